@@ -1,0 +1,53 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let package = Package(
+    name: "lora-train",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "LoRATrain", targets: ["Tensor", "Model", "LoRA", "Data", "Training"]),
+        .executable(name: "lora-train", targets: ["lora-train"]),
+    ],
+    traits: [
+        .default(enabledTraits: ["OpenBLAS"]),
+        .trait(
+            name: "OpenBLAS",
+            description: "Matrix products by the system's OpenBLAS; without it our own portable kernel serves."),
+    ],
+    targets: [
+        // Numbers: storage, autodiff, operations, matmul backends, tensor files.
+        .systemLibrary(
+            name: "COpenBLAS", path: "Sources/Tensor/COpenBLAS", pkgConfig: "openblas",
+            providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
+        .systemLibrary(
+            name: "CZlib", path: "Sources/Tensor/CZlib", pkgConfig: "zlib",
+            providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+        .target(
+            name: "CKernels", path: "Sources/Tensor/CKernels",
+            linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
+        .target(
+            name: "Tensor",
+            dependencies: [
+                "CKernels", "CZlib",
+                .target(name: "COpenBLAS", condition: .when(traits: ["OpenBLAS"])),
+            ],
+            exclude: ["CKernels", "COpenBLAS", "CZlib"]),
+        // The MiniMind transformer.
+        .target(name: "Model", dependencies: ["Tensor"]),
+        // Low-rank adapters.
+        .target(name: "LoRA", dependencies: ["Tensor", "Model"]),
+        // Words: tokenizer, chat template, samples.
+        .target(name: "Data", dependencies: ["Tensor"]),
+        // Time: trainer, optimizer, schedule, metrics.
+        .target(name: "Training", dependencies: ["Tensor", "Model", "LoRA", "Data"]),
+        .executableTarget(name: "lora-train", dependencies: ["Tensor", "Model", "LoRA", "Data", "Training"]),
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .testTarget(name: "TensorTests", dependencies: ["Tensor", "TestSupport"], exclude: ["Fixtures"]),
+        .testTarget(name: "ModelTests", dependencies: ["Tensor", "Model", "TestSupport"], exclude: ["Fixtures"]),
+        .testTarget(name: "LoRATests", dependencies: ["LoRA", "TestSupport"]),
+        .testTarget(name: "DataTests", dependencies: ["Tensor", "Data", "TestSupport"], exclude: ["Fixtures"]),
+        .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"]),
+        .testTarget(name: "EndToEndTests", dependencies: ["lora-train", "Training", "TestSupport"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

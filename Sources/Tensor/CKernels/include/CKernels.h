@@ -1,0 +1,17 @@
+// Hot loops of the tensor module. They know pointers and lengths, neither shapes nor policy, and
+// run on the calling thread; `parallel_for` deals work to cores. All matrices are row-major.
+#ifndef CKERNELS_H
+#define CKERNELS_H
+
+#include "attention.h"
+#include "cross_entropy.h"
+#include "elementwise.h"
+#include "gemm.h"
+#include "norm.h"
+#include "optimizer.h"
+#include "rope.h"
+#include "rows.h"
+#include "swiglu.h"
+#include "thread_pool.h"
+
+#endif

@@ -1,0 +1,13 @@
+#ifndef ROPE_H
+#define ROPE_H
+
+#include <stdint.h>
+
+// Rotates each head of each row by its position's angles: rows of heads * head_width, tables
+// cosine and sine [positions, head_width / 2]. Pair j of a head is (2j, 2j + 1) when interleaved,
+// else (j, j + head_width / 2). direction is 1 to rotate, -1 to rotate back (the gradient).
+void rope_f32(int64_t rows, int64_t heads, int64_t head_width, int interleaved, float direction,
+              const int32_t *positions, const float *cosine, const float *sine,
+              const float *x, float *y);
+
+#endif

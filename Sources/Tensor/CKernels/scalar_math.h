@@ -1,0 +1,84 @@
+// Scalar functions without branches or calls, so that loops over them vectorise.
+#ifndef SCALAR_MATH_H
+#define SCALAR_MATH_H
+
+#include "multiversion.h"
+#include <stdint.h>
+#include <string.h>
+
+INLINE uint32_t bits_of(float x) {
+    uint32_t u;
+    memcpy(&u, &x, 4);
+    return u;
+}
+
+INLINE float from_bits(uint32_t u) {
+    float x;
+    memcpy(&x, &u, 4);
+    return x;
+}
+
+// e^x to about 2 units in the last place: 2^n times a polynomial in the remainder
+// (the coefficients of Cephes' expf). Saturates at the ends of the normal range;
+// -infinity gives 0 to within 1.2e-38, NaN stays NaN.
+INLINE float exp_f32(float x) {
+    float limited = x > 88.3762626647950f ? 88.3762626647950f : x;
+    limited = limited < -87.3365447504019f ? -87.3365447504019f : limited;
+    float n = (limited * 1.44269504088896341f + 12582912.0f) - 12582912.0f;
+    float r = limited - n * 0.693359375f;
+    r = r - n * -2.12194440e-4f;
+    float p = 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * (r * r) + r + 1.0f;
+    float scale = from_bits((uint32_t)((int32_t)n + 127) << 23);
+    float y = p * scale;
+    return x != x ? x : y;
+}
+
+INLINE float sigmoid_f32(float x) { return 1.0f / (1.0f + exp_f32(-x)); }
+
+// Rounds to bfloat16 (8 bits of mantissa), to nearest, ties to even; NaN stays NaN.
+INLINE float round_bfloat16(float x) {
+    uint32_t u = bits_of(x);
+    uint32_t rounded = (u + 0x7FFFu + ((u >> 16) & 1u)) & 0xFFFF0000u;
+    return x != x ? x : from_bits(rounded);
+}
+
+// Rounds to IEEE half precision, to nearest, ties to even: subnormals below 2^-14, infinity
+// from 65520 on; NaN stays NaN.
+INLINE float round_float16(float x) {
+    uint32_t u = bits_of(x);
+    uint32_t sign = u & 0x80000000u;
+    uint32_t magnitude = u & 0x7FFFFFFFu;
+    uint32_t normal = (magnitude + 0xFFFu + ((magnitude >> 13) & 1u)) & 0xFFFFE000u;
+    // Adding 0.5 leaves 24 bits after the point, the spacing of half's subnormals.
+    float subnormal = (from_bits(magnitude) + 0.5f) - 0.5f;
+    uint32_t result = magnitude < 0x38800000u ? bits_of(subnormal) : normal;
+    result = result >= 0x47800000u ? 0x7F800000u : result;
+    return x != x ? x : from_bits(result | sign);
+}
+
+// The largest of n values (NaNs are passed over); -infinity of none. Kept in lanes, since a plain
+// loop over a maximum does not vectorise without assumptions about NaN.
+INLINE float largest_f32(int64_t n, const float *x) {
+    enum { lanes = 32 };
+    float top[lanes];
+    for (int l = 0; l < lanes; l++) top[l] = -__builtin_inff();
+    int64_t i = 0;
+    for (; i + lanes <= n; i += lanes)
+        for (int l = 0; l < lanes; l++) top[l] = x[i + l] > top[l] ? x[i + l] : top[l];
+    for (; i < n; i++) top[0] = x[i] > top[0] ? x[i] : top[0];
+    for (int l = 1; l < lanes; l++) top[0] = top[l] > top[0] ? top[l] : top[0];
+    return top[0];
+}
+
+// precision: 0 float32 (as it is), 1 bfloat16, 2 float16.
+INLINE float round_to(float x, int precision) {
+    return precision == 1 ? round_bfloat16(x) : precision == 2 ? round_float16(x) : x;
+}
+
+#endif
