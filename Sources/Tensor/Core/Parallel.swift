@@ -1,0 +1,47 @@
+import CKernels
+import Foundation
+
+/// The threads that share the inner loops of operations.
+public enum Parallel {
+    /// The number of threads, the caller's among them. Results do not depend on it: work is cut
+    /// into pieces by its size alone.
+    public static var threads: Int {
+        get { Int(thread_pool_size()) }
+        set { thread_pool_resize(Int32(clamping: newValue)) }
+    }
+
+    /// The number of cores that this process may use.
+    public static var cores: Int { ProcessInfo.processInfo.activeProcessorCount }
+
+    /// Calls `body` once for every index below `count`, shared among the threads.
+    static func forEach(_ count: Int, _ body: (Int) -> Void) {
+        if count == 1 { return body(0) }
+        withoutActuallyEscaping(body) { body in
+            var loop = Loop(body: body)
+            withUnsafeMutablePointer(to: &loop) { pointer in
+                parallel_for(
+                    Int64(count),
+                    { context, index in
+                        context!.assumingMemoryBound(to: Loop.self).pointee.body(Int(index))
+                    }, pointer)
+            }
+        }
+    }
+
+    /// Cuts `0 ..< count` into ranges of `grain` (the last may be shorter), shared among the threads.
+    static func ranges(_ count: Int, grain: Int = 32768, _ body: (Range<Int>) -> Void) {
+        guard count > 0 else { return }
+        forEach((count + grain - 1) / grain) { index in
+            body(index * grain..<min(count, (index + 1) * grain))
+        }
+    }
+
+    /// Cuts rows of `width` values into ranges of about 32,768 values.
+    static func rows(_ count: Int, width: Int, _ body: (Range<Int>) -> Void) {
+        ranges(count, grain: max(1, 32768 / max(1, width)), body)
+    }
+
+    private struct Loop {
+        let body: (Int) -> Void
+    }
+}

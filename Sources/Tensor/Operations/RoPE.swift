@@ -1,0 +1,61 @@
+import CKernels
+import Foundation
+
+/// Which values of a head turn together.
+public enum RotaryLayout: Sendable {
+    /// Pairs `(2j, 2j + 1)`, as complex numbers lie in memory.
+    case interleaved
+    /// Pairs `(j, j + headDim / 2)`, as Hugging Face's models have it.
+    case rotateHalf
+}
+
+/// The angles of rotary position embeddings (Su et al. 2021): position `p` turns pair `j` by
+/// `p / base^(2j / headDim)`. Computed in float32, step by step as PyTorch does.
+public struct RotaryTable {
+    /// The number of positions.
+    public let positions: Int
+    let half: Int
+    let cosine: Tensor
+    let sine: Tensor
+
+    public init(positions: Int, headDim: Int, base: Float) {
+        self.positions = positions
+        half = headDim / 2
+        let frequencies = (0..<half).map { 1 / powf(base, Float(2 * $0) / Float(headDim)) }
+        let angles = (0..<positions).flatMap { position in frequencies.map { Float(position) * $0 } }
+        cosine = Tensor(angles.map(cosf), shape: [positions, half])
+        sine = Tensor(angles.map(sinf), shape: [positions, half])
+    }
+}
+
+/// Turns every head of every row by the angles of the row's position.
+///
+/// The gradient is turned back by the same angles.
+///
+/// - Parameters:
+///   - x: `[tokens, heads * headDim]`
+///   - positions: one a token, each below `table.positions`
+/// - Returns: the shape of `x`
+public func rotate(_ x: Tensor, positions: [Int32], table: RotaryTable, layout: RotaryLayout) -> Tensor {
+    precondition(positions.count == x.rows && x.width % (2 * table.half) == 0, "one position a row, whole heads a row")
+    precondition(positions.allSatisfy { $0 >= 0 && $0 < table.positions }, "positions lie inside the table")
+    func turned(_ x: Tensor, direction: Float) -> Tensor {
+        let y = Tensor(uninitialized: x.shape)
+        let width = x.width
+        positions.withUnsafeBufferPointer { positions in
+            let positions = positions.baseAddress!
+            Parallel.rows(x.rows, width: width) {
+                let first = $0.lowerBound
+                rope_f32(
+                    Int64($0.count), Int64(width / (2 * table.half)), Int64(2 * table.half),
+                    layout == .interleaved ? 1 : 0, direction, positions + first, table.cosine.pointer,
+                    table.sine.pointer, x.pointer + first * width, y.pointer + first * width)
+            }
+        }
+        return y
+    }
+    guard !positions.isEmpty else { return Tensor(uninitialized: x.shape) }
+    let y = turned(x, direction: 1)
+    y.record(inputs: [x]) { x.accumulate(turned($0, direction: -1)) }
+    return y
+}
