@@ -74,6 +74,9 @@ public final class Tensor {
     /// The number of rows: the product of all dimensions but the last.
     public var rows: Int { shape.dropLast().reduce(1, *) }
 
+    /// Marks a tensor as a parameter: while it is frozen, what products derive from it is kept.
+    public func becomeParameter() { keepsRoundedCopies = true }
+
     /// Whether a gradient with respect to this tensor is of use to anybody.
     public var needsGradient: Bool { isTrainable || producer != nil }
 
@@ -106,6 +109,13 @@ public final class Tensor {
     /// Rows `first ..< first + rows` of a matrix, sharing its memory. Outside of the gradient's record.
     public func slice(first: Int, rows: Int) -> Tensor {
         Tensor(viewing: self, offset: first * width, shape: [rows, width])
+    }
+
+    /// Writes the rows of `source` over the rows from `first` on.
+    public func replaceRows(from first: Int, with source: Tensor) {
+        precondition(source.width == width && first + source.rows <= rows, "the rows must fit")
+        roundedCopies = [:]
+        (pointer + first * width).update(from: source.pointer, count: source.count)
     }
 
     /// Drops the gradient.

@@ -1,0 +1,111 @@
+/// An expression of a template: what it is, where it stands and how deep it nests.
+struct TemplateExpression: Sendable {
+    /// The deepest nesting that the parser accepts; real templates stay below 40.
+    static let depthLimit = 100
+
+    let line: Int
+    /// 1 for a literal or a name, else one more than the deepest part.
+    let depth: Int
+    let form: Form
+
+    indirect enum Form: Sendable {
+        case none
+        case bool(Bool)
+        case integer(Int)
+        case number(Double)
+        case string(String)
+        case name(String)
+        case list([TemplateExpression])
+        case tuple([TemplateExpression])
+        case dictionary([(key: TemplateExpression, value: TemplateExpression)])
+        /// `of.name`
+        case attribute(of: TemplateExpression, name: String)
+        /// `of[key]`
+        case item(of: TemplateExpression, key: TemplateExpression)
+        /// `of[start:stop:step]`
+        case slice(of: TemplateExpression, start: TemplateExpression?, stop: TemplateExpression?, step: TemplateExpression?)
+        case call(TemplateExpression, TemplateCall)
+        /// `value | name(arguments)`
+        case filter(TemplateExpression, TemplateFilter)
+        /// `value is name(arguments)`
+        case test(TemplateExpression, name: String, TemplateCall)
+        case negative(TemplateExpression)
+        case positive(TemplateExpression)
+        case not(TemplateExpression)
+        case and(TemplateExpression, TemplateExpression)
+        case or(TemplateExpression, TemplateExpression)
+        /// `+ - * / // % **`
+        case arithmetic(TemplateSymbol, TemplateExpression, TemplateExpression)
+        /// `a ~ b ~ c`
+        case concatenation([TemplateExpression])
+        /// `a < b <= c`: each pair is compared, all must hold.
+        case comparison(TemplateExpression, [(operation: TemplateComparison, operand: TemplateExpression)])
+        /// `value if test else otherwise`
+        case conditional(test: TemplateExpression, value: TemplateExpression, otherwise: TemplateExpression?)
+    }
+}
+
+/// What stands between two compared values.
+enum TemplateComparison: Sendable {
+    case equal, notEqual, less, lessOrEqual, greater, greaterOrEqual, isIn, isNotIn
+}
+
+/// The arguments in the parentheses of a call, a filter or a test.
+struct TemplateCall: Sendable {
+    var positional: [TemplateExpression] = []
+    var named: [(name: String, value: TemplateExpression)] = []
+}
+
+/// A filter without the value that it is applied to.
+struct TemplateFilter: Sendable {
+    let line: Int
+    let name: String
+    let call: TemplateCall
+}
+
+/// A statement of a template, or the text between statements.
+struct TemplateStatement: Sendable {
+    let line: Int
+    let form: Form
+
+    indirect enum Form: Sendable {
+        case text(String)
+        case output(TemplateExpression)
+        case conditional([(test: TemplateExpression, body: [TemplateStatement])], otherwise: [TemplateStatement])
+        case loop(TemplateLoop)
+        case set(TemplateTarget, TemplateExpression)
+        /// `{% set target | filters %}body{% endset %}`
+        case capture(TemplateTarget, filters: [TemplateFilter], body: [TemplateStatement])
+        case macro(TemplateMacro)
+        case with([(target: TemplateTarget, value: TemplateExpression)], body: [TemplateStatement])
+        /// `{% filter name %}body{% endfilter %}`
+        case filtered([TemplateFilter], body: [TemplateStatement])
+        /// `{% generation %}body{% endgeneration %}`: what the assistant wrote. It renders as its body.
+        case generation([TemplateStatement])
+        case breakLoop
+        case continueLoop
+    }
+}
+
+/// `{% for target in sequence if condition %}body{% else %}otherwise{% endfor %}`
+struct TemplateLoop: Sendable {
+    let target: TemplateTarget
+    let sequence: TemplateExpression
+    let condition: TemplateExpression?
+    let body: [TemplateStatement]
+    let otherwise: [TemplateStatement]
+}
+
+/// `{% macro name(parameters) %}body{% endmacro %}`
+struct TemplateMacro: Sendable {
+    let name: String
+    let parameters: [(name: String, standard: TemplateExpression?)]
+    let body: [TemplateStatement]
+}
+
+/// What a value is assigned to.
+indirect enum TemplateTarget: Sendable {
+    case name(String)
+    case attribute(namespace: String, name: String)
+    case tuple([TemplateTarget])
+}

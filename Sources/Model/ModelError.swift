@@ -1,0 +1,34 @@
+/// What can be wrong with a model's configuration or weights.
+public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The sizes do not fit together.
+    case configuration(String)
+    /// A weight that the model needs is not in the file.
+    case missingWeight(name: String)
+    /// A weight of another shape than the configuration asks for.
+    case shape(name: String, found: [Int], expected: [Int])
+    /// Keys in the file that the model has no place for.
+    case unknownWeights([String])
+    /// A weight whose values cannot be read.
+    case unreadableWeight(name: String, reason: String)
+    /// A token outside the vocabulary.
+    case tokenOutOfRange(id: Int32, vocabularySize: Int)
+    /// More tokens than the model has positions for.
+    case tooLong(tokens: Int, limit: Int)
+
+    public var description: String {
+        switch self {
+        case .configuration(let reason): reason
+        case .missingWeight(let name):
+            "the weights have no '\(name)'; is this a MiniMind v2-classic state dict, and do --n_layers and --dim fit it?"
+        case .shape(let name, let found, let expected):
+            "'\(name)' is \(found) in the file, but the model has \(expected); set --dim, --n_layers, --n_heads and --n_kv_heads as the model was trained"
+        case .unknownWeights(let names):
+            "the weights hold \(names.count) tensors that this model has no place for (\(names.prefix(3).joined(separator: ", "))…); do --n_layers and --dim fit it?"
+        case .unreadableWeight(let name, let reason): "'\(name)' cannot be read: \(reason)"
+        case .tokenOutOfRange(let id, let size):
+            "token \(id) lies outside the vocabulary of \(size); the tokenizer does not belong to this model"
+        case .tooLong(let tokens, let limit):
+            "\(tokens) tokens are more than the \(limit) positions of the model; shorten the prompt or raise --max_seq_len"
+        }
+    }
+}

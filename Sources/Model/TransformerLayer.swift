@@ -1,0 +1,49 @@
+import Tensor
+
+/// One layer: attention and a gated feed-forward network, each behind a norm and beside the
+/// residual stream.
+public final class TransformerLayer {
+    public let attentionNorm: Tensor
+    public let wq: Linear
+    public let wk: Linear
+    public let wv: Linear
+    public let wo: Linear
+    public let ffnNorm: Tensor
+    public let w1: Linear
+    public let w2: Linear
+    public let w3: Linear
+    private let configuration: ModelConfiguration
+
+    init(
+        _ configuration: ModelConfiguration, attentionNorm: Tensor, wq: Linear, wk: Linear, wv: Linear,
+        wo: Linear, ffnNorm: Tensor, w1: Linear, w2: Linear, w3: Linear
+    ) {
+        self.configuration = configuration
+        self.attentionNorm = attentionNorm
+        (self.wq, self.wk, self.wv, self.wo) = (wq, wk, wv, wo)
+        self.ffnNorm = ffnNorm
+        (self.w1, self.w2, self.w3) = (w1, w2, w3)
+    }
+
+    /// The linear layers, in the order of the state dict.
+    public var linears: [Linear] { [wq, wk, wv, wo, w1, w2, w3] }
+
+    /// - Parameters:
+    ///   - x: the residual stream, `[tokens, dim]`
+    ///   - row: positions, segments and rotary angles of the row
+    ///   - cache: where keys and values of the row are kept, and what was kept before is read
+    /// - Returns: `[tokens, dim]`
+    func callAsFunction(_ x: Tensor, _ row: TokenRow, rotary: RotaryTable, cache: LayerCache?) -> Tensor {
+        let normed = rmsNorm(x, weight: attentionNorm, epsilon: configuration.normEpsilon)
+        let q = rotate(wq(normed), positions: row.positions, table: rotary, layout: .interleaved)
+        var k = rotate(wk(normed), positions: row.positions, table: rotary, layout: .interleaved)
+        var v = wv(normed)
+        if let cache { (k, v) = cache.append(k, v) }
+        let attended = attention(
+            q: q, k: k, v: v, heads: configuration.headCount,
+            keyValueHeads: configuration.keyValueHeadCount, segments: row.segments)
+        let middle = add(x, wo(attended))
+        let gated = rmsNorm(middle, weight: ffnNorm, epsilon: configuration.normEpsilon)
+        return add(middle, w2(swiGLU(gate: w1(gated), up: w3(gated))))
+    }
+}

@@ -1,0 +1,26 @@
+import Foundation
+
+/// A small random generator whose numbers are the same on every platform: SplitMix64
+/// (Steele, Lea & Flood 2014). Its whole state is one number, so it can be saved.
+public struct RandomGenerator: RandomNumberGenerator, Sendable, Codable {
+    public private(set) var state: UInt64
+
+    public init(seed: UInt64) { state = seed }
+
+    public mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+
+    /// A number in `0 ..< 1`, of 53 random bits.
+    public mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
+
+    /// A number from the standard normal distribution, by Box and Muller's transform.
+    public mutating func normal() -> Float {
+        let radius = (-2 * log(1 - uniform())).squareRoot()
+        return Float(radius * cos(2 * .pi * uniform()))
+    }
+}
