@@ -50,23 +50,21 @@ extension TemplateParser {
     // MARK: Logic and comparisons
 
     private mutating func disjunction() throws(TemplateError) -> TemplateExpression {
-        var left = try conjunction()
-        while current.kind == .name("or") {
-            let line = take().line
-            let right = try conjunction()
-            left = try node(.or(left, right), [left, right], line)
-        }
-        return left
+        let first = try conjunction()
+        guard current.kind == .name("or") else { return first }
+        let line = current.line
+        var operands = [first]
+        while skip(name: "or") { operands.append(try conjunction()) }
+        return try node(.or(operands), operands, line)
     }
 
     private mutating func conjunction() throws(TemplateError) -> TemplateExpression {
-        var left = try negation()
-        while current.kind == .name("and") {
-            let line = take().line
-            let right = try negation()
-            left = try node(.and(left, right), [left, right], line)
-        }
-        return left
+        let first = try negation()
+        guard current.kind == .name("and") else { return first }
+        let line = current.line
+        var operands = [first]
+        while skip(name: "and") { operands.append(try negation()) }
+        return try node(.and(operands), operands, line)
     }
 
     private mutating func negation() throws(TemplateError) -> TemplateExpression {
@@ -109,25 +107,23 @@ extension TemplateParser {
 
     // MARK: Arithmetic
 
+    /// Operations of equal strength, the loosest first.
     private static let levels: [[TemplateSymbol]] = [
         [.plus, .minus], [.tilde], [.times, .divide, .floorDivide, .modulo], [.power],
     ]
 
     private mutating func arithmetic(level: Int) throws(TemplateError) -> TemplateExpression {
         guard level < Self.levels.count else { return try unary(allowsFilter: true) }
-        var left = try arithmetic(level: level + 1)
-        var joined = [left]
+        let line = current.line
+        let first = try arithmetic(level: level + 1)
+        var operations: [(operation: TemplateSymbol, operand: TemplateExpression)] = []
         while case .symbol(let symbol) = current.kind, Self.levels[level].contains(symbol) {
-            let line = take().line
-            let right = try arithmetic(level: level + 1)
-            if symbol == .tilde {
-                joined.append(right)
-                left = try node(.concatenation(joined), joined, line)
-            } else {
-                left = try node(.arithmetic(symbol, left, right), [left, right], line)
-            }
+            take()
+            operations.append((symbol, try arithmetic(level: level + 1)))
         }
-        return left
+        guard let last = operations.last else { return first }
+        let parts = [first] + operations.map(\.operand)
+        return try node(last.operation == .tilde ? .concatenation(parts) : .arithmetic(first, operations), parts, line)
     }
 
     private mutating func unary(allowsFilter: Bool) throws(TemplateError) -> TemplateExpression {

@@ -32,10 +32,12 @@ struct TemplateExpression: Sendable {
         case negative(TemplateExpression)
         case positive(TemplateExpression)
         case not(TemplateExpression)
-        case and(TemplateExpression, TemplateExpression)
-        case or(TemplateExpression, TemplateExpression)
-        /// `+ - * / // % **`
-        case arithmetic(TemplateSymbol, TemplateExpression, TemplateExpression)
+        /// `a and b and c`
+        case and([TemplateExpression])
+        /// `a or b or c`
+        case or([TemplateExpression])
+        /// `a + b - c`, from left to right; the operations of one node bind equally: `+ -`, `* / // %` or `**`.
+        case arithmetic(TemplateExpression, [(operation: TemplateSymbol, operand: TemplateExpression)])
         /// `a ~ b ~ c`
         case concatenation([TemplateExpression])
         /// `a < b <= c`: each pair is compared, all must hold.

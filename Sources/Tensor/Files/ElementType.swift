@@ -1,0 +1,57 @@
+/// The type of a stored tensor's elements.
+public enum ElementType: String, Sendable, CaseIterable {
+    case float64, float32, float16, bfloat16, int64, int32, int16, int8, uint8, bool, complex64, complex128
+
+    /// The size of an element in bytes.
+    public var size: Int {
+        switch self {
+        case .complex128: 16
+        case .float64, .int64, .complex64: 8
+        case .float32, .int32: 4
+        case .float16, .bfloat16, .int16: 2
+        case .int8, .uint8, .bool: 1
+        }
+    }
+}
+
+/// IEEE half precision as bits: portable, where the platform's own type is missing.
+enum Half {
+    static func float(_ bits: UInt16) -> Float {
+        let sign = UInt32(bits & 0x8000) << 16
+        let magnitude = UInt32(bits & 0x7FFF)
+        if magnitude >= 0x7C00 { return Float(bitPattern: sign | 0x7F80_0000 | (magnitude & 0x3FF) << 13) }
+        if magnitude < 0x400 {
+            // A subnormal: magnitude / 2^24.
+            let value = Float(magnitude) * 0x1p-24
+            return sign == 0 ? value : -value
+        }
+        return Float(bitPattern: sign | (magnitude << 13) + 0x3800_0000)
+    }
+
+    /// To nearest, ties to even; beyond 65,504 infinity.
+    static func bits(_ value: Float) -> UInt16 {
+        let pattern = value.bitPattern
+        let sign = UInt16(truncatingIfNeeded: pattern >> 16 & 0x8000)
+        let magnitude = pattern & 0x7FFF_FFFF
+        if magnitude > 0x7F80_0000 { return sign | 0x7E00 }
+        if magnitude >= 0x477F_F000 { return sign | 0x7C00 }
+        if magnitude < 0x3880_0000 {
+            let scaled = (Float(bitPattern: magnitude) * 0x1p24).rounded(.toNearestOrEven)
+            return sign | UInt16(scaled)
+        }
+        let rounded = magnitude + 0xFFF + (magnitude >> 13 & 1)
+        return sign | UInt16((rounded - 0x3800_0000) >> 13)
+    }
+}
+
+/// The upper half of a float32.
+enum BFloat16 {
+    static func float(_ bits: UInt16) -> Float { Float(bitPattern: UInt32(bits) << 16) }
+
+    /// To nearest, ties to even.
+    static func bits(_ value: Float) -> UInt16 {
+        if value.isNaN { return 0x7FC0 }
+        let pattern = value.bitPattern
+        return UInt16(truncatingIfNeeded: (pattern &+ 0x7FFF &+ (pattern >> 16 & 1)) >> 16)
+    }
+}

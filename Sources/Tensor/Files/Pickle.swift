@@ -1,0 +1,276 @@
+import Foundation
+
+/// What a pickle of weights can hold.
+indirect enum PickleValue {
+    case none
+    case bool(Bool)
+    case integer(Int)
+    case number(Double)
+    case string(String)
+    case bytes
+    case tuple([PickleValue])
+    case list(PickleList)
+    case dictionary(PickleDictionary)
+    /// A name that stands for a class or a function; nothing is ever loaded or called by it.
+    case global(String)
+    case storage(PickleStorage)
+    case tensor(StoredTensor)
+    /// An object of no interest, built by an allowed name.
+    case opaque
+}
+
+/// Lists and dictionaries are filled after they were put on the stack or into the memo.
+final class PickleList {
+    var elements: [PickleValue] = []
+}
+
+final class PickleDictionary {
+    var entries: [(key: PickleValue, value: PickleValue)] = []
+}
+
+/// A storage that a persistent id names.
+struct PickleStorage {
+    let bytes: StoredTensor.SharedBytes
+    let elementType: ElementType
+}
+
+/// Interprets the opcodes of pickle protocols 2 to 5 that `torch.save` uses. It is a machine that
+/// only builds values: the few names that may be "called" are functions of this reader, and any
+/// other name is an error before anything happens.
+struct PickleReader {
+    private static let maximumSteps = 50_000_000
+    private static let maximumMemo = 5_000_000
+
+    private var cursor: ByteCursor
+    private var stack: [PickleValue] = []
+    private var marks: [Int] = []
+    private var memo: [Int: PickleValue] = [:]
+    /// Supplies the storage of a persistent id's key and type.
+    private let storage: (_ key: String, _ type: ElementType) throws(TensorFileError) -> StoredTensor.SharedBytes
+
+    init(
+        _ bytes: Foundation.Data,
+        storage: @escaping (_ key: String, _ type: ElementType) throws(TensorFileError) -> StoredTensor.SharedBytes
+    ) {
+        cursor = ByteCursor(bytes)
+        self.storage = storage
+    }
+
+    /// The value that the pickle builds.
+    mutating func value() throws(TensorFileError) -> PickleValue {
+        for _ in 0..<Self.maximumSteps {
+            let opcode = try cursor.byte()
+            if opcode == UInt8(ascii: ".") { return try pop() }
+            try step(opcode)
+        }
+        throw malformed("the pickle does not end")
+    }
+
+    private func malformed(_ reason: String) -> TensorFileError { .malformed(offset: cursor.offset, reason) }
+
+    private mutating func pop() throws(TensorFileError) -> PickleValue {
+        guard stack.count > (marks.last ?? 0), let value = stack.popLast() else { throw malformed("the pickle's stack is empty") }
+        return value
+    }
+
+    private mutating func popMark() throws(TensorFileError) -> [PickleValue] {
+        guard let mark = marks.popLast(), mark <= stack.count else { throw malformed("the pickle has no mark") }
+        defer { stack.removeSubrange(mark...) }
+        return Array(stack[mark...])
+    }
+
+    private mutating func step(_ opcode: UInt8) throws(TensorFileError) {
+        switch opcode {
+        case 0x80: _ = try cursor.byte()  // PROTO
+        case 0x95: _ = try cursor.length()  // FRAME
+        case UInt8(ascii: "("): marks.append(stack.count)
+        case UInt8(ascii: "0"): _ = try pop()
+        case UInt8(ascii: "1"): _ = try popMark()
+        case UInt8(ascii: "2"):
+            let top = try pop()
+            stack += [top, top]
+        case UInt8(ascii: "N"): stack.append(.none)
+        case 0x88: stack.append(.bool(true))
+        case 0x89: stack.append(.bool(false))
+        case UInt8(ascii: "K"): stack.append(.integer(Int(try cursor.byte())))
+        case UInt8(ascii: "M"): stack.append(.integer(Int(try cursor.integer(UInt16.self))))
+        case UInt8(ascii: "J"): stack.append(.integer(Int(Int32(bitPattern: try cursor.integer(UInt32.self)))))
+        case 0x8A: stack.append(.integer(try longInteger(Int(try cursor.byte()))))
+        case 0x8B: stack.append(.integer(try longInteger(Int(try cursor.integer(UInt32.self)))))
+        case UInt8(ascii: "G"): stack.append(.number(Double(bitPattern: try cursor.integer(UInt64.self).byteSwapped)))
+        case UInt8(ascii: "X"): try pushString(Int(try cursor.integer(UInt32.self)))
+        case 0x8C: try pushString(Int(try cursor.byte()))
+        case 0x8D: try pushString(try cursor.length())
+        case UInt8(ascii: "U"), UInt8(ascii: "C"): try pushBytes(Int(try cursor.byte()))
+        case UInt8(ascii: "T"), UInt8(ascii: "B"): try pushBytes(Int(try cursor.integer(UInt32.self)))
+        case 0x8E, 0x96: try pushBytes(try cursor.length())
+        case UInt8(ascii: ")"): stack.append(.tuple([]))
+        case 0x85: try pushTuple(1)
+        case 0x86: try pushTuple(2)
+        case 0x87: try pushTuple(3)
+        case UInt8(ascii: "t"): stack.append(.tuple(try popMark()))
+        case UInt8(ascii: "]"): stack.append(.list(PickleList()))
+        case UInt8(ascii: "l"):
+            let list = PickleList()
+            list.elements = try popMark()
+            stack.append(.list(list))
+        case UInt8(ascii: "a"):
+            let element = try pop()
+            try topList().elements.append(element)
+        case UInt8(ascii: "e"):
+            let elements = try popMark()
+            try topList().elements += elements
+        case UInt8(ascii: "}"): stack.append(.dictionary(PickleDictionary()))
+        case UInt8(ascii: "s"):
+            let value = try pop()
+            let key = try pop()
+            try topDictionary().entries.append((key, value))
+        case UInt8(ascii: "u"):
+            let items = try popMark()
+            guard items.count % 2 == 0 else { throw malformed("a key without a value") }
+            let dictionary = try topDictionary()
+            for i in stride(from: 0, to: items.count, by: 2) { dictionary.entries.append((items[i], items[i + 1])) }
+        case UInt8(ascii: "q"): try remember(Int(try cursor.byte()))
+        case UInt8(ascii: "r"): try remember(Int(try cursor.integer(UInt32.self)))
+        case 0x94: try remember(memo.count)
+        case UInt8(ascii: "h"): try recall(Int(try cursor.byte()))
+        case UInt8(ascii: "j"): try recall(Int(try cursor.integer(UInt32.self)))
+        case UInt8(ascii: "c"): stack.append(.global(try allowed("\(try cursor.line()).\(try cursor.line())")))
+        case 0x93:
+            guard case .string(let name) = try pop(), case .string(let module) = try pop() else {
+                throw malformed("a global without a name")
+            }
+            stack.append(.global(try allowed("\(module).\(name)")))
+        case UInt8(ascii: "Q"): try pushPersistent()
+        case UInt8(ascii: "R"):
+            let arguments = try pop()
+            let function = try pop()
+            stack.append(try call(function, arguments))
+        case 0x81:
+            let arguments = try pop()
+            let function = try pop()
+            stack.append(try call(function, arguments))
+        case UInt8(ascii: "b"): _ = try pop()  // BUILD: attributes of an object, of no interest
+        default: throw malformed("opcode 0x\(String(opcode, radix: 16)) has no place in a file of weights")
+        }
+    }
+
+    private mutating func longInteger(_ size: Int) throws(TensorFileError) -> Int {
+        let bytes = try cursor.take(size)
+        guard size <= 8 else { throw malformed("an integer of \(size) bytes") }
+        let isNegative = bytes.last.map { $0 >= 0x80 } ?? false
+        return bytes.reversed().reduce(isNegative ? -1 : 0) { $0 << 8 | Int($1) }
+    }
+
+    private mutating func pushString(_ length: Int) throws(TensorFileError) {
+        guard length <= 1 << 20 else { throw malformed("a string of \(length) bytes") }
+        stack.append(.string(String(decoding: try cursor.take(length), as: UTF8.self)))
+    }
+
+    private mutating func pushBytes(_ length: Int) throws(TensorFileError) {
+        _ = try cursor.take(length)
+        stack.append(.bytes)
+    }
+
+    private mutating func pushTuple(_ count: Int) throws(TensorFileError) {
+        var elements: [PickleValue] = []
+        for _ in 0..<count { elements.append(try pop()) }
+        stack.append(.tuple(elements.reversed()))
+    }
+
+    private func topList() throws(TensorFileError) -> PickleList {
+        guard case .list(let list)? = stack.last else { throw malformed("no list to append to") }
+        return list
+    }
+
+    private func topDictionary() throws(TensorFileError) -> PickleDictionary {
+        guard case .dictionary(let dictionary)? = stack.last else { throw malformed("no dictionary to add to") }
+        return dictionary
+    }
+
+    private mutating func remember(_ key: Int) throws(TensorFileError) {
+        guard let top = stack.last, memo.count < Self.maximumMemo else { throw malformed("nothing to remember") }
+        memo[key] = top
+    }
+
+    private mutating func recall(_ key: Int) throws(TensorFileError) {
+        guard let value = memo[key] else { throw malformed("nothing remembered under \(key)") }
+        stack.append(value)
+    }
+
+    /// Names that weights are made of; every other one is refused where it is named.
+    private func allowed(_ name: String) throws(TensorFileError) -> String {
+        let names: Set<String> = [
+            "collections.OrderedDict", "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_parameter",
+            "torch.storage.UntypedStorage", "torch.storage.TypedStorage", "torch.device", "torch.Size",
+        ]
+        guard names.contains(name) || Self.elementType(ofStorage: name) != nil else { throw .forbidden(name) }
+        return name
+    }
+
+    private static func elementType(ofStorage name: String) -> ElementType? {
+        switch name {
+        case "torch.DoubleStorage": .float64
+        case "torch.FloatStorage": .float32
+        case "torch.HalfStorage": .float16
+        case "torch.BFloat16Storage": .bfloat16
+        case "torch.LongStorage": .int64
+        case "torch.IntStorage": .int32
+        case "torch.ShortStorage": .int16
+        case "torch.CharStorage": .int8
+        case "torch.ByteStorage": .uint8
+        case "torch.BoolStorage": .bool
+        case "torch.ComplexFloatStorage": .complex64
+        case "torch.ComplexDoubleStorage": .complex128
+        default: nil
+        }
+    }
+
+    /// A persistent id: ("storage", class, key, device, count).
+    private mutating func pushPersistent() throws(TensorFileError) {
+        guard case .tuple(let parts) = try pop(), parts.count >= 3, case .string("storage") = parts[0],
+            case .global(let name) = parts[1], case .string(let key) = parts[2]
+        else { throw malformed("a persistent id that names no storage") }
+        guard let type = Self.elementType(ofStorage: name) else {
+            throw .unsupported("tensors in a \(name) are not supported; save them as float32, float16 or bfloat16")
+        }
+        stack.append(.storage(PickleStorage(bytes: try storage(key, type), elementType: type)))
+    }
+
+    private func call(_ function: PickleValue, _ arguments: PickleValue) throws(TensorFileError) -> PickleValue {
+        guard case .global(let name) = function, case .tuple(let arguments) = arguments else {
+            throw malformed("a call of something that is no function")
+        }
+        switch name {
+        case "collections.OrderedDict":
+            let dictionary = PickleDictionary()
+            if case .list(let list)? = arguments.first {
+                for case .tuple(let pair) in list.elements where pair.count == 2 {
+                    dictionary.entries.append((pair[0], pair[1]))
+                }
+            }
+            return .dictionary(dictionary)
+        case "torch._utils._rebuild_tensor_v2":
+            guard arguments.count >= 4, case .storage(let storage) = arguments[0], case .integer(let offset) = arguments[1],
+                let shape = integers(arguments[2]), let strides = integers(arguments[3])
+            else { throw malformed("a tensor without storage, shape and strides") }
+            return .tensor(
+                try StoredTensor(
+                    shape: shape, elementType: storage.elementType, storage: storage.bytes, offset: offset, strides: strides))
+        case "torch._utils._rebuild_parameter":
+            guard case .tensor? = arguments.first else { throw malformed("a parameter that is no tensor") }
+            return arguments[0]
+        default: return .opaque
+        }
+    }
+
+    private func integers(_ value: PickleValue) -> [Int]? {
+        guard case .tuple(let elements) = value else { return nil }
+        var integers: [Int] = []
+        for element in elements {
+            guard case .integer(let integer) = element else { return nil }
+            integers.append(integer)
+        }
+        return integers
+    }
+}

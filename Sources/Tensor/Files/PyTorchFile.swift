@@ -1,0 +1,112 @@
+import Foundation
+
+/// What `torch.save` writes: a zip archive of a pickle, `data.pkl`, that names tensors, and of
+/// their storages, `data/0`, `data/1`, ….
+public enum PyTorchFile {
+    /// Reads a state dict: a dictionary of tensors, or one that holds such a dictionary under
+    /// `state_dict`, `model`, `module` or `model_state_dict`. Values that are no tensors are passed
+    /// over. Nothing in the file is executed.
+    ///
+    /// - Throws: ``TensorFileError/inFile(path:_:)``
+    public static func read(_ path: String) throws(TensorFileError) -> StateDictionary {
+        try TensorFile.reading(path) { bytes throws(TensorFileError) in
+            if let stranger = TensorFile.stranger(bytes), !bytes.starts(with: [0x50, 0x4B]) { throw .notATensorFile(stranger) }
+            return try parse(bytes)
+        }
+    }
+
+    static func parse(_ bytes: Foundation.Data) throws(TensorFileError) -> StateDictionary {
+        let archive = try ZipArchive(bytes)
+        guard let pickle = archive.entries.first(where: { $0.name == "data.pkl" || $0.name.hasSuffix("/data.pkl") }) else {
+            throw .notATensorFile("this zip archive holds no data.pkl, so torch.save did not write it")
+        }
+        let folder = pickle.name.dropLast("data.pkl".count)
+        let entries = Dictionary(archive.entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        if let order = entries[folder + "byteorder"], try archive.contents(order) != Foundation.Data("little".utf8) {
+            throw .unsupported("the file was written on a big-endian machine; load and save it again on a little-endian one")
+        }
+        let storages = Storages(archive: archive, folder: String(folder), entries: entries)
+        var reader = PickleReader(try archive.contents(pickle)) { (key, type) throws(TensorFileError) in
+            try storages.storage(key)
+        }
+        guard case .dictionary(let root) = try reader.value() else {
+            throw .unsupported("the file holds no dictionary of tensors; save model.state_dict()")
+        }
+        return try stateDictionary(root)
+    }
+
+    /// Each storage is read once, so that tensors which share one share it here too.
+    private final class Storages {
+        private let archive: ZipArchive
+        private let folder: String
+        private let entries: [String: ZipArchive.Entry]
+        private var found: [String: StoredTensor.SharedBytes] = [:]
+
+        init(archive: ZipArchive, folder: String, entries: [String: ZipArchive.Entry]) {
+            self.archive = archive
+            self.folder = folder
+            self.entries = entries
+        }
+
+        func storage(_ key: String) throws(TensorFileError) -> StoredTensor.SharedBytes {
+            if let storage = found[key] { return storage }
+            guard let entry = entries["\(folder)data/\(key)"] else {
+                throw .malformed(offset: 0, "the storage 'data/\(key)' is missing from the archive")
+            }
+            let storage = StoredTensor.SharedBytes(try archive.contents(entry))
+            found[key] = storage
+            return storage
+        }
+    }
+
+    private static func stateDictionary(_ root: PickleDictionary) throws(TensorFileError) -> StateDictionary {
+        var result = StateDictionary()
+        for case (.string(let name), .tensor(let tensor)) in root.entries { result[name] = tensor }
+        if result.count > 0 { return result }
+        for case (.string(let name), .dictionary(let inner)) in root.entries
+        where ["state_dict", "model", "module", "model_state_dict"].contains(name) {
+            return try stateDictionary(inner)
+        }
+        guard root.entries.isEmpty else {
+            throw .unsupported("the dictionary in the file holds no tensors; save model.state_dict()")
+        }
+        return result
+    }
+
+    /// Writes a state dict that `torch.load(weights_only=True)` reads; tensors that share a storage
+    /// share it there too.
+    ///
+    /// - Throws: ``TensorFileError/system(path:_:)``
+    public static func write(_ dictionary: StateDictionary, to path: String) throws(TensorFileError) {
+        try AtomicFile.write(encode(dictionary), to: path)
+    }
+
+    static func encode(_ dictionary: StateDictionary) -> Foundation.Data {
+        var pickle = PickleWriter()
+        var storages: [Foundation.Data] = []
+        var keys: [ObjectIdentifier: Int] = [:]
+        pickle.beginDictionary()
+        for name in dictionary.names {
+            guard let tensor = dictionary[name] else { continue }
+            // A view of a part, or a strided one, is written as a contiguous tensor of its own.
+            let isWhole = tensor.isContiguous && tensor.count * tensor.elementType.size == tensor.storage.bytes.count
+            let identity = ObjectIdentifier(tensor.storage)
+            let key: Int
+            if isWhole, let known = keys[identity] {
+                key = known
+            } else {
+                key = storages.count
+                storages.append(tensor.contiguousBytes)
+                if isWhole { keys[identity] = key }
+            }
+            pickle.tensor(name: name, tensor, storageKey: key)
+        }
+        pickle.end()
+        var archive = ZipWriter()
+        archive.add("archive/data.pkl", pickle.bytes)
+        archive.add("archive/byteorder", Foundation.Data("little".utf8))
+        for (key, storage) in storages.enumerated() { archive.add("archive/data/\(key)", storage) }
+        archive.add("archive/version", Foundation.Data("3\n".utf8))
+        return archive.finished()
+    }
+}

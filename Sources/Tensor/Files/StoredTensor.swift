@@ -1,0 +1,165 @@
+import Foundation
+
+/// A tensor as a file holds it: bytes of some element type, decoded when they are asked for.
+public struct StoredTensor: Sendable {
+    public let shape: [Int]
+    public let elementType: ElementType
+    let storage: SharedBytes
+    /// Place of the first element in the storage, and the step of each dimension, in elements.
+    let offset: Int
+    let strides: [Int]
+
+    /// Bytes that one or more tensors lie in; two that are the same object are written once.
+    final class SharedBytes: Sendable {
+        let bytes: Foundation.Data
+        init(_ bytes: Foundation.Data) { self.bytes = bytes }
+    }
+
+    /// - Throws: ``TensorFileError/malformed(offset:_:)`` where the view does not lie in the storage
+    init(shape: [Int], elementType: ElementType, storage: SharedBytes, offset: Int, strides: [Int]) throws(TensorFileError) {
+        guard shape.count == strides.count, shape.count <= 32, offset >= 0, shape.allSatisfy({ $0 >= 0 }) else {
+            throw .malformed(offset: 0, "a tensor of shape \(shape) and strides \(strides)")
+        }
+        // An expanded tensor has strides of 0, so the count is not bound by the storage.
+        var (count, last, overflows) = (1, offset, false)
+        for (size, stride) in zip(shape, strides) {
+            let (newCount, countOverflows) = count.multipliedReportingOverflow(by: size)
+            let (step, stepOverflows) = max(size - 1, 0).multipliedReportingOverflow(by: stride)
+            let (newLast, lastOverflows) = last.addingReportingOverflow(step)
+            (count, last) = (newCount, newLast)
+            overflows = overflows || countOverflows || stepOverflows || lastOverflows || stride < 0
+        }
+        let available = storage.bytes.count / elementType.size
+        guard !overflows, count == 0 || last < available, count <= max(4 * available, 1 << 20) else {
+            throw .malformed(offset: 0, "a tensor of shape \(shape) and strides \(strides) reaches beyond its storage of \(storage.bytes.count) bytes")
+        }
+        self.shape = shape
+        self.elementType = elementType
+        self.storage = storage
+        self.offset = offset
+        self.strides = strides
+    }
+
+    private init(contiguous bytes: Foundation.Data, shape: [Int], as elementType: ElementType) {
+        self.shape = shape
+        self.elementType = elementType
+        storage = SharedBytes(bytes)
+        offset = 0
+        strides = Self.contiguousStrides(shape)
+    }
+
+    /// A tensor of floating-point values, rounded to the type where it is a narrower one.
+    ///
+    /// - Parameter elementType: `float32`, `float16`, `bfloat16` or `float64`
+    public init(shape: [Int], floats: [Float], as elementType: ElementType = .float32) {
+        precondition(floats.count == shape.reduce(1, *), "\(floats.count) values cannot have the shape \(shape)")
+        let bytes: Foundation.Data
+        switch elementType {
+        case .float32: bytes = Self.bytes(of: floats.map(\.bitPattern.littleEndian))
+        case .float16: bytes = Self.bytes(of: floats.map { Half.bits($0).littleEndian })
+        case .bfloat16: bytes = Self.bytes(of: floats.map { BFloat16.bits($0).littleEndian })
+        case .float64: bytes = Self.bytes(of: floats.map { Double($0).bitPattern.littleEndian })
+        default: preconditionFailure("\(elementType) holds no floating-point values")
+        }
+        self.init(contiguous: bytes, shape: shape, as: elementType)
+    }
+
+    /// A tensor of 64-bit integers.
+    public init(shape: [Int], integers: [Int]) {
+        precondition(integers.count == shape.reduce(1, *), "\(integers.count) values cannot have the shape \(shape)")
+        self.init(contiguous: Self.bytes(of: integers.map { Int64($0).littleEndian }), shape: shape, as: .int64)
+    }
+
+    /// The number of elements.
+    public var count: Int { shape.reduce(1, *) }
+
+    /// The values, row-major, as float32.
+    ///
+    /// - Throws: ``TensorFileError/unsupported(_:)`` for complex elements
+    public func floats() throws(TensorFileError) -> [Float] {
+        switch elementType {
+        case .float32: decode(UInt32.self) { Float(bitPattern: $0) }
+        case .float16: decode(UInt16.self, Half.float)
+        case .bfloat16: decode(UInt16.self, BFloat16.float)
+        case .float64: decode(UInt64.self) { Float(Double(bitPattern: $0)) }
+        case .complex64, .complex128: throw .unsupported("complex numbers cannot be read as real ones")
+        default: try integers().map(Float.init)
+        }
+    }
+
+    /// The values, row-major, as integers.
+    ///
+    /// - Throws: ``TensorFileError/unsupported(_:)`` for elements that are no integers
+    public func integers() throws(TensorFileError) -> [Int] {
+        switch elementType {
+        case .int64: decode(UInt64.self) { Int(Int64(bitPattern: $0)) }
+        case .int32: decode(UInt32.self) { Int(Int32(bitPattern: $0)) }
+        case .int16: decode(UInt16.self) { Int(Int16(bitPattern: $0)) }
+        case .int8: decode(UInt8.self) { Int(Int8(bitPattern: $0)) }
+        case .uint8: decode(UInt8.self) { Int($0) }
+        case .bool: decode(UInt8.self) { $0 == 0 ? 0 : 1 }
+        default: throw .unsupported("\(elementType) values cannot be read as integers")
+        }
+    }
+
+    /// Whether the elements lie one behind the other in row-major order.
+    var isContiguous: Bool { count <= 1 || strides == Self.contiguousStrides(shape) }
+
+    static func contiguousStrides(_ shape: [Int]) -> [Int] {
+        var step = 1
+        return shape.reversed().map { size in
+            defer { step *= max(size, 1) }
+            return step
+        }.reversed()
+    }
+
+    /// The elements as contiguous little-endian bytes.
+    var contiguousBytes: Foundation.Data {
+        let start = storage.bytes.startIndex + offset * elementType.size
+        if isContiguous { return storage.bytes[start..<start + count * elementType.size] }
+        var bytes = Foundation.Data(capacity: count * elementType.size)
+        forEachElement { element in
+            let place = storage.bytes.startIndex + element * elementType.size
+            bytes.append(storage.bytes[place..<place + elementType.size])
+        }
+        return bytes
+    }
+
+    private func decode<Bits: FixedWidthInteger, Value>(_ bits: Bits.Type, _ value: (Bits) -> Value) -> [Value] {
+        let size = MemoryLayout<Bits>.size
+        return storage.bytes.withUnsafeBytes { raw in
+            func element(_ index: Int) -> Value {
+                value(Bits(littleEndian: raw.loadUnaligned(fromByteOffset: index * size, as: Bits.self)))
+            }
+            if isContiguous { return (offset..<offset + count).map(element) }
+            var values: [Value] = []
+            values.reserveCapacity(count)
+            forEachElement { values.append(element($0)) }
+            return values
+        }
+    }
+
+    /// Calls `body` with the place of every element, in row-major order.
+    private func forEachElement(_ body: (Int) -> Void) {
+        guard count > 0 else { return }
+        var index = [Int](repeating: 0, count: shape.count)
+        var place = offset
+        while true {
+            body(place)
+            var dimension = shape.count - 1
+            while dimension >= 0 {
+                index[dimension] += 1
+                place += strides[dimension]
+                if index[dimension] < shape[dimension] { break }
+                place -= strides[dimension] * shape[dimension]
+                index[dimension] = 0
+                dimension -= 1
+            }
+            if dimension < 0 { return }
+        }
+    }
+
+    private static func bytes<Bits>(of values: [Bits]) -> Foundation.Data {
+        values.withUnsafeBytes { Foundation.Data($0) }
+    }
+}

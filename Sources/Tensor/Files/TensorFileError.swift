@@ -1,0 +1,30 @@
+/// What can be wrong with a file of tensors. Offsets count bytes from the start of the part that
+/// is being read.
+public enum TensorFileError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The file could not be opened or written; the system's reason.
+    case system(path: String, String)
+    /// The content is not what a file of tensors looks like.
+    case notATensorFile(String)
+    /// The bytes end in the middle of something.
+    case truncated(offset: Int)
+    /// The bytes contradict the format.
+    case malformed(offset: Int, String)
+    /// A pickle that asks for more than tensors.
+    case forbidden(String)
+    /// Legal, but not supported here.
+    case unsupported(String)
+    /// One of the above, in a file.
+    indirect case inFile(path: String, TensorFileError)
+
+    public var description: String {
+        switch self {
+        case .system(let path, let reason): "\(path): \(reason)"
+        case .notATensorFile(let what): what
+        case .truncated(let offset): "the file is cut off at byte \(offset); copy or download it again"
+        case .malformed(let offset, let reason): "\(reason) (at byte \(offset)); the file is damaged, copy or download it again"
+        case .forbidden(let name): "the file wants to run '\(name)' while it is loaded, which no weights need; refused, nothing was run"
+        case .unsupported(let what): what
+        case .inFile(let path, let error): "\(path): \(error)"
+        }
+    }
+}
