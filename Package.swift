@@ -41,7 +41,7 @@ let package = Package(
         // Time: trainer, optimizer, schedule, metrics.
         .target(name: "Training", dependencies: ["Tensor", "Model", "LoRA", "Data"]),
         .executableTarget(name: "lora-train", dependencies: ["Tensor", "Model", "LoRA", "Data", "Training"]),
-        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .target(name: "TestSupport", dependencies: ["Tensor", "Model"], path: "Tests/TestSupport"),
         .testTarget(name: "TensorTests", dependencies: ["Tensor", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(name: "ModelTests", dependencies: ["Tensor", "Model", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(name: "LoRATests", dependencies: ["LoRA", "TestSupport"]),

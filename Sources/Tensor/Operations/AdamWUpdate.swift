@@ -1,0 +1,82 @@
+import CKernels
+
+/// The moving means that AdamW keeps of one parameter's gradient.
+public struct AdamWMoments {
+    public let mean: Tensor
+    public let square: Tensor
+
+    public init(like parameter: Tensor) {
+        mean = Tensor(repeating: 0, shape: parameter.shape)
+        square = Tensor(repeating: 0, shape: parameter.shape)
+    }
+}
+
+/// The coefficients of one AdamW step.
+public struct AdamWCoefficients: Sendable {
+    public var learningRate: Double
+    public var beta1: Double
+    public var beta2: Double
+    public var epsilon: Double
+    public var weightDecay: Double
+
+    public init(learningRate: Double, beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double) {
+        self.learningRate = learningRate
+        self.beta1 = beta1
+        self.beta2 = beta2
+        self.epsilon = epsilon
+        self.weightDecay = weightDecay
+    }
+}
+
+extension Tensor {
+    /// One step of AdamW (Loshchilov & Hutter 2019) on this parameter by its gradient.
+    ///
+    /// - Parameter step: counted from 1, for the correction of the means' start at zero
+    public func applyAdamW(_ moments: AdamWMoments, _ coefficients: AdamWCoefficients, step: Int) {
+        guard let gradient else { return }
+        let correction1 = 1 - powDouble(coefficients.beta1, step)
+        let correction2 = 1 - powDouble(coefficients.beta2, step)
+        roundedCopies = [:]
+        Parallel.ranges(count) {
+            let i = $0.lowerBound
+            adamw_step(
+                Int64($0.count), Float(coefficients.learningRate), Float(coefficients.beta1), Float(coefficients.beta2),
+                Float(coefficients.epsilon), Float(coefficients.weightDecay), Float(correction1),
+                Float(correction2.squareRoot()), gradient.pointer + i, pointer + i, moments.mean.pointer + i,
+                moments.square.pointer + i)
+        }
+    }
+
+    /// The sum of the squares of all values.
+    public var sumOfSquares: Double {
+        // Cut by size alone, and summed in order: the same on any number of threads.
+        let grain = 32768
+        var parts = [Double](repeating: 0, count: (count + grain - 1) / grain)
+        parts.withUnsafeMutableBufferPointer { parts in
+            nonisolated(unsafe) let parts = parts
+            Parallel.ranges(count, grain: grain) {
+                parts[$0.lowerBound / grain] = sum_of_squares_f32(Int64($0.count), pointer + $0.lowerBound)
+            }
+        }
+        return parts.reduce(0, +)
+    }
+
+    /// Multiplies every value by `factor`, in place.
+    public func scale(by factor: Float) {
+        Parallel.ranges(count) {
+            let p = pointer + $0.lowerBound
+            scale_f32(Int64($0.count), factor, p, p)
+        }
+    }
+}
+
+/// `base` to a whole power.
+private func powDouble(_ base: Double, _ exponent: Int) -> Double {
+    var (result, factor, rest) = (1.0, base, exponent)
+    while rest > 0 {
+        if rest & 1 == 1 { result *= factor }
+        factor *= factor
+        rest >>= 1
+    }
+    return result
+}

@@ -1,0 +1,34 @@
+import Foundation
+
+/// The learning rate of each step.
+public protocol LearningRateSchedule: Sendable {
+    /// - Parameter step: counted in micro-batches from 0
+    func learningRate(at step: Int) -> Double
+}
+
+/// The published schedule, `get_lr`: `rate / 10 + rate / 2 · (1 + cos(π step / total))`, from 1.1
+/// times the base rate down to a tenth of it; before it, on request, a linear warmup from 0.
+public struct CosineSchedule: LearningRateSchedule {
+    public let baseRate: Double
+    public let totalSteps: Int
+    /// Steps of warmup; the cosine then runs over what is left. 0 is the published schedule.
+    public let warmupSteps: Int
+
+    public init(baseRate: Double, totalSteps: Int, warmupSteps: Int = 0) {
+        self.baseRate = baseRate
+        self.totalSteps = totalSteps
+        self.warmupSteps = min(max(warmupSteps, 0), totalSteps)
+    }
+
+    public func learningRate(at step: Int) -> Double {
+        if step < warmupSteps {
+            // Up to where the cosine begins.
+            return cosine(0) * Double(step) / Double(warmupSteps)
+        }
+        return cosine(Double(step - warmupSteps) / Double(max(totalSteps - warmupSteps, 1)))
+    }
+
+    private func cosine(_ share: Double) -> Double {
+        baseRate / 10 + 0.5 * baseRate * (1 + cos(.pi * share))
+    }
+}

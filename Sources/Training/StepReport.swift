@@ -1,0 +1,23 @@
+/// What one step did.
+public struct StepReport: Sendable, Equatable {
+    /// Counted from 0 over the whole run, one a micro-batch.
+    public let step: Int
+    /// Counted from 0.
+    public let epoch: Int
+    /// Counted from 0 within the epoch.
+    public let stepInEpoch: Int
+    public let stepsPerEpoch: Int
+    /// The mean cross-entropy over the counted tokens; `nil` where the batch has none.
+    public let loss: Float?
+    public let learningRate: Double
+    /// The norm of the gradients before clipping; `nil` where the step only accumulated.
+    public let gradientNorm: Double?
+    /// Whether the gradients overflowed in float16 and the parameters were left alone.
+    public let overflowed: Bool
+    /// Tokens that went through the model.
+    public let tokens: Int
+    /// Tokens whose prediction counted.
+    public let countedTokens: Int
+    /// Wall time of the step.
+    public let seconds: Double
+}

@@ -1,0 +1,22 @@
+/// Why training stopped before its end.
+public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The loss of a step is not a number or infinite. Parameters are as the step before left them.
+    case lossNotFinite(epoch: Int, step: Int)
+    /// A gradient is not a number or infinite. Parameters are as the step before left them.
+    case gradientNotFinite(epoch: Int, step: Int)
+    /// No sample of the data has a token that counts.
+    case nothingToTrain
+
+    public var description: String {
+        switch self {
+        case .lossNotFinite(let epoch, let step):
+            "the loss is not finite at epoch \(epoch + 1), step \(step); "
+                + "a lower --learning_rate, --warmup_iters or --dtype float32 may help"
+        case .gradientNotFinite(let epoch, let step):
+            "a gradient is not finite at epoch \(epoch + 1), step \(step); "
+                + "a lower --learning_rate, --warmup_iters or --dtype float32 may help"
+        case .nothingToTrain:
+            "no sample has a token that counts; is every answer cut away by --max_seq_len?"
+        }
+    }
+}

@@ -1,0 +1,154 @@
+import Model
+import Tensor
+import TestSupport
+import Testing
+
+@Suite("MiniMind against PyTorch")
+struct GoldenModelTests {
+    let golden: Golden
+    let model: MiniMind
+
+    init() throws {
+        golden = try Golden.classicDense()
+        model = try golden.model()
+    }
+
+    /// The golden logits are those of base plus starting adapter.
+    private func attachAdapter() throws {
+        let adapter = try golden.startingAdapter()
+        for linear in model.linears where linear.isSquare {
+            let a = try #require(adapter["\(linear.name).lora.A.weight"])
+            let b = try #require(adapter["\(linear.name).lora.B.weight"])
+            linear.adapter = LowRankFactors(
+                a: Tensor(try a.floats(), shape: a.shape), b: Tensor(try b.floats(), shape: b.shape))
+        }
+    }
+
+    @Test func logits() throws {
+        try attachAdapter()
+        let rows = try #require(try golden.batches().first)
+        let hidden = try model.hiddenStates(TokenRow(packed: rows.tokens, segmentOffsets: rows.offsets))
+        let expected = try golden.floats("logits")
+        #expect(largestDifference(model.logits(hidden).values, expected) < 1e-4)
+    }
+
+    @Test("Loss and every gradient of the adapter")
+    func gradients() throws {
+        try attachAdapter()
+        let rows = try #require(try golden.batches().first)
+        let adapted = model.linears.compactMap { linear in linear.adapter.map { (linear.name, $0) } }
+        #expect(adapted.count == 4)
+        for (_, factors) in adapted {
+            factors.a.isTrainable = true
+            factors.b.isTrainable = true
+        }
+        let loss = try model.loss(
+            TokenRow(packed: rows.tokens, segmentOffsets: rows.offsets), targets: rows.targets, counted: rows.counted)
+        #expect(abs(loss.scalar - (try golden.floats("loss"))[0]) < 1e-4)
+        loss.backward()
+        for (name, factors) in adapted {
+            let a = try #require(factors.a.gradient).values
+            let b = try #require(factors.b.gradient).values
+            #expect(relativeError(a, try golden.floats("grad.\(name).lora.A.weight")) < 1e-4)
+            #expect(relativeError(b, try golden.floats("grad.\(name).lora.B.weight")) < 1e-4)
+        }
+        #expect(model.parameters.allSatisfy { $0.tensor.gradient == nil })
+    }
+
+    @Test("A packed row without padding gives the padded loss")
+    func packing() throws {
+        try attachAdapter()
+        let rows = try #require(try golden.batches().first)
+        let length = rows.offsets[1]
+        let padded = try model.loss(
+            TokenRow(packed: rows.tokens, segmentOffsets: rows.offsets), targets: rows.targets, counted: rows.counted)
+        var (tokens, targets, counted, offsets): ([Int32], [Int32], [Int32], [Int]) = ([], [], [], [0])
+        for row in 0..<rows.offsets.count - 1 {
+            let places = rows.counted.filter { Int($0) / length == row }
+            let used = Int(places.last ?? 0) % length + 1
+            counted += places.map { $0 - Int32(row * length) + Int32(tokens.count) }
+            tokens += rows.tokens[row * length..<row * length + used]
+            targets += rows.targets[row * length..<row * length + used]
+            offsets.append(tokens.count)
+        }
+        #expect(tokens.count < rows.tokens.count)
+        let packed = try model.loss(
+            TokenRow(packed: tokens, segmentOffsets: offsets), targets: targets, counted: counted)
+        #expect(abs(padded.scalar - packed.scalar) < 1e-5)
+    }
+
+    @Test("Results do not depend on the number of threads", arguments: [2, 3])
+    func threads(_ count: Int) throws {
+        try attachAdapter()
+        let rows = try #require(try golden.batches().first)
+        func logits() throws -> [Float] {
+            model.logits(try model.hiddenStates(TokenRow(packed: rows.tokens, segmentOffsets: rows.offsets))).values
+        }
+        let before = Parallel.threads
+        defer { Parallel.threads = before }
+        Parallel.threads = 1
+        let one = try logits()
+        Parallel.threads = count
+        #expect(try logits() == one)
+    }
+
+    @Test("The portable product gives the same logits")
+    func portable() throws {
+        let rows = try #require(try golden.batches().first)
+        let row = TokenRow(packed: rows.tokens, segmentOffsets: rows.offsets)
+        let usual = model.logits(try model.hiddenStates(row)).values
+        let portable = try ComputeContext.with({ $0.matmul = PortableMatmul() }) {
+            model.logits(try model.hiddenStates(row)).values
+        }
+        #expect(largestDifference(usual, portable) < 1e-4)
+    }
+
+    @Test("A cached generation writes what an uncached one does")
+    func generation() throws {
+        let prompt: [Int32] = [5, 17, 250, 33, 8]
+        let cached = try model.generate(from: prompt, maximumTokens: 20, end: nil)
+        let uncached = try model.generate(from: prompt, maximumTokens: 20, end: nil, cached: false)
+        #expect(cached == uncached)
+        #expect(cached.count == 20)
+        let sampler = TokenSampler(temperature: 1.3, topP: 0.9, repetitionPenalty: 1.2, seed: 4)
+        let drawn = try model.generate(from: prompt, maximumTokens: 20, end: nil, sampler: sampler)
+        #expect(drawn == (try model.generate(from: prompt, maximumTokens: 20, end: nil, sampler: sampler)))
+        #expect(drawn != cached)
+    }
+
+    @Test("Generation ends at the end token and when the caller says so")
+    func generationEnds() throws {
+        let all = try model.generate(from: [5, 17], maximumTokens: 10, end: nil)
+        let end = all[4]
+        let until = try model.generate(from: [5, 17], maximumTokens: 10, end: end)
+        #expect(until == Array(all.prefix(while: { $0 != end })))
+        var seen = 0
+        let stopped = try model.generate(from: [5, 17], maximumTokens: 10, end: nil) { _ in
+            seen += 1
+            return seen < 3
+        }
+        #expect(stopped == Array(all.prefix(3)))
+    }
+
+    @Test("Bad input is an error that names it")
+    func badInput() throws {
+        #expect(throws: ModelError.tokenOutOfRange(id: 320, vocabularySize: 320)) {
+            try model.hiddenStates(TokenRow(packed: [1, 320], segmentOffsets: [0, 2]))
+        }
+        let weights = try TensorFile.read(golden.folder + "/base.pth")
+        var wrong = weights
+        wrong["norm.weight"] = nil
+        #expect(throws: ModelError.missingWeight(name: "norm.weight")) { try MiniMind(golden.configuration, weights: wrong) }
+        wrong = weights
+        wrong["layers.7.attention.wq.weight"] = weights["norm.weight"]
+        #expect(throws: ModelError.unknownWeights(["layers.7.attention.wq.weight"])) {
+            try MiniMind(golden.configuration, weights: wrong)
+        }
+        let wide = try ModelConfiguration(dim: 128, layerCount: 2, vocabularySize: 320)
+        #expect(throws: ModelError.shape(name: "tok_embeddings.weight", found: [320, 64], expected: [320, 128])) {
+            try MiniMind(wide, weights: weights)
+        }
+        #expect(throws: ModelError.self) { try ModelConfiguration(dim: 60, headCount: 8) }
+        #expect(throws: ModelError.self) { try ModelConfiguration(headCount: 8, keyValueHeadCount: 3) }
+    }
+}

@@ -1,0 +1,68 @@
+import Data
+import LoRA
+import Model
+import Tensor
+import TestSupport
+import Testing
+import Training
+
+@Suite("The recipe against PyTorch")
+struct GoldenTrainingTests {
+    let golden: Golden
+    let model: MiniMind
+    let adapter: LoRAAdapter
+
+    init() throws {
+        golden = try Golden.classicDense()
+        model = try golden.model()
+        adapter = try LoRAAdapter(on: model, from: golden.startingAdapter())
+    }
+
+    /// Two epochs over the case's six batches.
+    private func run(precision: Precision = .float32, accumulation: Int = 1) throws -> [StepReport] {
+        let batches = try golden.batches().map {
+            Batch(
+                tokens: $0.tokens, targets: $0.targets, countedPositions: $0.counted, segmentOffsets: $0.offsets,
+                sampleIndices: [0, 1, 2])
+        }
+        let parameters = adapter.parameters.map(\.tensor)
+        var configuration = TrainerConfiguration()
+        configuration.precision = precision
+        configuration.accumulationSteps = accumulation
+        var trainer = Trainer(
+            model, parameters: parameters, optimizer: AdamW(parameters),
+            schedule: CosineSchedule(baseRate: 2e-3, totalSteps: 12), configuration: configuration)
+        var reports: [StepReport] = []
+        for epoch in 0..<2 {
+            var rest = batches[...]
+            try trainer.runEpoch(epoch, stepsPerEpoch: batches.count, nextBatch: { rest.popFirst() }) {
+                reports.append($0)
+                return true
+            }
+        }
+        return reports
+    }
+
+    @Test("Losses, norms, rates and the trained adapter")
+    func recipe() throws {
+        let reports = try run()
+        #expect(reports.count == 12)
+        for (report, loss) in zip(reports, golden.numbers("losses")) { #expect(abs(Double(report.loss ?? .nan) - loss) < 1e-4) }
+        for (report, norm) in zip(reports, golden.numbers("grad_norms")) { #expect(abs((report.gradientNorm ?? .nan) - norm) < 1e-4) }
+        for (report, rate) in zip(reports, golden.numbers("lrs")) { #expect(abs(report.learningRate - rate) < 1e-15) }
+        for (name, tensor) in adapter.parameters {
+            #expect(largestDifference(tensor.values, try golden.floats("trained.\(name)")) < 1e-4)
+        }
+    }
+
+    @Test("Accumulation by three")
+    func accumulation() throws {
+        let reports = try run(accumulation: 3)
+        for (report, loss) in zip(reports, golden.numbers("accumulate_3", "losses_before_division_by_3")) {
+            #expect(abs(Double(report.loss ?? .nan) - loss) < 1e-4)
+        }
+        let norms = reports.compactMap(\.gradientNorm)
+        #expect(norms.count == 4)
+        for (norm, expected) in zip(norms, golden.numbers("accumulate_3", "grad_norms")) { #expect(abs(norm - expected) < 1e-4) }
+    }
+}
