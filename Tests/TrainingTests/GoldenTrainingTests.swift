@@ -1,4 +1,5 @@
 import Data
+import Foundation
 import LoRA
 import Model
 import Tensor
@@ -64,5 +65,35 @@ struct GoldenTrainingTests {
         let norms = reports.compactMap(\.gradientNorm)
         #expect(norms.count == 4)
         for (norm, expected) in zip(norms, golden.numbers("accumulate_3", "grad_norms")) { #expect(abs(norm - expected) < 1e-4) }
+    }
+
+    @Test("16-bit precision against torch.autocast, entered anew each step", arguments: [Precision.bfloat16, .float16])
+    func autocast(_ precision: Precision) throws {
+        let path = Paths.fixture("TrainingTests", "autocast.json")
+        let file = try JSON(parsing: Foundation.Data(contentsOf: URL(fileURLWithPath: path)))
+        let expected = try #require(file[precision.rawValue])
+        let reports = try run(precision: precision)
+        let losses = expected["losses"]?.array?.compactMap(\.number) ?? []
+        let norms = expected["grad_norms"]?.array?.compactMap(\.number) ?? []
+        #expect(losses.count == 12)
+        for (report, loss) in zip(reports, losses) { #expect(abs(Double(report.loss ?? .nan) - loss) < 2e-3) }
+        for (report, norm) in zip(reports, norms) { #expect(abs((report.gradientNorm ?? .nan) / norm - 1) < 0.03) }
+    }
+
+    /// The case's own bfloat16 losses come from one autocast context around the whole run, which
+    /// kept the first copies of the adapter: each is the loss of the adapter as it started.
+    @Test("bfloat16 losses of the starting adapter")
+    func cachedAutocast() throws {
+        let expected = golden.numbers("losses_autocast_bfloat16")
+        #expect(expected.count == 12)
+        let batches = try golden.batches()
+        for (index, loss) in expected.enumerated() {
+            let rows = batches[index % batches.count]
+            let ours = try ComputeContext.with({ $0.precision = .bfloat16 }) {
+                try model.loss(
+                    TokenRow(packed: rows.tokens, segmentOffsets: rows.offsets), targets: rows.targets, counted: rows.counted)
+            }
+            #expect(abs(Double(ours.scalar) - loss) < 2e-3)
+        }
     }
 }
