@@ -21,11 +21,7 @@ struct GoldenTrainingTests {
 
     /// Two epochs over the case's six batches.
     private func run(precision: Precision = .float32, accumulation: Int = 1) throws -> [StepReport] {
-        let batches = try golden.batches().map {
-            Batch(
-                tokens: $0.tokens, targets: $0.targets, countedPositions: $0.counted, segmentOffsets: $0.offsets,
-                sampleIndices: [0, 1, 2])
-        }
+        let batches = try golden.batches().map(\.batch)
         let parameters = adapter.parameters.map(\.tensor)
         var configuration = TrainerConfiguration()
         configuration.precision = precision
@@ -95,5 +91,22 @@ struct GoldenTrainingTests {
             }
             #expect(abs(Double(ours.scalar) - loss) < 2e-3)
         }
+    }
+}
+
+extension Golden.Rows {
+    /// The rows as samples of a data set would come.
+    fileprivate var batch: Batch {
+        let length = offsets[1]
+        return Batch(
+            (0..<offsets.count - 1).map { row in
+                let places = row * length..<(row + 1) * length
+                return (
+                    row,
+                    Sample(
+                        ids: tokens[places] + targets[places].suffix(1),
+                        mask: [false] + places.map { counted.contains(Int32($0)) })
+                )
+            })
     }
 }

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Installs the system libraries that the package builds with, where they are missing, and says
+# what cannot be installed from here.
+set -euo pipefail
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; elif has sudo; then sudo "$@"; else
+        echo "error: this must be run as root: $*" >&2
+        exit 1
+    fi
+}
+
+if [ "$(uname)" = Darwin ]; then
+    has brew || { echo "error: Homebrew is missing; see https://brew.sh" >&2; exit 1; }
+    for formula in openblas zlib pkg-config; do
+        brew list "$formula" >/dev/null 2>&1 || brew install "$formula"
+    done
+elif has apt-get; then
+    missing=()
+    for package in libopenblas-dev zlib1g-dev libc6-dev libstdc++-12-dev; do
+        [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] && continue
+        # A newer distribution carries a newer libstdc++; any will do.
+        case $package in libstdc++-*) compgen -G '/usr/lib/gcc/*/*/libstdc++.so' >/dev/null && continue ;; esac
+        missing+=("$package")
+    done
+    if [ ${#missing[@]} -gt 0 ]; then
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+    fi
+else
+    echo "note: install OpenBLAS and zlib with their headers by your system's package manager" >&2
+fi
+
+if ! has swift && has apt-get && apt-cache show swiftlang >/dev/null 2>&1; then
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq swiftlang
+fi
+has swift || { echo "error: Swift 6.1 or later is missing; see https://www.swift.org/install" >&2; exit 1; }
+version=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p' | head -1)
+if [ "$(printf '%s\n6.1\n' "$version" | sort -V | head -1)" != 6.1 ]; then
+    echo "error: Swift $version is too old; 6.1 or later is needed, see https://www.swift.org/install" >&2
+    exit 1
+fi

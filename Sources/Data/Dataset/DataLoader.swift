@@ -1,0 +1,70 @@
+/// Makes batches of a dataset's samples, ahead of time on threads of its own.
+///
+/// Which samples make up which batch depends on the order alone, never on the number of workers or their speed.
+///
+///     let loader = DataLoader(dataset, batchSize: 16, workers: 1)
+///     let batches = loader.epoch(0)
+///     while let batch = try batches.next() { … }
+public struct DataLoader<Source: SampleSource>: Sendable {
+    /// Where the samples come from.
+    public let source: Source
+    /// How many samples a batch has; the last of an epoch may have fewer.
+    public let batchSize: Int
+    /// In which order the samples come.
+    public let order: SampleOrder
+    /// How many threads make batches ahead; 0 makes each when it is asked for. More than `workerLimit` are not started.
+    public let workers: Int
+    /// The length to which samples are filled up, and with what; nil packs them without padding.
+    public let padding: (length: Int, padID: Int32)?
+
+    /// No machine makes batches faster with more threads than this.
+    public static var workerLimit: Int { 64 }
+    /// How many batches may lie ready for each worker.
+    static var prefetchedBatchesPerWorker: Int { 2 }
+
+    /// - Precondition: `batchSize` is at least 1 and `workers` at least 0.
+    public init(
+        _ source: Source, batchSize: Int, order: SampleOrder = .sequential, workers: Int = 0,
+        padding: (length: Int, padID: Int32)? = nil
+    ) {
+        precondition(batchSize >= 1, "a batch needs a sample")
+        precondition(workers >= 0, "the number of workers cannot be negative")
+        self.source = source
+        self.batchSize = batchSize
+        self.order = order
+        self.workers = workers
+        self.padding = padding
+    }
+
+    /// How many batches an epoch has.
+    public var batchesPerEpoch: Int { source.count / batchSize + (source.count.isMultiple(of: batchSize) ? 0 : 1) }
+
+    /// The batches of an epoch, which counts from 0; from the batch `first` on, where a run resumes.
+    public func epoch(_ epoch: Int, startingAt first: Int = 0) -> BatchIterator {
+        let indices = order.indices(count: source.count, epoch: epoch)
+        let (source, batchSize, padding) = (source, batchSize, padding)
+        return BatchIterator(
+            batches: min(max(0, first), batchesPerEpoch)..<batchesPerEpoch, workers: min(workers, Self.workerLimit),
+            capacityPerWorker: Self.prefetchedBatchesPerWorker
+        ) { number, isCancelled in
+            let start = number * batchSize
+            var samples: [(index: Int, sample: Sample)] = []
+            for index in indices[start..<min(start + batchSize, indices.count)] {
+                if isCancelled() { return nil }
+                samples.append((index, try source.sample(at: index)))
+            }
+            return Batch(samples, padding: padding)
+        }
+    }
+}
+
+extension DataLoader where Source == SFTDataset {
+    /// A loader whose rows have exactly `maxSequenceLength - 1` targets, as the published script pads them.
+    public init(
+        padding dataset: SFTDataset, batchSize: Int, order: SampleOrder = .sequential, workers: Int = 0
+    ) {
+        self.init(
+            dataset, batchSize: batchSize, order: order, workers: workers,
+            padding: (dataset.maxSequenceLength, dataset.padID))
+    }
+}

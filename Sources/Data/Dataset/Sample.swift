@@ -1,0 +1,24 @@
+/// The tokens of one conversation, and which of them the loss counts.
+public struct Sample: Sendable, Equatable {
+    /// The ids, cut at the longest length and not padded. Where the loss-mask rule of a published script counts
+    /// padding as targets, those pad ids stand at the end.
+    public let ids: [Int32]
+    /// `mask[i]` says that `ids[i]` is a counted target; as long as `ids`, and `mask[0]` is never set, since nothing
+    /// stands before the first token to predict it from.
+    public let mask: [Bool]
+    /// How many ids the cut took away.
+    public let removed: Int
+
+    /// - Precondition: `ids` and `mask` have the same length. A set `mask[0]` is cleared.
+    public init(ids: [Int32], mask: [Bool], removed: Int = 0) {
+        precondition(ids.count == mask.count, "a sample needs a mask for each of its ids")
+        var mask = mask
+        if !mask.isEmpty { mask[0] = false }
+        self.ids = ids
+        self.mask = mask
+        self.removed = removed
+    }
+
+    /// How many targets the loss counts.
+    public var countedTokens: Int { mask.count { $0 } }
+}

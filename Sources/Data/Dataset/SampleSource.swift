@@ -1,0 +1,7 @@
+/// Something that a `DataLoader` takes samples from, on several threads at once.
+public protocol SampleSource: Sendable {
+    /// How many samples there are.
+    var count: Int { get }
+    /// A sample; `index` is in `0 ..< count`. The same index always gives the same sample.
+    func sample(at index: Int) throws -> Sample
+}

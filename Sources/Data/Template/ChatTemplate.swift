@@ -1,0 +1,79 @@
+import Foundation
+import Tensor
+
+/// A tokenizer's chat template: the Jinja program that writes a conversation as the text that the model reads.
+///
+/// The language is the subset of Jinja 3.1 that chat templates use, under the settings of Hugging Face's
+/// `apply_chat_template` (`trim_blocks`, `lstrip_blocks`, `break` and `continue`, a sandbox in which nothing is changed
+/// in place), so a template renders the same text here and there.
+///
+///     let template = try ChatTemplate(source: tokenizer.chatTemplate ?? "")
+///     let prompt = try template.render(
+///         messages: [Message(role: "user", content: "Hi")], addGenerationPrompt: true,
+///         bosToken: tokenizer.bosToken, eosToken: tokenizer.eosToken)
+public struct ChatTemplate: Sendable {
+    /// The text that the template was read from.
+    public let source: String
+    private let statements: [TemplateStatement]
+
+    /// Reads a template.
+    /// - Throws: A syntax error with its line, also for parts of Jinja that chat templates have no use for
+    ///   (`include`, `extends`, `import`, `block`, `call`).
+    public init(source: String) throws(TemplateError) {
+        self.source = source
+        statements = try TemplateParser.statements(of: source)
+    }
+
+    /// The text of a conversation.
+    ///
+    /// - Parameters:
+    ///   - messages: The turns, in order.
+    ///   - tools: The descriptions of the functions that the model may call; nil is the template's `none`.
+    ///   - addGenerationPrompt: Whether the text ends with the opening of the assistant's next turn.
+    ///   - bosToken: The text of the token that begins a text; the template's `bos_token` is undefined without it.
+    ///   - eosToken: The text of the token that ends a turn; the template's `eos_token`.
+    ///   - variables: Whatever else the template looks at, such as `enable_thinking`.
+    ///   - now: What `strftime_now` formats, in the local time zone.
+    /// - Throws: `raised` when the template refuses the conversation; else what went wrong, and in which line.
+    public func render(
+        messages: [Message], tools: [JSON]? = nil, addGenerationPrompt: Bool = false, bosToken: String? = nil,
+        eosToken: String? = nil, variables: JSONObject = [:], now: Date = Date()
+    ) throws(TemplateError) -> String {
+        var values: [String: TemplateValue] = [:]
+        if let bosToken { values["bos_token"] = .string(bosToken) }
+        if let eosToken { values["eos_token"] = .string(eosToken) }
+        values["documents"] = TemplateValue.none
+        values["tools"] = tools.map { TemplateValue(.array($0)) } ?? TemplateValue.none
+        values["messages"] = .list(TemplateList(messages.map { .dictionary($0.templateValue) }))
+        values["add_generation_prompt"] = .bool(addGenerationPrompt)
+        for (name, value) in variables { values[name] = TemplateValue(value) }
+
+        let interpreter = TemplateInterpreter(variables: values, now: now.timeIntervalSince1970)
+        do {
+            for value in values.values { try interpreter.checkDepth(value.depth) }
+            return try interpreter.render(statements)
+        } catch let error as TemplateError {
+            throw error
+        } catch {
+            throw interpreter.failure(.value, "\(error)")
+        }
+    }
+}
+
+extension Message {
+    /// The message as a template sees it.
+    fileprivate var templateValue: TemplateDictionary {
+        var value = TemplateDictionary()
+        value["role"] = .string(role)
+        value["content"] = hasNullContent ? TemplateValue.none : .string(content)
+        for (key, item) in extra { value[key] = TemplateValue(item) }
+        // Reasoning goes by three names; like Hugging Face, give it under the names that templates read.
+        let reasoning = ["reasoning_content", "thinking", "reasoning"].lazy.compactMap { value[$0] }
+            .first { if case .none = $0 { false } else { true } }
+        if let reasoning {
+            if value["thinking"] == nil { value["thinking"] = reasoning }
+            value["reasoning_content"] = reasoning
+        }
+        return value
+    }
+}

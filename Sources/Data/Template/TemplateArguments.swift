@@ -1,0 +1,24 @@
+/// The values of a call's arguments.
+struct TemplateArguments {
+    var positional: [TemplateValue] = []
+    var named: [(name: String, value: TemplateValue)] = []
+
+    /// The values by parameter, nil where none was given. Throws for one too many, unknown or given twice.
+    func bound(to parameters: [String], in interpreter: TemplateInterpreter) throws -> [TemplateValue?] {
+        guard positional.count <= parameters.count else {
+            throw interpreter.failure(.value, "\(positional.count) arguments where at most \(parameters.count) fit")
+        }
+        var values: [TemplateValue?] = positional
+        values += Array(repeating: nil, count: parameters.count - positional.count)
+        for (name, value) in named {
+            guard let place = parameters.firstIndex(of: name) else {
+                throw interpreter.failure(.value, "unknown argument '\(name)'")
+            }
+            guard values[place] == nil else {
+                throw interpreter.failure(.value, "the argument '\(name)' is given twice")
+            }
+            values[place] = value
+        }
+        return values
+    }
+}

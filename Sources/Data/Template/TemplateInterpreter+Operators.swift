@@ -1,0 +1,275 @@
+import Foundation
+
+/// Arithmetic, comparison and iteration, as Python defines them.
+extension TemplateInterpreter {
+    // MARK: Numbers
+
+    /// The value as an integer, booleans being 0 and 1.
+    func integer(_ value: TemplateValue) -> Int? {
+        switch value {
+        case .integer(let value): value
+        case .bool(let value): value ? 1 : 0
+        default: nil
+        }
+    }
+
+    func double(_ value: TemplateValue) -> Double? {
+        if case .number(let value) = value { return value }
+        return integer(value).map(Double.init)
+    }
+
+    func numeric(_ value: TemplateValue, for operation: String) throws -> TemplateValue {
+        if let value = integer(value) { return .integer(value) }
+        if case .number = value { return value }
+        throw mismatch(operation, value)
+    }
+
+    func negated(_ value: TemplateValue) throws -> TemplateValue {
+        switch try numeric(value, for: "-") {
+        case .integer(let value):
+            guard value != .min else { throw overflow() }
+            return .integer(-value)
+        case .number(let value): return .number(-value)
+        default: throw mismatch("-", value)
+        }
+    }
+
+    private func overflow() -> TemplateError { failure(.value, "the integer is too large") }
+
+    private func mismatch(_ operation: String, _ values: TemplateValue...) -> TemplateError {
+        for value in values {
+            if case .undefined(let what) = value { return failure(.undefined, what) }
+        }
+        return failure(.value, "'\(operation)' does not work on \(values.map(\.typeName).joined(separator: " and "))")
+    }
+
+    // MARK: Arithmetic
+
+    func arithmeticValue(
+        _ first: TemplateExpression, _ operations: [(operation: TemplateSymbol, operand: TemplateExpression)], line: Int
+    ) throws -> TemplateValue {
+        var result = try evaluate(first)
+        for (operation, operand) in operations {
+            let operand = try evaluate(operand)
+            self.line = line
+            result = try arithmetic(operation, result, operand)
+        }
+        return result
+    }
+
+    func arithmetic(_ operation: TemplateSymbol, _ left: TemplateValue, _ right: TemplateValue) throws -> TemplateValue
+    {
+        if let left = integer(left), let right = integer(right) {
+            return try arithmetic(operation, left, right)
+        }
+        if let left = double(left), let right = double(right) {
+            return .number(try arithmetic(operation, left, right))
+        }
+        switch (operation, left, right) {
+        case (.plus, .string(let left), .string(let right)): return try made(left + right)
+        case (.plus, .list(let left), .list(let right)): return .list(try made(left.items + right.items))
+        case (.plus, .tuple(let left), .tuple(let right)): return .tuple(try made(left.items + right.items))
+        case (.times, .string(let text), let count), (.times, let count, .string(let text)):
+            guard let count = integer(count) else { break }
+            return .string(try repeated(text, count))
+        case (.times, .list(let list), let count), (.times, let count, .list(let list)):
+            guard let count = integer(count) else { break }
+            return .list(try made(try repeated(list.items, count)))
+        case (.modulo, .string(let format), _):
+            if case .tuple(let values) = right { return try made(try percentFormatted(format, values.items)) }
+            return try made(try percentFormatted(format, [right]))
+        default: break
+        }
+        throw mismatch(operation.rawValue, left, right)
+    }
+
+    private func arithmetic(_ operation: TemplateSymbol, _ left: Int, _ right: Int) throws -> TemplateValue {
+        let result: Int?
+        switch operation {
+        case .plus: result = checked(left.addingReportingOverflow(right))
+        case .minus: result = checked(left.subtractingReportingOverflow(right))
+        case .times: result = checked(left.multipliedReportingOverflow(by: right))
+        case .divide: return .number(try arithmetic(.divide, Double(left), Double(right)))
+        case .floorDivide, .modulo:
+            guard right != 0 else { throw failure(.value, "division by zero") }
+            result =
+                operation == .modulo
+                ? PythonNumber.modulo(left, right) : PythonNumber.floorDivide(left, right)
+        default:
+            if right < 0 { return .number(try arithmetic(.power, Double(left), Double(right))) }
+            result = PythonNumber.power(left, right)
+        }
+        guard let result else { throw overflow() }
+        return .integer(result)
+    }
+
+    private func checked(_ result: (partialValue: Int, overflow: Bool)) -> Int? {
+        result.overflow ? nil : result.partialValue
+    }
+
+    private func arithmetic(_ operation: TemplateSymbol, _ left: Double, _ right: Double) throws -> Double {
+        switch operation {
+        case .plus: return left + right
+        case .minus: return left - right
+        case .times: return left * right
+        case .power: return pow(left, right)
+        default:
+            guard right != 0 else { throw failure(.value, "division by zero") }
+            switch operation {
+            case .divide: return left / right
+            case .floorDivide: return (left / right).rounded(.down)
+            default: return PythonNumber.modulo(left, right)
+            }
+        }
+    }
+
+    func repeated(_ text: String, _ count: Int) throws -> String {
+        try reserve(bytes: text.utf8.count, times: count)
+        return text.isEmpty ? "" : String(repeating: text, count: max(0, count))
+    }
+
+    private func repeated(_ items: [TemplateValue], _ count: Int) throws -> [TemplateValue] {
+        try reserve(bytes: items.count * MemoryLayout<TemplateValue>.stride, times: count)
+        return items.isEmpty ? [] : (0..<max(0, count)).flatMap { _ in items }
+    }
+
+    /// `format % values` with `%s`, `%r`, `%d`, `%i` and `%%`, which is all that templates use of it.
+    func percentFormatted(_ format: String, _ values: [TemplateValue]) throws -> String {
+        var result = ""
+        var rest = values[...]
+        var scalars = format.unicodeScalars.makeIterator()
+        while let scalar = scalars.next() {
+            guard scalar == "%" else {
+                result.unicodeScalars.append(scalar)
+                continue
+            }
+            let conversion = scalars.next()
+            if conversion == "%" {
+                result += "%"
+                continue
+            }
+            guard let value = rest.popFirst() else { throw failure(.value, "not enough values for the format string") }
+            switch conversion {
+            case "s": result += try text(of: value)
+            case "r": result += try representation(of: value)
+            case "d", "i":
+                guard let number = double(value) else { throw failure(.value, "%d needs a number, not \(value.typeName)") }
+                result += integer(value).map(String.init) ?? String(PythonNumber.text(number.rounded(.towardZero)).dropLast(2))
+            default: throw failure(.value, "the format '%\(conversion.map(String.init) ?? "")' is not supported")
+            }
+            try reserve(bytes: result.utf8.count)
+        }
+        guard rest.isEmpty else { throw failure(.value, "too many values for the format string") }
+        return result
+    }
+
+    // MARK: Comparison
+
+    func comparisonValue(
+        _ first: TemplateExpression, _ operations: [(operation: TemplateComparison, operand: TemplateExpression)],
+        line: Int
+    ) throws -> TemplateValue {
+        var left = try evaluate(first)
+        for (operation, operand) in operations {
+            let right = try evaluate(operand)
+            self.line = line
+            guard try compare(operation, left, right) else { return .bool(false) }
+            left = right
+        }
+        return .bool(true)
+    }
+
+    func compare(_ operation: TemplateComparison, _ left: TemplateValue, _ right: TemplateValue) throws -> Bool {
+        switch operation {
+        case .equal: try equal(left, right)
+        case .notEqual: try !equal(left, right)
+        case .less: try order(left, right, "<") { $0 < 0 }
+        case .lessOrEqual: try order(left, right, "<=") { $0 <= 0 }
+        case .greater: try order(left, right, ">") { $0 > 0 }
+        case .greaterOrEqual: try order(left, right, ">=") { $0 >= 0 }
+        case .isIn: try contains(left, in: right)
+        case .isNotIn: try !contains(left, in: right)
+        }
+    }
+
+    func equal(_ left: TemplateValue, _ right: TemplateValue) throws -> Bool {
+        try step()
+        if let left = integer(left), let right = integer(right) { return left == right }
+        if let left = double(left), let right = double(right) { return left == right }
+        switch (left, right) {
+        case (.undefined, .undefined), (.none, .none): return true
+        case (.string(let left), .string(let right)): return PythonText.equal(left, right)
+        case (.list(let left), .list(let right)), (.tuple(let left), .tuple(let right)):
+            guard left.items.count == right.items.count else { return false }
+            return try zip(left.items, right.items).allSatisfy { try equal($0, $1) }
+        case (.dictionary(let left), .dictionary(let right)):
+            guard left.count == right.count else { return false }
+            return try left.items.allSatisfy { item in
+                guard let other = right[item.key] else { return false }
+                return try equal(item.value, other)
+            }
+        case (.namespace(let left), .namespace(let right)): return left === right
+        case (.loop(let left), .loop(let right)): return left === right
+        case (.macro(let left), .macro(let right)): return left == right
+        case (.function(let left), .function(let right)): return left == right
+        default: return false
+        }
+    }
+
+    private func order(_ left: TemplateValue, _ right: TemplateValue, _ name: String, _ holds: (Int) -> Bool) throws -> Bool
+    {
+        // Nothing is less, equal or greater than "not a number".
+        if let left = double(left), let right = double(right), left.isNaN || right.isNaN { return false }
+        return holds(try ordering(left, right, name))
+    }
+
+    /// Negative, zero or positive, as `left` stands before, beside or behind `right`.
+    func ordering(_ left: TemplateValue, _ right: TemplateValue, _ operation: String = "<") throws -> Int {
+        try step()
+        if let left = integer(left), let right = integer(right) { return left < right ? -1 : left == right ? 0 : 1 }
+        if let left = double(left), let right = double(right) { return left < right ? -1 : left == right ? 0 : 1 }
+        switch (left, right) {
+        case (.string(let left), .string(let right)):
+            return PythonText.equal(left, right) ? 0 : PythonText.precedes(left, right) ? -1 : 1
+        case (.list(let left), .list(let right)), (.tuple(let left), .tuple(let right)):
+            for (left, right) in zip(left.items, right.items) where try !equal(left, right) {
+                return try ordering(left, right, operation)
+            }
+            return left.items.count - right.items.count
+        default: throw mismatch(operation, left, right)
+        }
+    }
+
+    func contains(_ item: TemplateValue, in container: TemplateValue) throws -> Bool {
+        switch container {
+        case .string(let text):
+            guard case .string(let part) = item else { throw mismatch("in", item, container) }
+            try step(1 + text.utf8.count / 64)
+            return PythonText.contains(part, in: text)
+        case .list(let list), .tuple(let list):
+            return try list.items.contains { try equal($0, item) }
+        case .dictionary(let dictionary):
+            guard case .string(let key) = item else { return false }
+            return dictionary[key] != nil
+        case .undefined: return false
+        default: throw failure(.value, "\(container.typeName) holds nothing that 'in' could find")
+        }
+    }
+
+    // MARK: Iteration
+
+    /// What a loop over the value goes through.
+    func iterate(_ value: TemplateValue) throws -> [TemplateValue] {
+        switch value {
+        case .undefined: return []
+        case .list(let list), .tuple(let list): return list.items
+        case .dictionary(let dictionary):
+            try step(dictionary.count)
+            return dictionary.items.map { .string($0.key) }
+        case .string(let text):
+            try reserve(bytes: text.unicodeScalars.count * MemoryLayout<TemplateValue>.stride)
+            return text.unicodeScalars.map { .string(String($0)) }
+        default: throw failure(.value, "\(value.typeName) cannot be iterated")
+        }
+    }
+}

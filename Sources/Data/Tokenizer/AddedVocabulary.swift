@@ -1,0 +1,166 @@
+/// The added tokens with their ids, and how they are found in text: as the Hugging Face `tokenizers`
+/// library does it, down to the order in which it strips and discards.
+struct AddedVocabulary: Sendable {
+    /// A part of a text.
+    enum Piece {
+        case text(Range<Int>)
+        case token(Int32)
+    }
+
+    private(set) var tokens: [Int32: AddedToken] = [:]
+    /// Contents of the special tokens.
+    private(set) var specialTokens: Set<[UInt8]> = []
+    /// Ids by content.
+    private var ids: [[UInt8]: Int32] = [:]
+    /// Of the tokens that are sought in text as it came.
+    private var verbatim = TokenTrie()
+    /// Of the tokens that are sought in normalized text.
+    private var normalized = TokenTrie()
+    private var splitsSpecialTokens = false
+    private let classes = CharacterClasses.shared
+
+    /// Gives ids to tokens: their id in the vocabulary where they are in it, otherwise the next one free
+    /// after it. Ids that a file states are not asked, as the library does not ask them. A token that
+    /// comes again replaces its flags.
+    mutating func add(_ newTokens: [AddedToken], to vocabulary: Vocabulary) {
+        let lastAdded = tokens.keys.max() ?? -1
+        var next = max(Int32(vocabulary.count), lastAdded + 1)
+        for token in newTokens where !token.content.isEmpty {
+            let id: Int32
+            if let known = self.id(of: token.content) ?? vocabulary.id(of: token.content) {
+                id = known
+            } else {
+                id = next
+                next += 1
+            }
+            let content = Array(token.content.utf8)
+            ids[content] = id
+            tokens[id] = token
+            if token.isSpecial { specialTokens.insert(content) }
+        }
+    }
+
+    /// Makes the tokens findable; to be called after the last of them is added.
+    ///
+    /// - Parameter splitsSpecialTokens: Whether special tokens in text are text like any other.
+    mutating func prepareSearch(_ normalizer: Normalizer?, splitsSpecialTokens: Bool) {
+        self.splitsSpecialTokens = splitsSpecialTokens
+        for (id, token) in tokens.sorted(by: { $0.key < $1.key }) {
+            if token.isNormalized {
+                normalized.insert(Array(spelling(of: token, normalizer).utf8), id)
+            } else {
+                verbatim.insert(Array(token.content.utf8), id)
+            }
+        }
+    }
+
+    /// How a token stands in the text in which it is sought, and in decoded text.
+    func spelling(of token: AddedToken, _ normalizer: Normalizer?) -> String {
+        token.isNormalized ? normalizer?.normalize(token.content) ?? token.content : token.content
+    }
+
+    func id(of content: String) -> Int32? { ids[Array(content.utf8)] }
+
+    /// Calls `body` with the tokens found in text as it came, and with the texts between them.
+    func forEachPiece(in text: UTF8Bytes, _ body: (Piece) -> Void) { cut(text, at: verbatim, body) }
+
+    /// The same for normalized text and the tokens that are sought there.
+    func forEachPiece(inNormalized text: UTF8Bytes, _ body: (Piece) -> Void) { cut(text, at: normalized, body) }
+
+    private func cut(_ text: UTF8Bytes, at trie: TokenTrie, _ body: (Piece) -> Void) {
+        /// The end of what was handed out.
+        var done = 0
+        var searched = 0
+        while let match = trie.firstMatch(in: text, from: searched) {
+            var (start, end) = (match.range.lowerBound, match.range.upperBound)
+            searched = end
+            guard let token = tokens[match.id], isWanted(token, at: match.range, in: text) else { continue }
+            if token.stripsLeft { start = max(startOfSpace(before: start, in: text), done) }
+            if token.stripsRight { end = endOfSpace(from: end, in: text) }
+            if done < start { body(.text(done..<start)) }
+            // A token before may have taken all of this one as its white space.
+            if start < end { body(.token(match.id)) }
+            done = end
+        }
+        if done < text.count { body(.text(done..<text.count)) }
+    }
+
+    private func isWanted(_ token: AddedToken, at range: Range<Int>, in text: UTF8Bytes) -> Bool {
+        if splitsSpecialTokens, specialTokens.contains(Array(token.content.utf8)) { return false }
+        guard token.isSingleWord else { return true }
+        let touchesLeft =
+            range.lowerBound > 0
+            && classes[text.scalar(at: text.startOfScalar(before: range.lowerBound)).value].contains(.word)
+        let touchesRight =
+            range.upperBound < text.count && classes[text.scalar(at: range.upperBound).value].contains(.word)
+        return !touchesLeft && !touchesRight
+    }
+
+    private func startOfSpace(before end: Int, in text: UTF8Bytes) -> Int {
+        var start = end
+        while start > 0 {
+            let previous = text.startOfScalar(before: start)
+            guard classes[text.scalar(at: previous).value].contains(.whitespace) else { break }
+            start = previous
+        }
+        return start
+    }
+
+    private func endOfSpace(from start: Int, in text: UTF8Bytes) -> Int {
+        var end = start
+        while end < text.count {
+            let (scalar, length) = text.scalar(at: end)
+            guard classes[scalar].contains(.whitespace) else { break }
+            end += length
+        }
+        return end
+    }
+}
+
+/// Finds which of many texts occurs first, and of those that start there the longest.
+private struct TokenTrie: Sendable {
+    /// A step down the trie: from a node by a byte.
+    private struct Edge: Hashable, Sendable {
+        var node: Int
+        var byte: UInt8
+    }
+
+    private var children: [Edge: Int] = [:]
+    /// The token that ends at each node; node 0 is the root.
+    private var ids: [Int32?] = [nil]
+    /// Whether a token starts with each byte: most positions of a text are passed over by this.
+    private var startsToken = [Bool](repeating: false, count: 256)
+
+    /// Of equal texts the first stays. An empty one, as a normalizer may leave, is never found.
+    mutating func insert(_ text: [UInt8], _ id: Int32) {
+        guard let first = text.first else { return }
+        startsToken[Int(first)] = true
+        var node = 0
+        for byte in text {
+            let edge = Edge(node: node, byte: byte)
+            if let child = children[edge] {
+                node = child
+            } else {
+                node = ids.count
+                children[edge] = node
+                ids.append(nil)
+            }
+        }
+        if ids[node] == nil { ids[node] = id }
+    }
+
+    func firstMatch(in text: UTF8Bytes, from start: Int) -> (range: Range<Int>, id: Int32)? {
+        guard !children.isEmpty else { return nil }
+        for position in start..<text.count where startsToken[Int(text[position])] {
+            var longest: (range: Range<Int>, id: Int32)?
+            var node = 0
+            for index in position..<text.count {
+                guard let child = children[Edge(node: node, byte: text[index])] else { break }
+                node = child
+                if let id = ids[node] { longest = (position..<index + 1, id) }
+            }
+            if let longest { return longest }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,77 @@
+import Foundation
+
+/// The first stage: rewrites text before it is cut.
+enum Normalizer: Sendable {
+    case nfc, nfd, nfkc, nfkd
+    case lowercase
+    /// Puts a text before each piece that is not empty.
+    case prepend(String)
+    /// Replaces each occurrence of a text, compared byte for byte.
+    case replace([UInt8], with: [UInt8])
+    indirect case sequence([Normalizer])
+
+    /// Reads the `normalizer` field; `nil` where it is missing or `null`.
+    init?(_ field: JSONField) throws(TokenizerError) {
+        guard field.value != nil else { return nil }
+        let type = try field["type"].string()
+        switch type {
+        case "NFC": self = .nfc
+        case "NFD": self = .nfd
+        case "NFKC": self = .nfkc
+        case "NFKD": self = .nfkd
+        case "Lowercase": self = .lowercase
+        case "Prepend": self = .prepend(try field["prepend"].string())
+        case "Replace":
+            guard let pattern = field["pattern"]["String"].value?.string, !pattern.isEmpty else {
+                throw field["pattern"].unsupported("only a {\"String\": …} that is not empty can be replaced")
+            }
+            self = .replace(Array(pattern.utf8), with: Array(try field["content"].string().utf8))
+        case "Sequence":
+            var stages: [Normalizer] = []
+            for element in try field["normalizers"].elements() {
+                if let stage = try Normalizer(element) { stages.append(stage) }
+            }
+            self = .sequence(stages)
+        default:
+            throw field.unsupported("the normalizer '\(type)' is not supported")
+        }
+    }
+
+    /// The normalized text.
+    func normalize(_ text: String) -> String {
+        switch self {
+        case .nfc: text.utf8.isASCII ? text : text.precomposedStringWithCanonicalMapping
+        case .nfd: text.utf8.isASCII ? text : text.decomposedStringWithCanonicalMapping
+        case .nfkc: text.utf8.isASCII ? text : text.precomposedStringWithCompatibilityMapping
+        case .nfkd: text.utf8.isASCII ? text : text.decomposedStringWithCompatibilityMapping
+        case .lowercase:
+            // A scalar at a time: unlike a word's lowercase, a final sigma stays a sigma.
+            text.unicodeScalars.reduce(into: "") { $0 += $1.properties.lowercaseMapping }
+        case .prepend(let prefix): text.isEmpty ? text : prefix + text
+        case .replace(let pattern, let replacement):
+            String(decoding: Self.replacing(pattern, with: replacement, in: Array(text.utf8)), as: UTF8.self)
+        case .sequence(let stages): stages.reduce(text) { $1.normalize($0) }
+        }
+    }
+
+    /// Both pattern and text are UTF-8, so a match never starts within a scalar.
+    private static func replacing(_ pattern: [UInt8], with replacement: [UInt8], in text: [UInt8]) -> [UInt8] {
+        var result: [UInt8] = []
+        result.reserveCapacity(text.count)
+        var index = 0
+        while index < text.count {
+            if text[index...].starts(with: pattern) {
+                result += replacement
+                index += pattern.count
+            } else {
+                result.append(text[index])
+                index += 1
+            }
+        }
+        return result
+    }
+}
+
+extension Sequence<UInt8> {
+    fileprivate var isASCII: Bool { allSatisfy { $0 < 0x80 } }
+}

@@ -1,0 +1,100 @@
+import Foundation
+import Tensor
+
+/// What stands beside `tokenizer.json`: `tokenizer_config.json` with the roles of the special tokens,
+/// `special_tokens_map.json` of older tokenizers, and `chat_template.jinja`. Each may be missing. They are
+/// combined as the `transformers` library (version 5) combines them.
+struct TokenizerConfiguration: Sendable {
+    /// The roles that every tokenizer knows, in the order in which missing tokens get their ids.
+    private static let roles = [
+        "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token",
+    ]
+
+    /// The tokens that have a role, by its name, such as `bos_token`.
+    private(set) var named: [(role: String, token: AddedToken)] = []
+    /// Special tokens without a role.
+    private(set) var extra: [AddedToken] = []
+    /// Tokens of `added_tokens_decoder`, by ascending id; `nil` where there is no such field.
+    private(set) var added: [AddedToken]?
+    /// Whether special tokens in text are encoded as text.
+    private(set) var splitsSpecialTokens = false
+    private(set) var chatTemplate: String?
+
+    init(folder: String) throws(TokenizerError) {
+        if let field = try Self.readIfThere("\(folder)/tokenizer_config.json") {
+            added = try Self.addedTokens(field["added_tokens_decoder"])
+            splitsSpecialTokens = try field["split_special_tokens"].bool(default: false)
+            chatTemplate = try Self.chatTemplate(field["chat_template"])
+            try readRoles(field)
+        }
+        if added == nil, let field = try Self.readIfThere("\(folder)/special_tokens_map.json") {
+            try readRoles(field)
+        }
+        let template = "\(folder)/chat_template.jinja"
+        if FileManager.default.fileExists(atPath: template) {
+            chatTemplate = try Self.text(of: template)
+        }
+    }
+
+    /// The token of a role.
+    func token(_ role: String) -> String? { named.first { $0.role == role }?.token.content }
+
+    private static func readIfThere(_ file: String) throws(TokenizerError) -> JSONField? {
+        FileManager.default.fileExists(atPath: file) ? try JSONField(contentsOf: file) : nil
+    }
+
+    /// Takes over roles and extra tokens; of a role that is read twice the later token counts.
+    private mutating func readRoles(_ field: JSONField) throws(TokenizerError) {
+        let others = try field.object().keys.filter {
+            $0.hasSuffix("_token") && !Self.roles.contains($0) && Self.isToken(field[$0])
+        }
+        for role in Self.roles + others where field[role].value != nil {
+            let token = try AddedToken(field[role])
+            if let index = named.firstIndex(where: { $0.role == role }) {
+                named[index].token = token
+            } else {
+                named.append((role, token))
+            }
+        }
+        for key in ["additional_special_tokens", "extra_special_tokens"] {
+            if let roles = field[key].value?.object {
+                for role in roles.keys { named.append((role, try AddedToken(field[key][role]))) }
+            } else {
+                for element in try field[key].elements() { extra.append(try AddedToken(element)) }
+            }
+        }
+    }
+
+    /// Other keys end in `_token` too, such as the switch `add_bos_token`.
+    private static func isToken(_ field: JSONField) -> Bool {
+        field.value?.string != nil || field["content"].value?.string != nil
+    }
+
+    private static func addedTokens(_ field: JSONField) throws(TokenizerError) -> [AddedToken]? {
+        guard field.value != nil else { return nil }
+        var tokens: [(id: Int, token: AddedToken)] = []
+        for key in try field.object().keys {
+            guard let id = Int(key) else { throw field[key].malformed("the key is not an id") }
+            tokens.append((id, try AddedToken(field[key])))
+        }
+        return tokens.sorted { $0.id < $1.id }.map(\.token)
+    }
+
+    /// A template, or the one named "default" of a list of named ones.
+    private static func chatTemplate(_ field: JSONField) throws(TokenizerError) -> String? {
+        guard field.value != nil else { return nil }
+        guard field.value?.array != nil else { return try field.string() }
+        for element in try field.elements() where try element["name"].string() == "default" {
+            return try element["template"].string()
+        }
+        return nil
+    }
+
+    /// A text file with its line ends turned into line feeds, as Python reads it.
+    private static func text(of file: String) throws(TokenizerError) -> String {
+        guard let text = String(validating: try JSONField.bytes(of: file), as: UTF8.self) else {
+            throw .malformed(file: file, field: "the whole file", reason: "is not UTF-8")
+        }
+        return text.replacing("\r\n", with: "\n").replacing("\r", with: "\n")
+    }
+}

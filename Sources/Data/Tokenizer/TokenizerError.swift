@@ -1,0 +1,26 @@
+import Tensor
+
+/// Why a tokenizer cannot be read. The description names the file, the field and the way out.
+public enum TokenizerError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The file is missing or cannot be read.
+    case unreadable(file: String, reason: String)
+    /// The file is not JSON, or is cut off.
+    case notJSON(file: String, JSONError)
+    /// A field is missing or contradicts the format. `field` is a path such as `model.merges[3]`.
+    case malformed(file: String, field: String, reason: String)
+    /// A field asks for something legal that is not supported here.
+    case unsupported(file: String, field: String, reason: String)
+
+    public var description: String {
+        switch self {
+        case .unreadable(let file, let reason):
+            "\(file): \(reason); name the folder of a Hugging Face tokenizer, with tokenizer.json in it"
+        case .notJSON(let file, let error):
+            "\(file): \(error); the file is damaged or cut off, copy or download it again"
+        case .malformed(let file, let field, let reason):
+            "\(file): \(field): \(reason); correct the field, or copy or download the file again"
+        case .unsupported(let file, let field, let reason):
+            "\(file): \(field): \(reason); use a byte-level BPE tokenizer such as MiniMind's, Llama 3's or Qwen's"
+        }
+    }
+}

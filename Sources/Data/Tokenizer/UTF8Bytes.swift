@@ -1,0 +1,28 @@
+/// Contiguous UTF-8 of a Swift string, hence valid: a lead byte is always followed by its continuation
+/// bytes, so the decoding below needs no checks beyond those of the buffer.
+typealias UTF8Bytes = UnsafeBufferPointer<UInt8>
+
+extension UTF8Bytes {
+    /// The bytes of a range, counted from 0 again.
+    func slice(_ range: Range<Int>) -> UTF8Bytes { UTF8Bytes(rebasing: self[range]) }
+
+    /// The scalar that starts at an index, and the number of its bytes.
+    @inline(__always)
+    func scalar(at index: Int) -> (value: UInt32, length: Int) {
+        let lead = UInt32(self[index])
+        if lead < 0x80 { return (lead, 1) }
+        let second = UInt32(self[index + 1] & 0x3F)
+        if lead < 0xE0 { return ((lead & 0x1F) << 6 | second, 2) }
+        let third = UInt32(self[index + 2] & 0x3F)
+        if lead < 0xF0 { return ((lead & 0x0F) << 12 | second << 6 | third, 3) }
+        return ((lead & 0x07) << 18 | second << 12 | third << 6 | UInt32(self[index + 3] & 0x3F), 4)
+    }
+
+    /// The index at which the scalar that ends before `end` starts.
+    @inline(__always)
+    func startOfScalar(before end: Int) -> Int {
+        var index = end - 1
+        while index > 0, self[index] & 0xC0 == 0x80 { index -= 1 }
+        return index
+    }
+}

@@ -1,0 +1,97 @@
+/// One flag of a command: how it is written, what it means, and where its value goes.
+struct Flag<Options> {
+    /// Without dashes, words joined by underscores, as the published script has it.
+    let name: String
+    /// The type as the published table names it: str, int, float or bool.
+    let type: String
+    let help: String
+    let section: String
+    /// The value that options without the flag have, as help shows it.
+    let defaultValue: (Options) -> String
+    /// Reads a value's text into the options; returns what was expected where the text is wrong.
+    let set: (_ text: String, _ options: inout Options) -> String?
+    /// Whether the flag can stand without a value, meaning true.
+    var isBoolean: Bool { type == "bool" }
+}
+
+/// The flags of a command, each declared once: parsing, help and the README's table come of them.
+struct FlagSet<Options> {
+    private(set) var flags: [Flag<Options>] = []
+    private var section = ""
+
+    mutating func section(_ title: String) { section = title }
+
+    mutating func text(_ name: String, _ path: WritableKeyPath<Options, String>, _ help: String) {
+        add(name, "str", help, { "'\($0[keyPath: path])'" }) { text, options in
+            options[keyPath: path] = text
+            return nil
+        }
+    }
+
+    mutating func text(_ name: String, _ path: WritableKeyPath<Options, String?>, _ help: String) {
+        add(name, "str", help, { $0[keyPath: path].map { "'\($0)'" } ?? "—" }) { text, options in
+            options[keyPath: path] = text
+            return nil
+        }
+    }
+
+    mutating func integer(_ name: String, _ path: WritableKeyPath<Options, Int>, atLeast least: Int, _ help: String) {
+        add(name, "int", help, { String($0[keyPath: path]) }) { text, options in
+            guard let value = Int(text), value >= least else { return "a whole number of at least \(least)" }
+            options[keyPath: path] = value
+            return nil
+        }
+    }
+
+    mutating func number(
+        _ name: String, _ path: WritableKeyPath<Options, Double>, in range: ClosedRange<Double>, _ expected: String,
+        _ help: String
+    ) {
+        add(name, "float", help, { Self.short($0[keyPath: path]) }) { text, options in
+            guard let value = Double(text), value.isFinite, range.contains(value) else { return expected }
+            options[keyPath: path] = value
+            return nil
+        }
+    }
+
+    mutating func bool(_ name: String, _ path: WritableKeyPath<Options, Bool>, _ help: String) {
+        add(name, "bool", help, { $0[keyPath: path] ? "True" : "False" }) { text, options in
+            guard let value = Self.truth(text) else { return "True or False" }
+            options[keyPath: path] = value
+            return nil
+        }
+    }
+
+    mutating func choice<Choice: RawRepresentable & CaseIterable>(
+        _ name: String, _ path: WritableKeyPath<Options, Choice>, _ help: String
+    ) where Choice.RawValue == String {
+        add(name, "str", help, { "'\($0[keyPath: path].rawValue)'" }) { text, options in
+            guard let value = Choice(rawValue: text) else {
+                return "one of " + Choice.allCases.map(\.rawValue).joined(separator: ", ")
+            }
+            options[keyPath: path] = value
+            return nil
+        }
+    }
+
+    private mutating func add(
+        _ name: String, _ type: String, _ help: String, _ defaultValue: @escaping (Options) -> String,
+        _ set: @escaping (String, inout Options) -> String?
+    ) {
+        flags.append(Flag(name: name, type: type, help: help, section: section, defaultValue: defaultValue, set: set))
+    }
+
+    /// The truth that a word means.
+    static func truth(_ text: String) -> Bool? {
+        switch text.lowercased() {
+        case "true", "1", "yes": true
+        case "false", "0", "no": false
+        default: nil
+        }
+    }
+
+    /// 5e-5 rather than 5e-05, 1.0 rather than 1.
+    private static func short(_ value: Double) -> String {
+        "\(value)".replacing("e-0", with: "e-")
+    }
+}

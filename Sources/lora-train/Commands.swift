@@ -1,0 +1,67 @@
+import Foundation
+
+/// The commands by name; without one, `train`.
+enum Commands {
+    private static let summaries = [
+        ("train", "fine-tune a base with LoRA (the default)"),
+        ("generate", "answer prompts, with or without an adapter"),
+        ("data", "show what each sample trains on"),
+        ("tokenize", "JSON strings to token ids, a line each; --decode the reverse"),
+        ("help", "this text, or `help COMMAND`; `help --markdown COMMAND` prints its flags as a table"),
+    ]
+
+    static func run(_ arguments: [String]) throws {
+        guard let first = arguments.first, !first.hasPrefix("-") else {
+            return try train(arguments)
+        }
+        let rest = Array(arguments.dropFirst())
+        switch first {
+        case "train": try train(rest)
+        case "generate":
+            try parse(rest, GenerateOptions(), GenerateOptions.flags, first) { try GenerateCommand(options: $0).run() }
+        case "data": try parse(rest, DataOptions(), DataOptions.flags, first) { try DataCommand(options: $0).run() }
+        case "tokenize":
+            try parse(rest, TokenizeOptions(), TokenizeOptions.flags, first) { try TokenizeCommand(options: $0).run() }
+        case "help": try help(rest)
+        default:
+            let hint = Spelling.nearest(to: first, among: summaries.map(\.0)).map { "did you mean `lora-train \($0)`?" }
+            throw CommandError.usage("there is no command '\(first)'; \(hint ?? "try `lora-train help`")")
+        }
+    }
+
+    private static func train(_ arguments: [String]) throws {
+        try parse(arguments, TrainOptions(), TrainOptions.flags, "train") { try TrainCommand(options: $0).run() }
+    }
+
+    private static func parse<Options>(
+        _ arguments: [String], _ defaults: Options, _ flags: FlagSet<Options>, _ command: String,
+        _ body: (Options) throws -> Void
+    ) throws {
+        var options = defaults
+        if try flags.parse(arguments, into: &options, command: command) {
+            let summary = summaries.first { $0.0 == command }?.1 ?? ""
+            Console.shared.line("lora-train \(command): \(summary)\n" + flags.help(defaults, width: Console.shared.width))
+            if command == "train" { Console.shared.line(overview) }
+        } else {
+            try body(options)
+        }
+    }
+
+    private static func help(_ arguments: [String]) throws {
+        let wantsMarkdown = arguments.contains("--markdown")
+        guard let command = arguments.first(where: { $0 != "--markdown" }) else { return Console.shared.line(overview) }
+        guard wantsMarkdown else { return try run([command, "--help"]) }
+        switch command {
+        case "train": Console.shared.line(TrainOptions.flags.markdown(TrainOptions()))
+        case "generate": Console.shared.line(GenerateOptions.flags.markdown(GenerateOptions()))
+        case "data": Console.shared.line(DataOptions.flags.markdown(DataOptions()))
+        case "tokenize": Console.shared.line(TokenizeOptions.flags.markdown(TokenizeOptions()))
+        default: throw CommandError.usage("there is no command '\(command)'; try `lora-train help`")
+        }
+    }
+
+    private static var overview: String {
+        let names = summaries.map { "  lora-train \($0.0)" + String(repeating: " ", count: 10 - $0.0.count) + $0.1 }
+        return (["", "Commands"] + names).joined(separator: "\n")
+    }
+}

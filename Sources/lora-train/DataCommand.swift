@@ -1,0 +1,68 @@
+import Data
+import Tensor
+
+/// What samples train on.
+struct DataCommand {
+    let options: DataOptions
+    private var console: Console { Console.shared }
+
+    func run() throws {
+        let tokenizer = try Tokenizer(folder: try ModelOptions.tokenizerFolder(options.tokenizerPath, besides: nil))
+        let dataset = try SFTDataset(
+            path: options.dataPath, tokenizer: tokenizer, maxSequenceLength: options.maxSequenceLength)
+        let shown = options.limit > 0 ? min(options.limit, dataset.count) : dataset.count
+        for index in 0..<shown {
+            let sample = try dataset[index]
+            if options.isJSON {
+                let line: JSON = [
+                    "ids": .array(sample.ids.map { .integer(Int($0)) }),
+                    "mask": .array(sample.mask.map { .integer($0 ? 1 : 0) }),
+                ]
+                console.line(line.serialized)
+            } else {
+                try show(sample, index, dataset, tokenizer)
+            }
+        }
+        if !options.isJSON { try summarize(dataset) }
+    }
+
+    private func show(_ sample: Sample, _ index: Int, _ dataset: SFTDataset, _ tokenizer: Tokenizer) throws {
+        console.line(
+            "── sample \(index + 1), line \(dataset.line(of: index)): \(sample.ids.count) tokens, \(sample.countedTokens) counted"
+                + (sample.removed > 0 ? ", \(sample.removed) cut away" : "")
+                + (sample.countedTokens == 0 ? "; nothing counts, it is skipped" : ""))
+        // Runs of counted and other tokens; a run is decoded whole, since a character may take several.
+        var text = ""
+        var start = 0
+        while start < sample.ids.count {
+            let isCounted = sample.mask[start]
+            let end = sample.mask[start...].firstIndex(of: !isCounted) ?? sample.ids.count
+            let run = tokenizer.decode(sample.ids[start..<end])
+            if isCounted { text += console.isColoured ? "\u{1B}[32m\(run)\u{1B}[0m" : "⟦\(run)⟧" } else { text += run }
+            start = end
+        }
+        console.line(text)
+        if sample.removed > 0 {
+            let all = tokenizer.encode(try dataset.prompt(at: index))
+            let cut = tokenizer.decode(all.suffix(sample.removed))
+            console.line(console.isColoured ? "\u{1B}[31mcut away: \(cut)\u{1B}[0m" : "cut away: \(cut)")
+        }
+    }
+
+    private func summarize(_ dataset: SFTDataset) throws {
+        let statistics = try dataset.statistics()
+        console.line(
+            "\(statistics.count) samples of \(statistics.shortestLength) to \(statistics.longestLength) tokens "
+                + "(median \(statistics.medianLength), mean \((statistics.meanLength * 10).rounded() / 10)); "
+                + "\(statistics.tokens) tokens, \(statistics.countedTokens) counted")
+        if statistics.cutSamples > 0 {
+            console.line("\(statistics.cutSamples) samples cut at \(options.maxSequenceLength), \(statistics.removedTokens) tokens cut away")
+        }
+        let empty = statistics.samplesWithoutCountedTokens
+        if !empty.isEmpty {
+            console.line(
+                "\(empty.count) samples without a counted token, skipped in training: lines "
+                    + empty.prefix(20).map { String(dataset.line(of: $0)) }.joined(separator: ", ") + (empty.count > 20 ? ", …" : ""))
+        }
+    }
+}

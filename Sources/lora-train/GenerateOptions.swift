@@ -1,0 +1,43 @@
+import Tensor
+
+/// What `lora-train generate` can be told.
+struct GenerateOptions {
+    var model = ModelOptions()
+    var prompt: String?
+    var system: String?
+    var maximumNewTokens = 256
+    var temperature = 0.85
+    var topP = 0.85
+    var repetitionPenalty = 1.0
+    var isGreedy = false
+    var doesNotStream = false
+    var dtype = Precision.float32
+
+    static var flags: FlagSet<GenerateOptions> {
+        var flags = FlagSet<GenerateOptions>()
+        flags.section("What is asked")
+        flags.text("prompt", \.prompt, "The user's words; without it, each line of standard input is a prompt")
+        flags.text("system", \.system, "A system message before it")
+        flags.section("How the answer is chosen")
+        flags.integer("max_new_tokens", \.maximumNewTokens, atLeast: 1, "Tokens of the answer at the most")
+        flags.number("temperature", \.temperature, in: 0 ... 100, "a number from 0 to 100", "Scores are divided by it; 0 is greedy")
+        flags.number("top_p", \.topP, in: 0 ... 1, "a number from 0 to 1", "Share of probability that is drawn from")
+        flags.number("repetition_penalty", \.repetitionPenalty, in: 0.01 ... 100, "a positive number", "Above 1, tokens that were seen become less likely")
+        flags.bool("greedy", \.isGreedy, "Always the most likely token")
+        flags.bool("no_stream", \.doesNotStream, "Print the answer when it is whole")
+        flags.section("The model")
+        flags.text("out_dir", \.model.outDir, "Folder of the base weights")
+        flags.text("base_path", \.model.basePath, "Base weights; default {out_dir}/rlhf_{dim}.pth")
+        flags.text("tokenizer_path", \.model.tokenizerPath, "Folder with tokenizer.json")
+        flags.text("lora_path", \.model.loraPath, "Adapter; without it the base answers alone")
+        flags.integer("dim", \.model.dim, atLeast: 1, "Width of the model")
+        flags.integer("n_layers", \.model.layerCount, atLeast: 1, "Layers of the model")
+        flags.integer("n_heads", \.model.headCount, atLeast: 1, "Attention heads")
+        flags.integer("n_kv_heads", \.model.keyValueHeadCount, atLeast: 1, "Heads of keys and values")
+        flags.integer("seed", \.model.seed, atLeast: 0, "Seed of the drawing")
+        flags.integer("threads", \.model.threads, atLeast: 0, "Threads that compute; 0 for one a core")
+        flags.choice("matmul", \.model.matmul, "Matrix product: auto, openblas or portable")
+        flags.choice("dtype", \.dtype, "Type of matrix products: float32, bfloat16 or float16")
+        return flags
+    }
+}

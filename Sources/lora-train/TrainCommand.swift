@@ -1,0 +1,175 @@
+import Data
+import Foundation
+import LoRA
+import Model
+import Tensor
+import Training
+
+/// The default recipe, from files to an adapter.
+struct TrainCommand {
+    let options: TrainOptions
+    private var console: Console { Console.shared }
+
+    /// What is trained, and where it is saved.
+    private struct Subject {
+        let parameters: [Tensor]
+        let path: String
+        let stateDictionary: () -> StateDictionary
+    }
+
+    func run() throws {
+        try options.validate()
+        try options.model.computing(options.dtype) { try train() }
+    }
+
+    private func train() throws {
+        let tokenizer = try options.model.tokenizer()
+        let dataset = try SFTDataset(
+            path: options.dataPath, tokenizer: tokenizer, maxSequenceLength: options.model.maxSequenceLength)
+        let model = try startingModel(tokenizer)
+        try dataset.checkVocabulary(size: model.configuration.vocabularySize)
+        try reportEmptySamples(dataset)
+        let subject = try subject(model)
+        try checkWritable(subject.path)
+        let metrics = try MetricsFile(path: options.metricsPath ?? "\(adapterPath.dropLast(".pth".count)).metrics.jsonl")
+
+        let order: SampleOrder = options.shuffles ? .shuffled(seed: UInt64(options.model.seed)) : .sequential
+        let loader =
+            options.padsToMaximum
+            ? DataLoader(padding: dataset, batchSize: options.batchSize, order: order, workers: options.workerCount)
+            : DataLoader(dataset, batchSize: options.batchSize, order: order, workers: options.workerCount)
+        var configuration = TrainerConfiguration()
+        configuration.epochs = options.epochs
+        configuration.accumulationSteps = options.accumulationSteps
+        configuration.gradientClip = options.gradientClip
+        configuration.precision = options.dtype
+        var trainer = Trainer(
+            model, parameters: subject.parameters, optimizer: AdamW(subject.parameters),
+            schedule: CosineSchedule(
+                baseRate: options.learningRate, totalSteps: options.epochs * loader.batchesPerEpoch,
+                warmupSteps: options.warmupIterations),
+            configuration: configuration)
+        try run(&trainer, loader, subject, metrics)
+    }
+
+    private func run(
+        _ trainer: inout Trainer<AdamW>, _ loader: DataLoader<SFTDataset>, _ subject: Subject, _ metrics: MetricsFile
+    ) throws {
+        var bar = ProgressBar(totalSteps: options.epochs * loader.batchesPerEpoch)
+        Interruption.watch()
+        for epoch in 0..<options.epochs {
+            let start = ContinuousClock.now
+            let batches = loader.epoch(epoch)
+            do {
+                try trainer.runEpoch(epoch, stepsPerEpoch: loader.batchesPerEpoch, nextBatch: { try batches.next() }) { report in
+                    try metrics.append(report)
+                    bar.advance(
+                        epoch: epoch, epochs: options.epochs, loss: report.loss, learningRate: report.learningRate,
+                        tokens: report.tokens)
+                    log(report, secondsInEpoch: (ContinuousClock.now - start) / .seconds(1))
+                    return Interruption.number == nil
+                }
+            } catch let error as TrainingError {
+                bar.finish()
+                throw CommandError.failure("\(error); \(try lastGood(subject))")
+            }
+            let isLast = epoch == options.epochs - 1
+            if let signal = Interruption.number {
+                bar.finish()
+                try save(subject)
+                throw CommandError(exitCode: 128 + signal, description: "interrupted; what was trained so far is in \(subject.path)")
+            }
+            if isLast || (epoch + 1) % options.saveInterval == 0 { try save(subject) }
+        }
+        bar.finish()
+        console.line(String(format: "saved %@ (%.0f tokens/s)", subject.path, bar.tokensPerSecond))
+    }
+
+    // MARK: - Before the first step
+
+    private func startingModel(_ tokenizer: Tokenizer) throws -> MiniMind {
+        guard options.initialization == .random else { return try options.model.pretrainedModel() }
+        let configuration = try options.model.configuration(vocabularySize: tokenizer.vocabularySize)
+        return try MiniMind(configuration, seed: UInt64(options.model.seed))
+    }
+
+    private func subject(_ model: MiniMind) throws -> Subject {
+        if options.trainsAll {
+            console.line("LLM 总参数量: \(model.parameterCount)")
+            return Subject(
+                parameters: model.parameters.map(\.tensor),
+                path: "\(options.model.outDir)/\(options.loraName)_\(options.model.dim).pth",
+                stateDictionary: { model.stateDictionary() })
+        }
+        let adapter =
+            try options.model.loraPath.map { try options.model.adapter(on: model, path: $0) }
+            ?? LoRAAdapter(on: model, LoRAConfiguration(rank: options.rank), seed: UInt64(options.model.seed))
+        for line in PublishedLog.parameters(
+            total: model.parameterCount + adapter.parameterCount, trained: adapter.parameterCount)
+        {
+            console.line(line)
+        }
+        let ranks = Set(adapter.linears.compactMap { $0.adapter?.rank }).sorted().map(String.init).joined(separator: ", ")
+        let scale = adapter.linears.first?.adapter?.scale ?? 1
+        console.line(
+            "adapting \(adapter.linears.count) modules with rank \(ranks), scale \(scale): "
+                + adapter.linears.map(\.name).joined(separator: " "))
+        return Subject(
+            parameters: adapter.parameters.map(\.tensor), path: adapterPath, stateDictionary: { adapter.stateDictionary })
+    }
+
+    private var adapterPath: String { "\(options.model.outDir)/lora/\(options.loraName)_\(options.model.dim).pth" }
+
+    private func reportEmptySamples(_ dataset: SFTDataset) throws {
+        let statistics = try dataset.statistics()
+        let empty = statistics.samplesWithoutCountedTokens
+        guard empty.count < statistics.count else { throw CommandError.failure("\(options.dataPath): \(TrainingError.nothingToTrain)") }
+        if statistics.cutSamples > 0 {
+            console.note(
+                "note: \(statistics.cutSamples) of \(statistics.count) samples are longer than --max_seq_len "
+                    + "\(options.model.maxSequenceLength); \(statistics.removedTokens) tokens are cut away")
+        }
+        if !empty.isEmpty {
+            let lines = empty.prefix(5).map { String(dataset.line(of: $0)) }.joined(separator: ", ")
+            console.note(
+                "note: \(empty.count) of \(statistics.count) samples have no token that counts and are skipped "
+                    + "(line \(lines)\(empty.count > 5 ? ", …" : ""))")
+        }
+    }
+
+    /// A folder that cannot be written to is better found before hours of training than after.
+    private func checkWritable(_ path: String) throws {
+        let probe = path + ".probe"
+        try AtomicFile.write(Foundation.Data(), to: probe)
+        try? FileManager.default.removeItem(atPath: probe)
+    }
+
+    // MARK: - While it runs
+
+    private func log(_ report: StepReport, secondsInEpoch: Double) {
+        if report.overflowed {
+            console.note("note: gradients overflowed at step \(report.step); the step was skipped and the loss scale halved")
+        }
+        if report.loss == nil { console.note("note: no token counts in the batch of step \(report.step); it was skipped") }
+        guard report.stepInEpoch % options.logInterval == 0 else { return }
+        console.line(
+            PublishedLog.step(
+                epoch: report.epoch, epochs: options.epochs, step: report.stepInEpoch, stepsPerEpoch: report.stepsPerEpoch,
+                loss: report.loss, learningRate: report.learningRate, seconds: secondsInEpoch))
+    }
+
+    private func save(_ subject: Subject) throws {
+        try PyTorchFile.write(subject.stateDictionary(), to: subject.path)
+    }
+
+    /// After a loss that is no number: saves the parameters if they are sound, which they are unless
+    /// the step before broke them; then the file of the last save stands.
+    private func lastGood(_ subject: Subject) throws -> String {
+        if subject.parameters.allSatisfy({ $0.sumOfSquares.isFinite }) {
+            try save(subject)
+            return "the parameters before that step are in \(subject.path)"
+        }
+        return FileManager.default.fileExists(atPath: subject.path)
+            ? "\(subject.path) is from the last save" : "nothing was saved"
+    }
+}

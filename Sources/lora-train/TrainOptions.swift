@@ -1,0 +1,109 @@
+import Tensor
+
+/// Where a model comes from, and its sizes: what training and generation share.
+struct ModelOptions {
+    var outDir = "out"
+    var dim = 512
+    var layerCount = 8
+    var headCount = 8
+    var keyValueHeadCount = 2
+    var useMoE = false
+    var basePath: String?
+    var tokenizerPath: String?
+    var loraPath: String?
+    var maxSequenceLength = 512
+    var seed = 1337
+    var threads = 0
+    var matmul = MatmulSelection.Choice.auto
+}
+
+/// What `lora-train train` can be told.
+struct TrainOptions {
+    enum Initialization: String, CaseIterable { case pretrained, random }
+
+    var model = ModelOptions()
+    var epochs = 50
+    var batchSize = 16
+    var learningRate = 5e-5
+    var device = "cpu"
+    var dtype = Precision.bfloat16
+    var useWandb = false
+    var wandbProject = "MiniMind-LoRA-SFT"
+    var workerCount = 1
+    var ddp = false
+    var accumulationSteps = 1
+    var gradientClip = 1.0
+    var warmupIterations = 0
+    var logInterval = 100
+    var saveInterval = 1
+    var localRank = -1
+    var dataPath = "./dataset/lora_identity.jsonl"
+    var loraName = "lora_identity"
+    var rank = 16
+    var padsToMaximum = false
+    var metricsPath: String?
+    var shuffles = false
+    var trainsAll = false
+    var initialization = Initialization.pretrained
+
+    /// The published table first, in its order.
+    static var flags: FlagSet<TrainOptions> {
+        var flags = FlagSet<TrainOptions>()
+        let anyNumber = 0.0 ... .greatestFiniteMagnitude
+        flags.section("The published script's flags")
+        flags.text("out_dir", \.model.outDir, "Folder of the base weights and of everything written")
+        flags.integer("epochs", \.epochs, atLeast: 1, "Passes over the data")
+        flags.integer("batch_size", \.batchSize, atLeast: 1, "Samples a step")
+        flags.number("learning_rate", \.learningRate, in: Double.leastNonzeroMagnitude ... .greatestFiniteMagnitude, "a positive number", "Base of the cosine schedule")
+        flags.text("device", \.device, "Only cpu: this tool needs no GPU")
+        flags.choice("dtype", \.dtype, "Type of matrix products: float32, bfloat16 or float16")
+        flags.bool("use_wandb", \.useWandb, "Log to Weights & Biases (comes later)")
+        flags.text("wandb_project", \.wandbProject, "Project for Weights & Biases")
+        flags.integer("num_workers", \.workerCount, atLeast: 0, "Threads that read and tokenize ahead; 0 for none")
+        flags.bool("ddp", \.ddp, "Data-parallel training on several processes (comes later)")
+        flags.integer("accumulation_steps", \.accumulationSteps, atLeast: 1, "Micro-batches an optimizer step")
+        flags.number("grad_clip", \.gradientClip, in: anyNumber, "a number of at least 0", "Limit of the gradients' norm; 0 for none")
+        flags.integer("warmup_iters", \.warmupIterations, atLeast: 0, "Steps of linear warmup before the cosine; 0 is the published schedule")
+        flags.integer("log_interval", \.logInterval, atLeast: 1, "Steps between log lines")
+        flags.integer("save_interval", \.saveInterval, atLeast: 1, "Epochs between saves; the end always saves")
+        flags.integer("local_rank", \.localRank, atLeast: -1, "Rank on this machine, for distributed training")
+        flags.integer("dim", \.model.dim, atLeast: 1, "Width of the model")
+        flags.integer("n_layers", \.model.layerCount, atLeast: 1, "Layers of the model")
+        flags.integer("max_seq_len", \.model.maxSequenceLength, atLeast: 2, "Tokens at which a sample is cut")
+        flags.bool("use_moe", \.model.useMoE, "Mixture of experts (comes later)")
+        flags.text("data_path", \.dataPath, "Conversations, one JSON object a line")
+        flags.text("lora_name", \.loraName, "Name of the adapter's file")
+        flags.section("Beyond the published script")
+        flags.text("base_path", \.model.basePath, "Base weights; default {out_dir}/rlhf_{dim}.pth")
+        flags.text("tokenizer_path", \.model.tokenizerPath, "Folder with tokenizer.json; default ./model/minimind_tokenizer, ./model or the base's folder")
+        flags.text("lora_path", \.model.loraPath, "Adapter to go on from")
+        flags.integer("lora_rank", \.rank, atLeast: 1, "Rank of new adapters")
+        flags.integer("n_heads", \.model.headCount, atLeast: 1, "Attention heads")
+        flags.integer("n_kv_heads", \.model.keyValueHeadCount, atLeast: 1, "Heads of keys and values")
+        flags.integer("seed", \.model.seed, atLeast: 0, "Seed of new adapters and of shuffling")
+        flags.integer("threads", \.model.threads, atLeast: 0, "Threads that compute; 0 for one a core")
+        flags.choice("matmul", \.model.matmul, "Matrix product: auto, openblas or portable")
+        flags.bool("pad_to_max_seq_len", \.padsToMaximum, "Pad every sample as the published script does; the same result, slower")
+        flags.bool("shuffle", \.shuffles, "Shuffle the samples anew each epoch; the published script does not")
+        flags.text("metrics_path", \.metricsPath, "Metrics file; default {out_dir}/lora/{lora_name}_{dim}.metrics.jsonl")
+        flags.bool("full", \.trainsAll, "Train all parameters instead of adapters; saved as {out_dir}/{lora_name}_{dim}.pth")
+        flags.choice("init", \.initialization, "pretrained, or random to train from nothing with --full")
+        return flags
+    }
+
+    /// Refuses what cannot be done before anything is read.
+    ///
+    /// - Throws: ``CommandError`` with exit code 2
+    func validate() throws(CommandError) {
+        guard device == "cpu" else {
+            throw .usage("--device is '\(device)', but this tool computes on the CPU; leave the flag out or say --device cpu")
+        }
+        if ddp { throw .usage("--ddp comes with a later version; leave it out to train in one process on all cores (--threads)") }
+        if useWandb { throw .usage("--use_wandb comes with a later version; leave it out, the metrics file has every step") }
+        if model.useMoE { throw .usage("--use_moe comes with a later version; leave it out to train a dense model") }
+        if initialization == .random, !trainsAll {
+            throw .usage("--init random makes sense only with --full: adapters need a trained base")
+        }
+        if trainsAll, model.loraPath != nil { throw .usage("--full trains no adapter; leave out --lora_path") }
+    }
+}
