@@ -96,10 +96,11 @@ struct TrainCommand {
     private func subject(_ model: MiniMind) throws -> Subject {
         if options.trainsAll {
             console.line("LLM 总参数量: \(model.parameterCount)")
+            let savedType = ElementType(rawValue: options.savedType.rawValue) ?? .float32
             return Subject(
                 parameters: model.parameters.map(\.tensor),
                 path: "\(options.model.outDir)/\(options.loraName)_\(options.model.dim).pth",
-                stateDictionary: { model.stateDictionary() })
+                stateDictionary: { model.stateDictionary(as: savedType) })
         }
         let adapter =
             try options.model.loraPath.map { try options.model.adapter(on: model, path: $0) }

@@ -19,6 +19,9 @@ struct ModelOptions {
 
 /// What `lora-train train` can be told.
 struct TrainOptions {
+    /// The type in which all parameters are saved.
+    enum SavedType: String, CaseIterable { case float32, float16, bfloat16 }
+
     enum Initialization: String, CaseIterable { case pretrained, random }
 
     var model = ModelOptions()
@@ -45,6 +48,7 @@ struct TrainOptions {
     var shuffles = false
     var trainsAll = false
     var initialization = Initialization.pretrained
+    var savedType = SavedType.float32
 
     /// The published table first, in its order.
     static var flags: FlagSet<TrainOptions> {
@@ -88,6 +92,7 @@ struct TrainOptions {
         flags.text("metrics_path", \.metricsPath, "Metrics file; default {out_dir}/lora/{lora_name}_{dim}.metrics.jsonl")
         flags.bool("full", \.trainsAll, "Train all parameters instead of adapters; saved as {out_dir}/{lora_name}_{dim}.pth")
         flags.choice("init", \.initialization, "pretrained, or random to train from nothing with --full")
+        flags.choice("save_dtype", \.savedType, "Type of the file that --full writes: float32, float16 or bfloat16")
         return flags
     }
 

@@ -1,8 +1,6 @@
-import Foundation
-
 /// The first stage: rewrites text before it is cut.
 enum Normalizer: Sendable {
-    case nfc, nfd, nfkc, nfkd
+    case form(UnicodeNormalization)
     case lowercase
     /// Puts a text before each piece that is not empty.
     case prepend(String)
@@ -15,10 +13,10 @@ enum Normalizer: Sendable {
         guard field.value != nil else { return nil }
         let type = try field["type"].string()
         switch type {
-        case "NFC": self = .nfc
-        case "NFD": self = .nfd
-        case "NFKC": self = .nfkc
-        case "NFKD": self = .nfkd
+        case "NFC": self = .form(.nfc)
+        case "NFD": self = .form(.nfd)
+        case "NFKC": self = .form(.nfkc)
+        case "NFKD": self = .form(.nfkd)
         case "Lowercase": self = .lowercase
         case "Prepend": self = .prepend(try field["prepend"].string())
         case "Replace":
@@ -40,10 +38,7 @@ enum Normalizer: Sendable {
     /// The normalized text.
     func normalize(_ text: String) -> String {
         switch self {
-        case .nfc: text.utf8.isASCII ? text : text.precomposedStringWithCanonicalMapping
-        case .nfd: text.utf8.isASCII ? text : text.decomposedStringWithCanonicalMapping
-        case .nfkc: text.utf8.isASCII ? text : text.precomposedStringWithCompatibilityMapping
-        case .nfkd: text.utf8.isASCII ? text : text.decomposedStringWithCompatibilityMapping
+        case .form(let form): form.normalize(text)
         case .lowercase:
             // A scalar at a time: unlike a word's lowercase, a final sigma stays a sigma.
             text.unicodeScalars.reduce(into: "") { $0 += $1.properties.lowercaseMapping }
@@ -70,8 +65,4 @@ enum Normalizer: Sendable {
         }
         return result
     }
-}
-
-extension Sequence<UInt8> {
-    fileprivate var isASCII: Bool { allSatisfy { $0 < 0x80 } }
 }

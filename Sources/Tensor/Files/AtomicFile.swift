@@ -3,24 +3,33 @@ import Foundation
 /// Files that are there whole or not at all.
 public enum AtomicFile {
     /// Writes `contents` to a temporary file in the same folder, syncs it, and renames it to `path`,
-    /// so that a reader sees the old file or the new one. Missing folders are made.
+    /// so that a reader sees the old file or the new one. Missing folders are made; an old file's
+    /// permissions stay.
+    ///
+    /// A device or a pipe, such as `/dev/null`, is written to as it is: a rename would put a file in
+    /// its place.
     ///
     /// - Throws: ``TensorFileError/system(path:_:)`` with the system's reason; the temporary file is
     ///   removed and an old file at `path` is untouched.
     public static func write(_ contents: Foundation.Data, to path: String) throws(TensorFileError) {
         let folder = (path as NSString).deletingLastPathComponent
-        if !folder.isEmpty {
-            do {
-                try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            } catch {
-                throw .system(path: folder, "the folder cannot be made (\(reason(of: error)))")
-            }
+        try makeFolder(folder)
+        var old = stat()
+        let exists = stat(path, &old) == 0
+        if exists {
+            let kind = old.st_mode & S_IFMT
+            guard kind != S_IFDIR else { throw failure(path, EISDIR) }
+            guard access(path, W_OK) == 0 else { throw failure(path) }
+            if kind != S_IFREG { return try writeThrough(contents, to: path) }
         }
-        let temporary = "\(path).\(ProcessInfo.processInfo.processIdentifier)-\(UInt32.random(in: 0 ... .max)).tmp"
+        // The name does not grow with that of the file, which may be as long as a name can be.
+        let name = ".\(ProcessInfo.processInfo.processIdentifier)-\(UInt64.random(in: 0 ... .max)).tmp"
+        let temporary = folder.isEmpty ? name : "\(folder)/\(name)"
         let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
         guard file >= 0 else { throw failure(path) }
         var isOpen = true
         do throws(TensorFileError) {
+            if exists { fchmod(file, old.st_mode & 0o7777) }
             try writeAll(contents, to: file, path)
             guard fsync(file) == 0 else { throw failure(path) }
             isOpen = false
@@ -31,6 +40,22 @@ public enum AtomicFile {
             throw error
         }
         syncFolder(folder.isEmpty ? "." : folder)
+    }
+
+    private static func writeThrough(_ contents: Foundation.Data, to path: String) throws(TensorFileError) {
+        let file = open(path, O_WRONLY | O_CLOEXEC)
+        guard file >= 0 else { throw failure(path) }
+        defer { close(file) }
+        try writeAll(contents, to: file, path)
+    }
+
+    private static func makeFolder(_ folder: String) throws(TensorFileError) {
+        guard !folder.isEmpty, access(folder, F_OK) != 0 else { return }
+        try makeFolder((folder as NSString).deletingLastPathComponent)
+        // Another process may have been faster.
+        guard mkdir(folder, 0o777) == 0 || errno == EEXIST else {
+            throw .system(path: folder, "the folder cannot be made (\(String(cString: strerror(errno))))")
+        }
     }
 
     private static func writeAll(_ contents: Foundation.Data, to file: Int32, _ path: String) throws(TensorFileError) {
@@ -57,15 +82,8 @@ public enum AtomicFile {
         close(file)
     }
 
-    private static func failure(_ path: String) -> TensorFileError {
-        .system(path: path, "cannot be written (\(String(cString: strerror(errno))))")
-    }
-
-    private static func reason(of error: any Error) -> String {
-        let error = error as NSError
-        let cause = error.userInfo[NSUnderlyingErrorKey] as? NSError ?? error
-        return cause.domain == NSPOSIXErrorDomain
-            ? String(cString: strerror(Int32(cause.code))) : error.localizedDescription
+    private static func failure(_ path: String, _ code: Int32 = errno) -> TensorFileError {
+        .system(path: path, "cannot be written (\(String(cString: strerror(code))))")
     }
 }
 

@@ -38,29 +38,34 @@ public enum JSON: Sendable, Equatable {
 }
 
 /// A JSON object that keeps the order of its keys; of a repeated key the last value counts.
-public struct JSONObject: Sendable, Equatable {
-    public private(set) var keys: [String] = []
-    private var values: [String: JSON] = [:]
+///
+/// Keys are compared by their code points: "é" in one and in two of them are two keys.
+public struct JSONObject: Sendable {
+    private var members = OrderedMap<JSON>()
 
     public init() {}
 
+    /// The keys, in the order in which they first came.
+    public var keys: [String] { members.keys }
+
+    /// The value under a key. A new key goes last; `nil` removes the key.
     public subscript(key: String) -> JSON? {
-        get { values[key] }
-        set {
-            if newValue == nil {
-                keys.removeAll { $0 == key }
-            } else if values[key] == nil {
-                keys.append(key)
-            }
-            values[key] = newValue
-        }
+        get { members[key] }
+        set { members[key] = newValue }
+    }
+}
+
+extension JSONObject: Equatable {
+    /// Whether both have the same keys and values, in any order.
+    public static func == (left: JSONObject, right: JSONObject) -> Bool {
+        left.keys.count == right.keys.count && left.allSatisfy { right[$0.key] == $0.value }
     }
 }
 
 extension JSONObject: Sequence {
     public func makeIterator() -> AnyIterator<(key: String, value: JSON)> {
-        var iterator = keys.makeIterator()
-        return AnyIterator { iterator.next().map { ($0, values[$0] ?? .null) } }
+        var iterator = zip(members.keys, members.values).makeIterator()
+        return AnyIterator { iterator.next().map { (key: $0, value: $1) } }
     }
 }
 
@@ -92,7 +97,7 @@ public struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
     public let offset: Int
     /// Counted from 1.
     public let line: Int
-    /// Counted from 1, in bytes.
+    /// Counted from 1, in characters.
     public let column: Int
     public let reason: String
 

@@ -16,7 +16,7 @@ extension JSON {
 /// A strict parser of RFC 8259: every read is checked against the end, and nesting is limited, so
 /// no input traps or exhausts the stack.
 private struct JSONParser {
-    private static let maximumDepth = 256
+    private static let maximumDepth = 128
 
     let bytes: ContiguousArray<UInt8>
     private var position = 0
@@ -37,7 +37,8 @@ private struct JSONParser {
         let lineStart = before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
         return JSONError(
             offset: position, line: before.count { $0 == UInt8(ascii: "\n") } + 1,
-            column: before.count - lineStart + 1, reason: reason)
+            // Bytes 10xxxxxx only continue a character.
+            column: before[lineStart...].count { $0 & 0xC0 != 0x80 } + 1, reason: reason)
     }
 
     private var current: UInt8? { position < bytes.count ? bytes[position] : nil }
@@ -49,8 +50,16 @@ private struct JSONParser {
     private mutating func value() throws(JSONError) -> JSON {
         skipSpace()
         switch current {
-        case UInt8(ascii: "{"): return try nested { parser throws(JSONError) in try parser.object() }
-        case UInt8(ascii: "["): return try nested { parser throws(JSONError) in try parser.array() }
+        case UInt8(ascii: "{"):
+            try enter()
+            let object = try object()
+            depth -= 1
+            return object
+        case UInt8(ascii: "["):
+            try enter()
+            let array = try array()
+            depth -= 1
+            return array
         case UInt8(ascii: "\""): return .string(try string())
         case UInt8(ascii: "t"): return try word("true", .bool(true))
         case UInt8(ascii: "f"): return try word("false", .bool(false))
@@ -62,13 +71,11 @@ private struct JSONParser {
         }
     }
 
-    private mutating func nested(_ body: (inout JSONParser) throws(JSONError) -> JSON) throws(JSONError) -> JSON {
+    /// Passes over an opening bracket.
+    private mutating func enter() throws(JSONError) {
+        guard depth < Self.maximumDepth else { throw error("nested deeper than \(Self.maximumDepth) levels") }
         depth += 1
-        guard depth <= Self.maximumDepth else { throw error("nested deeper than \(Self.maximumDepth)") }
         position += 1
-        let value = try body(&self)
-        depth -= 1
-        return value
     }
 
     private mutating func word(_ text: StaticString, _ value: JSON) throws(JSONError) -> JSON {
@@ -139,7 +146,7 @@ private struct JSONParser {
         }
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
         if isInteger, let value = Int(text) { return .integer(value) }
-        guard let value = Double(text) else { throw error("not a number") }
+        guard let value = Double(text), value.isFinite else { throw error("a number beyond the range of 64 bits") }
         return .number(value)
     }
 
@@ -151,7 +158,17 @@ private struct JSONParser {
 
     private mutating func string() throws(JSONError) -> String {
         position += 1
-        var text: [UInt8] = []
+        let begin = position
+        while let byte = current, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 { position += 1 }
+        // Most strings have no escapes and are taken as they stand.
+        if current == UInt8(ascii: "\"") {
+            position += 1
+            guard let string = String(validating: bytes[begin..<position - 1], as: UTF8.self) else {
+                throw error("a string is not valid UTF-8")
+            }
+            return string
+        }
+        var text = Array(bytes[begin..<position])
         while true {
             let start = position
             while let byte = current, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 { position += 1 }

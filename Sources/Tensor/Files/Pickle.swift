@@ -1,31 +1,27 @@
 import Foundation
 
 /// What a pickle of weights can hold.
-indirect enum PickleValue {
+///
+/// A container is a place in ``PickleReader/containers``. Were it to own its elements, a file that
+/// nests a million of them would exhaust the stack when they are released, and one that holds
+/// itself never would be.
+enum PickleValue {
     case none
     case bool(Bool)
     case integer(Int)
     case number(Double)
     case string(String)
     case bytes
-    case tuple([PickleValue])
-    case list(PickleList)
-    case dictionary(PickleDictionary)
+    case tuple(Int)
+    case list(Int)
+    /// Keys and values by turns.
+    case dictionary(Int)
     /// A name that stands for a class or a function; nothing is ever loaded or called by it.
     case global(String)
     case storage(PickleStorage)
     case tensor(StoredTensor)
     /// An object of no interest, built by an allowed name.
     case opaque
-}
-
-/// Lists and dictionaries are filled after they were put on the stack or into the memo.
-final class PickleList {
-    var elements: [PickleValue] = []
-}
-
-final class PickleDictionary {
-    var entries: [(key: PickleValue, value: PickleValue)] = []
 }
 
 /// A storage that a persistent id names.
@@ -45,6 +41,8 @@ struct PickleReader {
     private var stack: [PickleValue] = []
     private var marks: [Int] = []
     private var memo: [Int: PickleValue] = [:]
+    /// The elements of every tuple, list and dictionary.
+    private(set) var containers: [[PickleValue]] = []
     /// Supplies the storage of a persistent id's key and type.
     private let storage: (_ key: String, _ type: ElementType) throws(TensorFileError) -> StoredTensor.SharedBytes
 
@@ -79,6 +77,12 @@ struct PickleReader {
         return Array(stack[mark...])
     }
 
+    /// A new container's place.
+    private mutating func contain(_ elements: [PickleValue]) -> Int {
+        containers.append(elements)
+        return containers.count - 1
+    }
+
     private mutating func step(_ opcode: UInt8) throws(TensorFileError) {
         switch opcode {
         case 0x80: _ = try cursor.byte()  // PROTO
@@ -95,8 +99,8 @@ struct PickleReader {
         case UInt8(ascii: "K"): stack.append(.integer(Int(try cursor.byte())))
         case UInt8(ascii: "M"): stack.append(.integer(Int(try cursor.integer(UInt16.self))))
         case UInt8(ascii: "J"): stack.append(.integer(Int(Int32(bitPattern: try cursor.integer(UInt32.self)))))
-        case 0x8A: stack.append(.integer(try longInteger(Int(try cursor.byte()))))
-        case 0x8B: stack.append(.integer(try longInteger(Int(try cursor.integer(UInt32.self)))))
+        case 0x8A: try pushLong(Int(try cursor.byte()))
+        case 0x8B: try pushLong(Int(try cursor.integer(UInt32.self)))
         case UInt8(ascii: "G"): stack.append(.number(Double(bitPattern: try cursor.integer(UInt64.self).byteSwapped)))
         case UInt8(ascii: "X"): try pushString(Int(try cursor.integer(UInt32.self)))
         case 0x8C: try pushString(Int(try cursor.byte()))
@@ -104,32 +108,28 @@ struct PickleReader {
         case UInt8(ascii: "U"), UInt8(ascii: "C"): try pushBytes(Int(try cursor.byte()))
         case UInt8(ascii: "T"), UInt8(ascii: "B"): try pushBytes(Int(try cursor.integer(UInt32.self)))
         case 0x8E, 0x96: try pushBytes(try cursor.length())
-        case UInt8(ascii: ")"): stack.append(.tuple([]))
+        case UInt8(ascii: ")"): stack.append(.tuple(contain([])))
         case 0x85: try pushTuple(1)
         case 0x86: try pushTuple(2)
         case 0x87: try pushTuple(3)
-        case UInt8(ascii: "t"): stack.append(.tuple(try popMark()))
-        case UInt8(ascii: "]"): stack.append(.list(PickleList()))
-        case UInt8(ascii: "l"):
-            let list = PickleList()
-            list.elements = try popMark()
-            stack.append(.list(list))
+        case UInt8(ascii: "t"): stack.append(.tuple(contain(try popMark())))
+        case UInt8(ascii: "]"): stack.append(.list(contain([])))
+        case UInt8(ascii: "l"): stack.append(.list(contain(try popMark())))
         case UInt8(ascii: "a"):
             let element = try pop()
-            try topList().elements.append(element)
+            containers[try topList()].append(element)
         case UInt8(ascii: "e"):
             let elements = try popMark()
-            try topList().elements += elements
-        case UInt8(ascii: "}"): stack.append(.dictionary(PickleDictionary()))
+            containers[try topList()] += elements
+        case UInt8(ascii: "}"): stack.append(.dictionary(contain([])))
         case UInt8(ascii: "s"):
             let value = try pop()
             let key = try pop()
-            try topDictionary().entries.append((key, value))
+            containers[try topDictionary()] += [key, value]
         case UInt8(ascii: "u"):
             let items = try popMark()
             guard items.count % 2 == 0 else { throw malformed("a key without a value") }
-            let dictionary = try topDictionary()
-            for i in stride(from: 0, to: items.count, by: 2) { dictionary.entries.append((items[i], items[i + 1])) }
+            containers[try topDictionary()] += items
         case UInt8(ascii: "q"): try remember(Int(try cursor.byte()))
         case UInt8(ascii: "r"): try remember(Int(try cursor.integer(UInt32.self)))
         case 0x94: try remember(memo.count)
@@ -155,11 +155,12 @@ struct PickleReader {
         }
     }
 
-    private mutating func longInteger(_ size: Int) throws(TensorFileError) -> Int {
+    private mutating func pushLong(_ size: Int) throws(TensorFileError) {
         let bytes = try cursor.take(size)
-        guard size <= 8 else { throw malformed("an integer of \(size) bytes") }
+        // No place or size of a tensor is longer than that; a random seed may be.
+        guard size <= 8 else { return stack.append(.opaque) }
         let isNegative = bytes.last.map { $0 >= 0x80 } ?? false
-        return bytes.reversed().reduce(isNegative ? -1 : 0) { $0 << 8 | Int($1) }
+        stack.append(.integer(bytes.reversed().reduce(isNegative ? -1 : 0) { $0 << 8 | Int($1) }))
     }
 
     private mutating func pushString(_ length: Int) throws(TensorFileError) {
@@ -175,15 +176,15 @@ struct PickleReader {
     private mutating func pushTuple(_ count: Int) throws(TensorFileError) {
         var elements: [PickleValue] = []
         for _ in 0..<count { elements.append(try pop()) }
-        stack.append(.tuple(elements.reversed()))
+        stack.append(.tuple(contain(elements.reversed())))
     }
 
-    private func topList() throws(TensorFileError) -> PickleList {
+    private func topList() throws(TensorFileError) -> Int {
         guard case .list(let list)? = stack.last else { throw malformed("no list to append to") }
         return list
     }
 
-    private func topDictionary() throws(TensorFileError) -> PickleDictionary {
+    private func topDictionary() throws(TensorFileError) -> Int {
         guard case .dictionary(let dictionary)? = stack.last else { throw malformed("no dictionary to add to") }
         return dictionary
     }
@@ -228,8 +229,8 @@ struct PickleReader {
 
     /// A persistent id: ("storage", class, key, device, count).
     private mutating func pushPersistent() throws(TensorFileError) {
-        guard case .tuple(let parts) = try pop(), parts.count >= 3, case .string("storage") = parts[0],
-            case .global(let name) = parts[1], case .string(let key) = parts[2]
+        guard case .tuple(let place) = try pop(), case let parts = containers[place], parts.count >= 3,
+            case .string("storage") = parts[0], case .global(let name) = parts[1], case .string(let key) = parts[2]
         else { throw malformed("a persistent id that names no storage") }
         guard let type = Self.elementType(ofStorage: name) else {
             throw .unsupported("tensors in a \(name) are not supported; save them as float32, float16 or bfloat16")
@@ -237,19 +238,18 @@ struct PickleReader {
         stack.append(.storage(PickleStorage(bytes: try storage(key, type), elementType: type)))
     }
 
-    private func call(_ function: PickleValue, _ arguments: PickleValue) throws(TensorFileError) -> PickleValue {
-        guard case .global(let name) = function, case .tuple(let arguments) = arguments else {
+    private mutating func call(_ function: PickleValue, _ arguments: PickleValue) throws(TensorFileError) -> PickleValue {
+        guard case .global(let name) = function, case .tuple(let place) = arguments else {
             throw malformed("a call of something that is no function")
         }
+        let arguments = containers[place]
         switch name {
         case "collections.OrderedDict":
-            let dictionary = PickleDictionary()
+            var items: [PickleValue] = []
             if case .list(let list)? = arguments.first {
-                for case .tuple(let pair) in list.elements where pair.count == 2 {
-                    dictionary.entries.append((pair[0], pair[1]))
-                }
+                for case .tuple(let pair) in containers[list] where containers[pair].count == 2 { items += containers[pair] }
             }
-            return .dictionary(dictionary)
+            return .dictionary(contain(items))
         case "torch._utils._rebuild_tensor_v2":
             guard arguments.count >= 4, case .storage(let storage) = arguments[0], case .integer(let offset) = arguments[1],
                 let shape = integers(arguments[2]), let strides = integers(arguments[3])
@@ -265,9 +265,9 @@ struct PickleReader {
     }
 
     private func integers(_ value: PickleValue) -> [Int]? {
-        guard case .tuple(let elements) = value else { return nil }
+        guard case .tuple(let place) = value else { return nil }
         var integers: [Int] = []
-        for element in elements {
+        for element in containers[place] {
             guard case .integer(let integer) = element else { return nil }
             integers.append(integer)
         }

@@ -10,7 +10,9 @@ public enum PyTorchFile {
     /// - Throws: ``TensorFileError/inFile(path:_:)``
     public static func read(_ path: String) throws(TensorFileError) -> StateDictionary {
         try TensorFile.reading(path) { bytes throws(TensorFileError) in
-            if let stranger = TensorFile.stranger(bytes), !bytes.starts(with: [0x50, 0x4B]) { throw .notATensorFile(stranger) }
+            guard bytes.starts(with: [0x50, 0x4B]) else {
+                throw .notATensorFile(TensorFile.stranger(bytes) ?? "this seems to be a safetensors file, not a .pth file")
+            }
             return try parse(bytes)
         }
     }
@@ -29,10 +31,13 @@ public enum PyTorchFile {
         var reader = PickleReader(try archive.contents(pickle)) { (key, type) throws(TensorFileError) in
             try storages.storage(key)
         }
-        guard case .dictionary(let root) = try reader.value() else {
-            throw .unsupported("the file holds no dictionary of tensors; save model.state_dict()")
+        let root: PickleValue
+        do throws(TensorFileError) {
+            root = try reader.value()
+        } catch {
+            throw .inFile(path: pickle.name, error)
         }
-        return try stateDictionary(root)
+        return try stateDictionary(root, in: reader)
     }
 
     /// Each storage is read once, so that tensors which share one share it here too.
@@ -59,16 +64,33 @@ public enum PyTorchFile {
         }
     }
 
-    private static func stateDictionary(_ root: PickleDictionary) throws(TensorFileError) -> StateDictionary {
-        var result = StateDictionary()
-        for case (.string(let name), .tensor(let tensor)) in root.entries { result[name] = tensor }
-        if result.count > 0 { return result }
-        for case (.string(let name), .dictionary(let inner)) in root.entries
-        where ["state_dict", "model", "module", "model_state_dict"].contains(name) {
-            return try stateDictionary(inner)
+    private static func stateDictionary(
+        _ root: PickleValue, in reader: PickleReader
+    ) throws(TensorFileError) -> StateDictionary {
+        guard case .dictionary(let place) = root else {
+            throw .unsupported("the file holds no dictionary of tensors; save model.state_dict()")
         }
-        guard root.entries.isEmpty else {
-            throw .unsupported("the dictionary in the file holds no tensors; save model.state_dict()")
+        let tensors = tensors(of: reader.containers[place])
+        if tensors.count > 0 || reader.containers[place].isEmpty { return tensors }
+        let items = reader.containers[place]
+        for i in stride(from: 0, to: items.count - 1, by: 2) {
+            guard case .string(let name) = items[i], nestingKeys.contains(name), case .dictionary(let inner) = items[i + 1]
+            else { continue }
+            let tensors = self.tensors(of: reader.containers[inner])
+            if tensors.count > 0 { return tensors }
+        }
+        throw .unsupported("the dictionary in the file holds no tensors; save model.state_dict()")
+    }
+
+    /// Where a checkpoint keeps the state dict among other things.
+    private static let nestingKeys: Set<String> = ["state_dict", "model", "module", "model_state_dict"]
+
+    /// The tensors among a dictionary's keys and values.
+    private static func tensors(of items: [PickleValue]) -> StateDictionary {
+        var result = StateDictionary()
+        for i in stride(from: 0, to: items.count - 1, by: 2) {
+            guard case .string(let name) = items[i], case .tensor(let tensor) = items[i + 1] else { continue }
+            result[name] = tensor
         }
         return result
     }

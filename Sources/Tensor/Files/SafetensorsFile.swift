@@ -6,7 +6,7 @@ public enum SafetensorsFile {
 
     private static let typeNames: [(String, ElementType)] = [
         ("F64", .float64), ("F32", .float32), ("F16", .float16), ("BF16", .bfloat16), ("I64", .int64),
-        ("I32", .int32), ("I16", .int16), ("I8", .int8), ("U8", .uint8), ("BOOL", .bool),
+        ("I32", .int32), ("I16", .int16), ("I8", .int8), ("U8", .uint8), ("BOOL", .bool), ("C64", .complex64),
     ]
 
     /// - Throws: ``TensorFileError/inFile(path:_:)``
@@ -22,24 +22,28 @@ public enum SafetensorsFile {
             for (key, value) in dictionary.metadata.sorted(by: { $0.key < $1.key }) { metadata[key] = .string(value) }
             header["__metadata__"] = .object(metadata)
         }
-        var contents = Foundation.Data()
+        var end = 0
         for name in dictionary.names {
             guard let tensor = dictionary[name] else { continue }
+            guard name != "__metadata__" else { throw .unsupported("safetensors has no place for a tensor named '\(name)'") }
             guard let type = typeNames.first(where: { $0.1 == tensor.elementType })?.0 else {
                 throw .unsupported("'\(name)': safetensors has no type for \(tensor.elementType)")
             }
-            let start = contents.count
-            contents.append(tensor.contiguousBytes)
+            let start = end
+            end += tensor.count * tensor.elementType.size
             header[name] = [
                 "dtype": .string(type), "shape": .array(tensor.shape.map(JSON.integer)),
-                "data_offsets": [.integer(start), .integer(contents.count)],
+                "data_offsets": [.integer(start), .integer(end)],
             ]
         }
         var text = JSON.object(header).serialized
         text += String(repeating: " ", count: (8 - text.utf8.count % 8) % 8)
         var file = withUnsafeBytes(of: UInt64(text.utf8.count).littleEndian) { Foundation.Data($0) }
         file.append(contentsOf: text.utf8)
-        file.append(contents)
+        file.reserveCapacity(file.count + end)
+        for name in dictionary.names {
+            if let tensor = dictionary[name] { file.append(tensor.contiguousBytes) }
+        }
         try AtomicFile.write(file, to: path)
     }
 
@@ -62,7 +66,10 @@ public enum SafetensorsFile {
         var covered: [Range<Int>] = []
         for (name, entry) in entries {
             if name == "__metadata__" {
-                for (key, value) in entry.object ?? [:] { dictionary.metadata[key] = value.string }
+                for (key, value) in entry.object ?? [:] {
+                    guard let text = value.string else { throw .malformed(offset: 8, "the metadata '\(key)' is no text") }
+                    dictionary.metadata[key] = text
+                }
                 continue
             }
             let (tensor, range) = try tensor(name, entry, contents)

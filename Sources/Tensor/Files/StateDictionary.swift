@@ -1,24 +1,21 @@
 /// Tensors under names, in order: what PyTorch calls a state dict.
 public struct StateDictionary: Sendable {
-    public private(set) var names: [String] = []
-    private var tensors: [String: StoredTensor] = [:]
+    private var tensors = OrderedMap<StoredTensor>()
 
     /// Text that a safetensors file carries beside its tensors.
     public var metadata: [String: String] = [:]
 
     public init() {}
 
+    /// The names, in the order in which they were set first.
+    public var names: [String] { tensors.keys }
+
+    /// The tensor under a name. A new name goes last; `nil` removes the name.
     public subscript(name: String) -> StoredTensor? {
         get { tensors[name] }
-        set {
-            if newValue == nil {
-                names.removeAll { $0 == name }
-            } else if tensors[name] == nil {
-                names.append(name)
-            }
-            tensors[name] = newValue
-        }
+        set { tensors[name] = newValue }
     }
 
-    public var count: Int { names.count }
+    /// The number of tensors.
+    public var count: Int { tensors.count }
 }

@@ -30,15 +30,19 @@ public struct StoredTensor: Sendable {
             overflows = overflows || countOverflows || stepOverflows || lastOverflows || stride < 0
         }
         let available = storage.bytes.count / elementType.size
-        guard !overflows, count == 0 || last < available, count <= max(4 * available, 1 << 20) else {
+        guard !overflows, count == 0 || last < available, count <= max(available, Self.maximumExpansion) else {
             throw .malformed(offset: 0, "a tensor of shape \(shape) and strides \(strides) reaches beyond its storage of \(storage.bytes.count) bytes")
         }
         self.shape = shape
         self.elementType = elementType
         self.storage = storage
-        self.offset = offset
+        // An empty slice may begin behind the end of its storage; nothing is read there.
+        self.offset = count == 0 ? 0 : offset
         self.strides = strides
     }
+
+    /// The most elements of a tensor that repeats a smaller storage (256 MB as float32).
+    private static let maximumExpansion = 1 << 26
 
     private init(contiguous bytes: Foundation.Data, shape: [Int], as elementType: ElementType) {
         self.shape = shape
@@ -64,10 +68,24 @@ public struct StoredTensor: Sendable {
         self.init(contiguous: bytes, shape: shape, as: elementType)
     }
 
-    /// A tensor of 64-bit integers.
-    public init(shape: [Int], integers: [Int]) {
+    /// A tensor of integers, each of which must fit in the type.
+    ///
+    /// - Parameter elementType: `int64`, `int32`, `int16`, `int8`, `uint8` or `bool` (of 0 and 1)
+    public init(shape: [Int], integers: [Int], as elementType: ElementType = .int64) {
         precondition(integers.count == shape.reduce(1, *), "\(integers.count) values cannot have the shape \(shape)")
-        self.init(contiguous: Self.bytes(of: integers.map { Int64($0).littleEndian }), shape: shape, as: .int64)
+        let bytes: Foundation.Data
+        switch elementType {
+        case .int64: bytes = Self.bytes(of: integers.map { Int64($0).littleEndian })
+        case .int32: bytes = Self.bytes(of: integers.map { Int32($0).littleEndian })
+        case .int16: bytes = Self.bytes(of: integers.map { Int16($0).littleEndian })
+        case .int8: bytes = Self.bytes(of: integers.map { Int8($0) })
+        case .uint8: bytes = Self.bytes(of: integers.map { UInt8($0) })
+        case .bool:
+            precondition(integers.allSatisfy { $0 == 0 || $0 == 1 }, "a truth value is 0 or 1")
+            bytes = Self.bytes(of: integers.map { UInt8($0) })
+        default: preconditionFailure("\(elementType) holds no integers")
+        }
+        self.init(contiguous: bytes, shape: shape, as: elementType)
     }
 
     /// The number of elements.
@@ -108,7 +126,8 @@ public struct StoredTensor: Sendable {
     static func contiguousStrides(_ shape: [Int]) -> [Int] {
         var step = 1
         return shape.reversed().map { size in
-            defer { step *= max(size, 1) }
+            // Beside a size of zero the others may have any product; such strides are never followed.
+            defer { step &*= max(size, 1) }
             return step
         }.reversed()
     }

@@ -19,22 +19,31 @@ public enum TensorFile {
     static func reading<Result>(
         _ path: String, _ parse: (Foundation.Data) throws(TensorFileError) -> Result
     ) throws(TensorFileError) -> Result {
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-            throw .system(path: path, "no such file")
-        }
-        if isFolder.boolValue { throw .system(path: path, "is a folder, not a file") }
-        let bytes: Foundation.Data
-        do {
-            bytes = try Foundation.Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
-        } catch {
-            throw .system(path: path, "cannot be read (\(error.localizedDescription))")
-        }
+        let bytes = try map(path)
         do throws(TensorFileError) {
             return try parse(bytes)
         } catch {
             throw .inFile(path: path, error)
         }
+    }
+
+    /// The file's bytes as pages of the file itself: nothing is copied before a tensor is decoded.
+    private static func map(_ path: String) throws(TensorFileError) -> Foundation.Data {
+        func failure() -> TensorFileError { .system(path: path, "cannot be read (\(String(cString: strerror(errno))))") }
+        let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard file >= 0 else { throw errno == ENOENT ? .system(path: path, "no such file") : failure() }
+        defer { close(file) }
+        var status = stat()
+        guard fstat(file, &status) == 0 else { throw failure() }
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: break
+        case S_IFDIR: throw .system(path: path, "is a folder, not a file")
+        default: throw .system(path: path, "is a device or a pipe, not a file")
+        }
+        let size = Int(status.st_size)
+        if size == 0 { return Foundation.Data() }
+        guard let pages = mmap(nil, size, PROT_READ, MAP_PRIVATE, file, 0), pages != MAP_FAILED else { throw failure() }
+        return Foundation.Data(bytesNoCopy: pages, count: size, deallocator: .unmap)
     }
 
     /// What a file that is no tensor file seems to be.
@@ -47,8 +56,15 @@ public enum TensorFile {
         if start.lowercased().hasPrefix("<!doctype") || start.lowercased().hasPrefix("<html") {
             return "this is a web page, not weights; download the file itself"
         }
-        if bytes.starts(with: [0x80, 0x02, 0x8A, 0x0A, 0x6C, 0xFC]) {
-            return "this is PyTorch's old format (before 1.6); load it with torch.load and save it again with torch.save"
+        if bytes.prefix(32).firstRange(of: [0x8A, 0x0A, 0x6C, 0xFC]) != nil {
+            return "this is PyTorch's old format; load it with torch.load and save it again with torch.save of PyTorch 1.6 or later"
+        }
+        if let first = bytes.first, first == 0x80, bytes.count > 1, bytes[bytes.startIndex + 1] <= 5 {
+            return "this is a plain Python pickle, not weights; load it in Python and save its tensors with torch.save"
+        }
+        // A text's first eight bytes are no length that a file could have, so this shadows no safetensors file.
+        if bytes.count >= 8, bytes.prefix(200).allSatisfy({ $0 >= 0x20 && $0 != 0x7F || (0x09...0x0D).contains($0) }) {
+            return "this is a text file, not weights; download or copy the weights themselves"
         }
         let header = bytes.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         if bytes.count < 9 || header > UInt64(bytes.count) { return "this is neither a .pth file nor a safetensors file" }

@@ -11,23 +11,49 @@ struct ZipArchive {
         fileprivate let packedSize: Int
         fileprivate let size: Int
         fileprivate let headerOffset: Int
+        fileprivate let contents: Range<Int>
     }
 
     let entries: [Entry]
     private let bytes: Foundation.Data
 
-    /// What a deflated entry may grow to, in all: weights do not compress, so more is an attack.
-    private static let maximumInflated = 1 << 34
-    private static let maximumRatio = 1100
+    /// How many times the file's size its deflated entries may grow to in all, and what they may in
+    /// any case: weights hardly compress, so more is an attack.
+    private static let maximumGrowth = 16
+    private static let allowedSize = 64 << 20
 
     init(_ bytes: Foundation.Data) throws(TensorFileError) {
         self.bytes = bytes
         var directory = try Self.directory(bytes)
         var entries: [Entry] = []
+        let end = directory.cursor.offset
+        var inflatedSize = 0
         for _ in 0..<directory.count {
-            entries.append(try Self.entry(&directory.cursor))
+            let entry = try Self.entry(&directory.cursor, of: bytes)
+            entries.append(entry)
+            if entry.method != 0 { inflatedSize += min(entry.size, .max - inflatedSize) }
         }
+        guard inflatedSize <= max(Self.maximumGrowth * bytes.count, Self.allowedSize) else {
+            throw .malformed(offset: end, "\(bytes.count) bytes claim to unfold to \(inflatedSize)")
+        }
+        try Self.checkPlaces(of: entries, before: end)
         self.entries = entries
+    }
+
+    /// Bytes that serve two entries are how a small archive unfolds to any size, and a name that
+    /// stands twice is how two readers see two files in one.
+    private static func checkPlaces(of entries: [Entry], before directory: Int) throws(TensorFileError) {
+        var end = 0
+        for entry in entries.sorted(by: { $0.headerOffset < $1.headerOffset }) {
+            guard entry.headerOffset >= end, entry.contents.upperBound <= directory else {
+                throw .malformed(offset: entry.headerOffset, "'\(entry.name)' overlaps another part of the archive")
+            }
+            end = entry.contents.upperBound
+        }
+        var names: Set<String> = []
+        for entry in entries where !names.insert(entry.name).inserted {
+            throw .malformed(offset: entry.headerOffset, "the archive holds '\(entry.name)' twice")
+        }
     }
 
     /// Finds the central directory by the record at the end of the file.
@@ -59,7 +85,7 @@ struct ZipArchive {
         return (try? cursor.integer(UInt32.self)) == signature
     }
 
-    private static func entry(_ cursor: inout ByteCursor) throws(TensorFileError) -> Entry {
+    private static func entry(_ cursor: inout ByteCursor, of bytes: Foundation.Data) throws(TensorFileError) -> Entry {
         let start = cursor.offset
         guard try cursor.integer(UInt32.self) == 0x0201_4B50 else {
             throw .malformed(offset: start, "the zip directory is damaged")
@@ -88,19 +114,35 @@ struct ZipArchive {
             if offset == 0xFFFF_FFFF { offset = try field.length() }
         }
         guard flags & 1 == 0 else { throw .unsupported("'\(name)' is encrypted") }
+        let contents = try contentsRange(name, headerOffset: offset, packedSize: packedSize, in: bytes)
         return Entry(
-            name: name, method: method, checksum: checksum, packedSize: packedSize, size: size, headerOffset: offset)
+            name: name, method: method, checksum: checksum, packedSize: packedSize, size: size, headerOffset: offset,
+            contents: contents)
+    }
+
+    /// Where an entry's bytes lie, behind a local header whose own lengths count.
+    private static func contentsRange(
+        _ name: String, headerOffset: Int, packedSize: Int, in bytes: Foundation.Data
+    ) throws(TensorFileError) -> Range<Int> {
+        var cursor = ByteCursor(bytes, at: headerOffset)
+        guard headerOffset <= bytes.count, try cursor.integer(UInt32.self) == 0x0403_4B50 else {
+            throw .malformed(offset: headerOffset, "'\(name)' is not where the directory says")
+        }
+        _ = try cursor.take(22)
+        let nameLength = Int(try cursor.integer(UInt16.self))
+        let extraLength = Int(try cursor.integer(UInt16.self))
+        guard try cursor.take(nameLength).elementsEqual(name.utf8) else {
+            throw .malformed(offset: headerOffset, "'\(name)' has another name in its own header")
+        }
+        _ = try cursor.take(extraLength)
+        let start = cursor.offset
+        _ = try cursor.take(packedSize)
+        return start..<cursor.offset
     }
 
     /// The contents of an entry.
     func contents(_ entry: Entry) throws(TensorFileError) -> Foundation.Data {
-        var cursor = ByteCursor(bytes, at: entry.headerOffset)
-        guard entry.headerOffset <= bytes.count, try cursor.integer(UInt32.self) == 0x0403_4B50 else {
-            throw .malformed(offset: entry.headerOffset, "'\(entry.name)' is not where the directory says")
-        }
-        _ = try cursor.take(22)
-        let skip = Int(try cursor.integer(UInt16.self)) + Int(try cursor.integer(UInt16.self))
-        _ = try cursor.take(skip)
+        var cursor = ByteCursor(bytes, at: entry.contents.lowerBound)
         let packed = try cursor.take(entry.packedSize)
         let contents: Foundation.Data
         switch entry.method {
@@ -117,9 +159,8 @@ struct ZipArchive {
     }
 
     private func inflated(_ packed: Foundation.Data, _ entry: Entry) throws(TensorFileError) -> Foundation.Data {
-        guard entry.size <= Self.maximumInflated, entry.size / Self.maximumRatio <= packed.count else {
-            throw .malformed(offset: entry.headerOffset, "'\(entry.name)' claims \(entry.size) bytes from \(packed.count)")
-        }
+        // zlib takes no place to write to that is missing, as that of empty data is.
+        guard entry.size > 0 else { return Foundation.Data() }
         var output = Foundation.Data(count: entry.size)
         var stream = z_stream()
         guard inflateInit2_(&stream, -15, zlibVersion(), Int32(MemoryLayout<z_stream>.size)) == Z_OK else {

@@ -38,20 +38,24 @@ struct ZipWriter {
         count += 1
     }
 
-    /// The archive with its directory.
-    func finished() -> Foundation.Data {
-        var file = archive + directory
-        if archive.count >= 0xFFFF_FFFF || count >= 0xFFFF {
-            let record = file.count
-            file += little(UInt32(0x0606_4B50)) + little(UInt64(44)) + little(UInt16(45)) + little(UInt16(45))
-            file += little(UInt32(0)) + little(UInt32(0)) + little(UInt64(count)) + little(UInt64(count))
-            file += little(UInt64(directory.count)) + little(UInt64(archive.count))
-            file += little(UInt32(0x0706_4B50)) + little(UInt32(0)) + little(UInt64(record)) + little(UInt32(1))
+    /// Adds the directory.
+    ///
+    /// - Returns: the whole archive
+    mutating func finished() -> Foundation.Data {
+        let start = archive.count
+        archive += directory
+        if start >= 0xFFFF_FFFF || count >= 0xFFFF {
+            let record = archive.count
+            archive += little(UInt32(0x0606_4B50)) + little(UInt64(44)) + little(UInt16(45)) + little(UInt16(45))
+            archive += little(UInt32(0)) + little(UInt32(0)) + little(UInt64(count)) + little(UInt64(count))
+            archive += little(UInt64(directory.count)) + little(UInt64(start))
+            archive += little(UInt32(0x0706_4B50)) + little(UInt32(0)) + little(UInt64(record)) + little(UInt32(1))
         }
         let entries = UInt16(min(count, 0xFFFF))
-        file += little(UInt32(0x0605_4B50)) + little(UInt16(0)) + little(UInt16(0)) + little(entries) + little(entries)
-        file += little(UInt32(min(directory.count, 0xFFFF_FFFF))) + little(UInt32(min(archive.count, 0xFFFF_FFFF)))
-        return file + little(UInt16(0))
+        archive += little(UInt32(0x0605_4B50)) + little(UInt16(0)) + little(UInt16(0)) + little(entries) + little(entries)
+        archive += little(UInt32(min(directory.count, 0xFFFF_FFFF))) + little(UInt32(min(start, 0xFFFF_FFFF)))
+        archive += little(UInt16(0))
+        return archive
     }
 
     private func zip64(_ values: [Int]) -> Foundation.Data {
