@@ -24,7 +24,7 @@ fi
 "$python" Examples/tiny/make_tokenizer.py
 
 swift run -c release lora-train train --full True --init random \
-    --out_dir "$out" \
+    --out_dir "$out" --lora_name full --save_dtype float16 \
     --dim "$dim" --n_layers 4 --n_heads 8 --n_kv_heads 2 \
     --data_path Examples/tiny/corpus.jsonl --tokenizer_path Examples/tiny \
     --max_seq_len 128 --epochs 8 --batch_size 32 --learning_rate 2e-3 --warmup_iters 200 \
