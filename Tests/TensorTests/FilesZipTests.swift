@@ -27,12 +27,19 @@ import TestSupport
         #expect(throws: TensorFileError.self) { try zip.contents(zip.entries[1]) }
     }
 
-    /// Two names for the same bytes: how a small archive unfolds to any size.
+    /// Bytes that serve two entries: how a small archive unfolds to any size. Here the first entry
+    /// claims to reach into the second.
     @Test func overlappingEntriesAreRefused() throws {
         var bytes = archive()
-        let records = directoryRecords(bytes)
-        // The offset of the first entry's local header, put in place of the second's.
-        for i in 0..<4 { bytes[records[1] + 42 + i] = bytes[records[0] + 42 + i] }
+        let record = directoryRecords(bytes)[0]
+        for field in [20, 24] { bytes[record + field] = 100 }
+        #expect(throws: TensorFileError.self) { try ZipArchive(Foundation.Data(bytes)) }
+    }
+
+    /// A directory that gives an entry's bytes another name than its own header does.
+    @Test func entriesUnderAnotherNameAreRefused() throws {
+        var bytes = archive()
+        bytes[directoryRecords(bytes)[0] + 46] = UInt8(ascii: "b")
         #expect(throws: TensorFileError.self) { try ZipArchive(Foundation.Data(bytes)) }
     }
 

@@ -108,8 +108,7 @@ enum PythonText {
         var rest = text.unicodeScalars[...].drop(while: isSpace)
         while !rest.isEmpty {
             if let limit, parts.count == limit {
-                // Python leaves the last part as it is but for the whitespace at its end.
-                parts.append(strip(String(rest), nil, .right))
+                parts.append(String(rest))
                 return parts
             }
             let word = rest.prefix { !isSpace($0) }

@@ -1,14 +1,14 @@
 /// How much a template may do. Templates come with downloaded tokenizers, so an endless one must end in an error.
 ///
-/// The limits are far above any conversation: 10 million evaluated nodes, 512 MiB of values made on the way.
+/// The limits are far above any conversation: 4 million evaluated nodes, 256 MiB of values made on the way.
 struct TemplateBudget {
-    static let stepLimit = 10_000_000
-    static let byteLimit = 512 << 20
-    /// How deep expressions, statements and macros may nest while they run. A level takes at most about 1.2 KB of
-    /// stack (without optimization), so the deepest run fits the 512 KB that a thread has on macOS.
-    static let nestingLimit = 250
+    static let stepLimit = 4_000_000
+    static let byteLimit = 256 << 20
+    /// How deep expressions, statements and macros may nest while they run. A level takes up to 6 KB of stack without
+    /// optimization and much less with it, so the deepest run fits a thread's stack.
+    static let nestingLimit = 150
     /// How deep lists and dictionaries may nest.
-    static let valueDepthLimit = 100
+    static let valueDepthLimit = 64
     /// What Jinja's sandbox allows `range` to make.
     static let rangeLimit = 100_000
 

@@ -3,7 +3,9 @@ extension TemplateInterpreter {
     func evaluate(_ expression: TemplateExpression) throws -> TemplateValue {
         line = expression.line
         try step()
-        return try nested { try value(of: expression) }
+        try enter()
+        defer { leave() }
+        return try value(of: expression)
     }
 
     private func value(of expression: TemplateExpression) throws -> TemplateValue {

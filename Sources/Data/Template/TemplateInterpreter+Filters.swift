@@ -3,6 +3,9 @@
 extension TemplateInterpreter {
     func apply(filter name: String, to value: TemplateValue, _ arguments: TemplateArguments) throws -> TemplateValue {
         try step()
+        // `map` applies a filter by its name, which may be `map` again.
+        try enter()
+        defer { leave() }
         switch name {
         case "default", "d": return try standard(value, arguments)
         case "length", "count": return .integer(try length(of: value))

@@ -63,8 +63,15 @@ extension TemplateInterpreter {
 
     private func sorted(_ value: TemplateValue, _ arguments: TemplateArguments) throws -> [TemplateValue] {
         let values = try arguments.bound(to: ["reverse", "case_sensitive", "attribute"], in: self)
-        let key = try keyed(by: values[2], ignoringCase: values[1]?.isTrue != true)
-        let items = try iterate(value).map { (key: try key($0), item: $0) }
+        var attributes = [values[2]]
+        if case .string(let text)? = values[2] {
+            // Several attributes with commas between sort by the first, then by the next.
+            attributes = PythonText.split(text, by: ",", limit: nil, fromEnd: false).map { .string($0) }
+        }
+        let keys = try attributes.map { try keyed(by: $0, ignoringCase: values[1]?.isTrue != true) }
+        let items = try iterate(value).map { item in
+            (key: TemplateValue.list(try made(try keys.map { try $0(item) })), item: item)
+        }
         return try sorted(items, descending: values[0]?.isTrue ?? false)
     }
 
@@ -191,7 +198,7 @@ extension TemplateInterpreter {
         }
         let name = try requiredText(first, "map")
         let rest = TemplateArguments(positional: Array(arguments.positional.dropFirst()), named: arguments.named)
-        return try items.map { item in try nested { try apply(filter: name, to: item, rest) } }
+        return try items.map { try apply(filter: name, to: $0, rest) }
     }
 
     private func selected(_ value: TemplateValue, _ arguments: TemplateArguments, _ name: String) throws

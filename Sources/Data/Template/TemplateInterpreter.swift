@@ -12,7 +12,6 @@ final class TemplateInterpreter {
     private var output = ""
     private var macros: [(definition: TemplateMacro, scope: TemplateScope)] = []
     private var namespaces: [TemplateNamespace] = []
-    private var loops: [LoopState] = []
 
     /// How a list of statements ended.
     private enum Flow { case next, breakLoop, continueLoop }
@@ -58,13 +57,15 @@ final class TemplateInterpreter {
         try reserve(bytes: overflow ? .max : product)
     }
 
-    func nested<Result>(_ body: () throws -> Result) throws -> Result {
+    /// Goes one level deeper; `leave` must follow.
+    func enter() throws {
         guard budget.enter() else {
+            budget.leave()
             throw failure(.limit, "the template nests deeper than \(TemplateBudget.nestingLimit) levels")
         }
-        defer { budget.leave() }
-        return try body()
     }
+
+    func leave() { budget.leave() }
 
     /// A new text, whose memory counts.
     func made(_ text: String) throws -> TemplateValue {
@@ -98,18 +99,20 @@ final class TemplateInterpreter {
         for statement in statements {
             line = statement.line
             try step()
-            let flow = try nested { try run(statement) }
+            let flow = try run(statement)
             if flow != .next { return flow }
         }
         return .next
     }
 
     private func run(_ statement: TemplateStatement) throws -> Flow {
+        try enter()
+        defer { leave() }
         switch statement.form {
         case .text(let text):
             try write(text)
         case .output(let expression):
-            try write(text(of: try evaluate(expression)))
+            try write(try text(of: try evaluate(expression)))
         case .conditional(let branches, let otherwise):
             return try runConditional(branches, otherwise)
         case .loop(let loop):
@@ -192,18 +195,19 @@ final class TemplateInterpreter {
                 return try evaluate(condition).isTrue
             }
         }
-        let state = LoopState(items: items, depth: loops.count + 1)
-        loops.append(state)
-        defer { loops.removeLast() }
+        let state = LoopState(items: items)
+        var hasCompleted = false
         for (index, item) in items.enumerated() {
             try step()
             state.index = index
             scope = TemplateScope(["loop": .loop(state)], in: outer)
             try assign(item, to: loop.target)
-            if try run(loop.body) == .breakLoop { break }
+            let flow = try run(loop.body)
+            if flow == .breakLoop { break }
+            if flow == .next { hasCompleted = true }
         }
-        // As in Jinja, `else` belongs to a loop without items, not to one without a break.
-        if items.isEmpty {
+        // Unlike in Python, `else` belongs to a loop of which no turn ran to its end.
+        if !hasCompleted {
             scope = TemplateScope(in: outer)
             _ = try run(loop.otherwise)
         }

@@ -304,8 +304,21 @@ struct TemplateLexer {
 // MARK: - Literals
 
 extension TemplateLexer {
+    private static let radixes: [Unicode.Scalar: Int] = ["x": 16, "X": 16, "o": 8, "O": 8, "b": 2, "B": 2]
+
     private mutating func readNumber() throws(TemplateError) {
         let start = position
+        if source[start] == "0", start + 1 < source.count,
+            let radix = Self.radixes[source[start + 1]]
+        {
+            position += 2
+            while position < source.count, isWord(source[position]) { position += 1 }
+            let text = PythonText.string(source[start + 2..<position]).replacing("_", with: "")
+            guard let value = Int(text, radix: radix) else {
+                throw TemplateError(.syntax, line: line, "the number 0\(source[start + 1])\(text) is not one")
+            }
+            return append(.integer(value))
+        }
         func digits(from index: Int) -> Int {
             var index = index
             while index < source.count, isDigit(source[index]) || source[index] == "_" { index += 1 }

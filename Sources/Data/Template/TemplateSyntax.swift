@@ -1,7 +1,7 @@
 /// An expression of a template: what it is, where it stands and how deep it nests.
 struct TemplateExpression: Sendable {
-    /// The deepest nesting that the parser accepts; real templates stay below 40.
-    static let depthLimit = 100
+    /// The deepest nesting that the parser accepts; real templates stay below 20.
+    static let depthLimit = 64
 
     let line: Int
     /// 1 for a literal or a name, else one more than the deepest part.

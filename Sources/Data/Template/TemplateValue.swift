@@ -159,14 +159,12 @@ final class TemplateNamespace {
 /// The `loop` of a `for` statement.
 final class LoopState {
     let items: [TemplateValue]
-    let depth: Int
     var index = 0
     /// What `loop.changed` was last asked about.
     var lastChanged: [TemplateValue]?
 
-    init(items: [TemplateValue], depth: Int) {
+    init(items: [TemplateValue]) {
         self.items = items
-        self.depth = depth
     }
 
     /// The attribute of that name, or nil when a loop has no such attribute.
@@ -179,8 +177,9 @@ final class LoopState {
         case "first": .bool(index == 0)
         case "last": .bool(index == items.count - 1)
         case "length": .integer(items.count)
-        case "depth": .integer(depth)
-        case "depth0": .integer(depth - 1)
+        // Jinja counts the depth of recursive loops only.
+        case "depth": .integer(1)
+        case "depth0": .integer(0)
         case "previtem": index > 0 ? items[index - 1] : .undefined("there is no previous item")
         case "nextitem": index + 1 < items.count ? items[index + 1] : .undefined("there is no next item")
         case "cycle", "changed": .method(of: .loop(self), name: name)

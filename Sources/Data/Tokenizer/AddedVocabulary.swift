@@ -75,8 +75,9 @@ struct AddedVocabulary: Sendable {
             var (start, end) = (match.range.lowerBound, match.range.upperBound)
             searched = end
             guard let token = tokens[match.id], isWanted(token, at: match.range, in: text) else { continue }
-            if token.stripsLeft { start = max(startOfSpace(before: start, in: text), done) }
-            if token.stripsRight { end = endOfSpace(from: end, in: text) }
+            if token.stripsLeft { start = max(startOfSpace(before: start, downTo: done, in: text), done) }
+            // What the token before took on its right is known to be white space and need not be read again.
+            if token.stripsRight { end = endOfSpace(from: max(end, done), in: text) }
             if done < start { body(.text(done..<start)) }
             // A token before may have taken all of this one as its white space.
             if start < end { body(.token(match.id)) }
@@ -96,9 +97,9 @@ struct AddedVocabulary: Sendable {
         return !touchesLeft && !touchesRight
     }
 
-    private func startOfSpace(before end: Int, in text: UTF8Bytes) -> Int {
+    private func startOfSpace(before end: Int, downTo limit: Int, in text: UTF8Bytes) -> Int {
         var start = end
-        while start > 0 {
+        while start > limit {
             let previous = text.startOfScalar(before: start)
             guard classes[text.scalar(at: previous).value].contains(.whitespace) else { break }
             start = previous

@@ -4,6 +4,8 @@ import Synchronization
 struct EncoderScratch: Sendable {
     /// Longer words hardly come again.
     private static let longestCachedWord = 64
+    /// Storage for longer words is given back.
+    private static let longestKeptWord = 65_536
     /// Bounds the cache to a few megabytes.
     private static let cacheLimit = 16_384
 
@@ -15,6 +17,7 @@ struct EncoderScratch: Sendable {
         guard word.count <= Self.longestCachedWord else {
             model.encode(word, &workspace)
             workspace.forEachToken { ids.append($0) }
+            if word.count > Self.longestKeptWord { workspace = MergeWorkspace() }
             return
         }
         let key = Array(word)

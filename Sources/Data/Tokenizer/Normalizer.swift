@@ -8,6 +8,10 @@ enum Normalizer: Sendable {
     case replace([UInt8], with: [UInt8])
     indirect case sequence([Normalizer])
 
+    /// How many times longer than its input a text may become; keeps a chain of replacements from filling
+    /// the memory.
+    private static let growthLimit = 4096.0
+
     /// Reads the `normalizer` field; `nil` where it is missing or `null`.
     init?(_ field: JSONField) throws(TokenizerError) {
         guard field.value != nil else { return nil }
@@ -32,6 +36,17 @@ enum Normalizer: Sendable {
             self = .sequence(stages)
         default:
             throw field.unsupported("the normalizer '\(type)' is not supported")
+        }
+        guard growth <= Self.growthLimit else { throw field.unsupported("makes text too long") }
+    }
+
+    /// At most how many times longer a text becomes, a prefix counted as on a text of one byte.
+    private var growth: Double {
+        switch self {
+        case .form, .lowercase: 1
+        case .prepend(let prefix): Double(prefix.utf8.count + 1)
+        case .replace(let pattern, let replacement): max(1, Double(replacement.count) / Double(pattern.count))
+        case .sequence(let stages): stages.reduce(1) { $0 * $1.growth }
         }
     }
 

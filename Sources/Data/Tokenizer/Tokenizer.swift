@@ -62,9 +62,9 @@ public struct Tokenizer: Sendable {
 
         var configured = configuration.added ?? listed
         let known = Set((listed + configured).map { Array($0.content.utf8) })
-        let special = configuration.named.map(\.token) + configuration.extra
+        let special = configuration.named + configuration.extra
         configured += special.filter { !known.contains(Array($0.content.utf8)) }
-        let named = Set(configuration.named.map { Array($0.token.content.utf8) })
+        let named = Set(configuration.named.map { Array($0.content.utf8) })
         for index in configured.indices where named.contains(Array(configured[index].content.utf8)) {
             configured[index].isSpecial = true
         }

@@ -10,8 +10,9 @@ struct TokenizerConfiguration: Sendable {
         "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token",
     ]
 
-    /// The tokens that have a role, by its name, such as `bos_token`.
-    private(set) var named: [(role: String, token: AddedToken)] = []
+    /// The names of the roles that have a token, such as `bos_token`, in the order in which they were read.
+    private var namedRoles: [String] = []
+    private var tokensByRole: [String: AddedToken] = [:]
     /// Special tokens without a role.
     private(set) var extra: [AddedToken] = []
     /// Tokens of `added_tokens_decoder`, by ascending id; `nil` where there is no such field.
@@ -37,7 +38,10 @@ struct TokenizerConfiguration: Sendable {
     }
 
     /// The token of a role.
-    func token(_ role: String) -> String? { named.first { $0.role == role }?.token.content }
+    func token(_ role: String) -> String? { tokensByRole[role]?.content }
+
+    /// The tokens that have a role.
+    var named: [AddedToken] { namedRoles.compactMap { tokensByRole[$0] } }
 
     private static func readIfThere(_ file: String) throws(TokenizerError) -> JSONField? {
         FileManager.default.fileExists(atPath: file) ? try JSONField(contentsOf: file) : nil
@@ -49,20 +53,19 @@ struct TokenizerConfiguration: Sendable {
             $0.hasSuffix("_token") && !Self.roles.contains($0) && Self.isToken(field[$0])
         }
         for role in Self.roles + others where field[role].value != nil {
-            let token = try AddedToken(field[role])
-            if let index = named.firstIndex(where: { $0.role == role }) {
-                named[index].token = token
-            } else {
-                named.append((role, token))
-            }
+            give(role, try AddedToken(field[role]))
         }
         for key in ["additional_special_tokens", "extra_special_tokens"] {
             if let roles = field[key].value?.object {
-                for role in roles.keys { named.append((role, try AddedToken(field[key][role]))) }
+                for role in roles.keys { give(role, try AddedToken(field[key][role])) }
             } else {
                 for element in try field[key].elements() { extra.append(try AddedToken(element)) }
             }
         }
+    }
+
+    private mutating func give(_ role: String, _ token: AddedToken) {
+        if tokensByRole.updateValue(token, forKey: role) == nil { namedRoles.append(role) }
     }
 
     /// Other keys end in `_token` too, such as the switch `add_bos_token`.

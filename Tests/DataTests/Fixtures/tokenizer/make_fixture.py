@@ -3,7 +3,7 @@
 tiny/           a byte-level BPE of 600 tokens with special tokens, as `transformers` loads it
 expected.json   texts with their ids and decodings, and ids at random with their decodings
 variants.json   changes to tiny/ (other stages, flags and configurations) with ids of texts and decodings
-unicode.json    ids of texts over all code points that the library's classes know, a checksum a row
+unicode.json    ids of texts over all code points, a checksum a row
 normalized.json texts in the four normalization forms, a checksum a row
 
 usage: python make_fixture.py     (needs `pip install transformers tokenizers`; made with 5.23.0 and 0.23.3)
@@ -13,6 +13,7 @@ import json
 import logging
 import random
 import tempfile
+import unicodedata
 from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
@@ -227,11 +228,26 @@ variant("special_tokens_map.json, chat_template.jinja", files={
 write("variants.json", variants)
 
 
-# Every code point among others of each class: 256 a row, rows without any assigned code point left out.
+# Every code point among others of each class: 256 a row. Of rows of one general category, such as the CJK
+# ideographs, the first and the last of each run stand for all.
 def unicode_rows():
-    for first in [*range(0, 0x33500, 256), *range(0xE0000, 0xE0200, 256)]:
+    uniform = None
+    held = None
+    for first in range(0, 0x110000, 256):
         codes = [c for c in range(first, first + 256) if not 0xD800 <= c <= 0xDFFF]
-        yield first, "".join(f"a{chr(c)}1{chr(c)}!{chr(c)} " for c in codes)
+        categories = {unicodedata.category(chr(c)) for c in codes}
+        row = first, "".join(f"a{chr(c)}1{chr(c)}!{chr(c)} " for c in codes)
+        # Python's table may be older than the library's, so what it takes for unassigned is not left out.
+        if len(categories) <= 1 and categories == uniform and (categories != {"Cn"} or first > 0x33500):
+            held = row
+            continue
+        if held:
+            yield held
+        uniform = categories if len(categories) == 1 else None
+        held = None
+        yield row
+    if held:
+        yield held
 
 
 rows = []

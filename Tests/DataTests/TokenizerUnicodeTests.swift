@@ -1,0 +1,59 @@
+import Foundation
+import Tensor
+import TestSupport
+import Testing
+
+@testable import Data
+
+/// The library's idea of Unicode, over all code points; rows like the ones before them are left out.
+@Suite struct TokenizerUnicodeTests {
+    /// Each scalar stands after a letter, a digit, a mark and a space, so that a wrong class cuts elsewhere.
+    @Test func everyScalarIsCutWhereTheLibraryCutsIt() throws {
+        for part in try #require(TokenizerFixture.json("unicode.json").array) {
+            let folder = try TokenizerFixture.folder(fields: ["pre_tokenizer": #require(part["pre_tokenizer"])])
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            let tokenizer = try Tokenizer(folder: folder)
+            let rows = try #require(part["checksums"]?.array)
+            #expect(rows.count == 399)
+            for row in rows {
+                let first = try #require(row.array?[0].integer)
+                let text = Self.scalars(in: first..<first + 256).map { "a\($0)1\($0)!\($0) " }.joined()
+                let checksum = TokenizerFixture.checksum(tokenizer.encode(text).lazy.map { UInt32($0) })
+                #expect(checksum == row.array?[1].integer, "from U+\(String(first, radix: 16))")
+            }
+        }
+    }
+
+    /// Each scalar stands before a mark that comes first in order and before one that composes.
+    @Test func everyScalarIsNormalizedAsTheLibraryDoes() throws {
+        let forms: [String: UnicodeNormalization] = ["NFC": .nfc, "NFD": .nfd, "NFKC": .nfkc, "NFKD": .nfkd]
+        let parts = try #require(TokenizerFixture.json("normalized.json").array)
+        #expect(parts.count == forms.count)
+        for part in parts {
+            let name = try #require(part["form"]?.string)
+            let form = try #require(forms[name])
+            for row in try #require(part["checksums"]?.array) {
+                let first = try #require(row.array?[0].integer)
+                let text = Self.scalars(in: first..<first + 256).map { "a\($0)\u{334}\($0)\u{301}x" }.joined()
+                let checksum = TokenizerFixture.checksum(form.normalize(text).unicodeScalars.lazy.map(\.value))
+                #expect(checksum == row.array?[1].integer, "\(name) from U+\(String(first, radix: 16))")
+            }
+        }
+    }
+
+    /// The end of the table: what is past the last run has no class.
+    @Test func classesOfSingleScalars() {
+        let classes = CharacterClasses.shared
+        #expect(classes[0x41] == [.letter, .word])
+        #expect(classes[0x3000] == .whitespace)
+        #expect(classes[0xBD] == [.number, .numeric])
+        #expect(classes[0x1F600] == [])
+        #expect(classes[0x11DE0] == .numeric)
+        #expect(classes[0x323AF] == [.letter, .word])
+        #expect(classes[0x10FFFF] == [])
+    }
+
+    private static func scalars(in range: Range<Int>) -> [Unicode.Scalar] {
+        range.compactMap { Unicode.Scalar(UInt32($0)) }
+    }
+}
