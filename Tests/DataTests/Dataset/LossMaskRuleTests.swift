@@ -1,0 +1,155 @@
+import Data
+import Foundation
+import Tensor
+import TestSupport
+import Testing
+
+@Suite struct LossMaskRuleTests {
+    private func ids(_ json: JSON?) -> [Int32] { (json?.array ?? []).compactMap { $0.integer.map(Int32.init) } }
+
+    private func fixture(_ name: String) throws -> [JSON] {
+        let path = Paths.fixture("DataTests", "dataset/\(name)")
+        let bytes = try #require(FileManager.default.contents(atPath: path))
+        return try #require(try JSON(parsing: [UInt8](bytes)).array)
+    }
+
+    /// The published rules work on padded sequences; an unpadded sample, padded again, must equal them exactly.
+    @Test func equalsThePublishedRulesOnRandomIds() throws {
+        let cases = try fixture("masks.json")
+        #expect(cases.count == 400)
+        for item in cases {
+            let (header, end) = (ids(item["header"]), ids(item["end"]))
+            let rule: LossMaskRule =
+                item["rule"] == "v2" ? .minimindV2(header: header, end: end) : .minimindV3(header: header, end: end)
+            let length = try #require(item["length"]?.integer)
+            let pad = Int32(try #require(item["pad"]?.integer))
+            let all = ids(item["ids"])
+            let sample = rule.sample(all, maxSequenceLength: length, padID: pad)
+            let padded = sample.ids + Array(repeating: pad, count: length - sample.ids.count)
+            #expect(padded == ids(item["padded"]), "\(item)")
+            #expect(sample.mask.indices.filter { sample.mask[$0] } == ids(item["mask"]).map(Int.init), "\(item)")
+            #expect(sample.ids.count >= min(all.count, length))
+            #expect(sample.ids.count == min(all.count, length) || sample.mask.last == true, "needless padding: \(item)")
+            #expect(sample.removed == max(0, all.count - length))
+        }
+    }
+
+    @Test func keepsTheOnePadThatTheRuleOf2025Counts() {
+        let rule = LossMaskRule.minimindV2(header: [1, 3], end: [2])
+        let sample = rule.sample([1, 3, 9, 7, 2], maxSequenceLength: 8, padID: 0)
+        #expect(sample.ids == [1, 3, 9, 7, 2, 0])
+        #expect(sample.mask == [false, false, false, true, true, true])
+        // Without room for it there is none.
+        #expect(rule.sample([1, 3, 9, 7, 2], maxSequenceLength: 5, padID: 0).ids == [1, 3, 9, 7, 2])
+    }
+
+    @Test func delimitedNeverCountsPadding() {
+        let rule = LossMaskRule.delimited(header: [1, 3], end: [2])
+        let open = rule.sample([5, 1, 3, 7, 7], maxSequenceLength: 9, padID: 0)
+        #expect(open.ids == [5, 1, 3, 7, 7])
+        #expect(open.mask == [false, false, false, true, true])
+        #expect(rule.sample([1, 3], maxSequenceLength: 9, padID: 0).countedTokens == 0)
+        #expect(rule.sample([], maxSequenceLength: 9, padID: 0) == Sample(ids: [], mask: []))
+    }
+
+    @Test func equalsTheGoldenSamplesOf2025() throws {
+        // "<s>assistant" and "</s>" in the published tokenizer.
+        let rule = LossMaskRule.minimindV2(header: [1, 1078, 538, 501], end: [2])
+        let golden = try fixture("minimind-v2-len64.json")
+        #expect(golden.count == 5)
+        for item in golden {
+            let padded = ids(item["X"]) + ids(item["Y"]).suffix(1)
+            let unpadded = Array(padded[...(padded.lastIndex { $0 != 0 } ?? 0)])
+            let sample = rule.sample(unpadded, maxSequenceLength: 64, padID: 0)
+            let mask = sample.mask.dropFirst().map { $0 ? Int32(1) : 0 }
+            #expect(mask + Array(repeating: 0, count: 63 - mask.count) == ids(item["mask"]))
+        }
+    }
+
+    @Test func equalsTheGoldenSamplesOf2026() throws {
+        let rule = LossMaskRule.minimindV3(header: [1, 1388, 570, 811, 234], end: [2, 234])
+        for item in try fixture("minimind-v3-len64.json") {
+            let padded = ids(item["ids"])
+            let labels = ids(item["labels"])
+            let unpadded = Array(padded[...(padded.lastIndex { $0 != 0 } ?? 0)])
+            let sample = rule.sample(unpadded, maxSequenceLength: 64, padID: 0)
+            for index in padded.indices {
+                #expect((index < sample.mask.count && sample.mask[index]) == (labels[index] != -100))
+            }
+        }
+    }
+
+    // MARK: Detection
+
+    /// The texts that a rule counts in a conversation of two questions and answers.
+    private func counted(_ tokenizer: Tokenizer, _ messages: [Message]) throws -> (rule: LossMaskRule, texts: [String]) {
+        let template = try ChatTemplate(source: try #require(tokenizer.chatTemplate))
+        let rule = try LossMaskRule.detect(tokenizer: tokenizer, template: template)
+        let text = try template.render(messages: messages, bosToken: tokenizer.bosToken, eosToken: tokenizer.eosToken)
+        let ids = tokenizer.encode(text)
+        let sample = rule.sample(ids, maxSequenceLength: ids.count, padID: 0)
+        var runs: [[Int32]] = []
+        for index in ids.indices where sample.mask[index] {
+            if sample.mask[index - 1] { runs[runs.count - 1].append(ids[index]) } else { runs.append([ids[index]]) }
+        }
+        return (rule, runs.map { tokenizer.decode($0) })
+    }
+
+    private static let conversation = [
+        Message(role: "user", content: "Who?"), Message(role: "assistant", content: "I, 我."),
+        Message(role: "user", content: "assistant"), Message(role: "assistant", content: " user\n x"),
+    ]
+
+    private func template(_ name: String) throws -> String {
+        let path = Paths.fixture("DataTests", "template/cases.json")
+        let bytes = try #require(FileManager.default.contents(atPath: path))
+        return try #require(try JSON(parsing: [UInt8](bytes))["templates"]?[name]?.string)
+    }
+
+    @Test func detectsThePublishedRules() throws {
+        let v2 = try counted(try TestTokenizer.minimind(), Self.conversation)
+        guard case .minimindV2 = v2.rule else { throw DatasetError.noLossMaskRule(reason: "\(v2.rule)") }
+        #expect(v2.texts == ["I, 我.</s>\n", " user\n x</s>\n"])
+        let thinking = try TestTokenizer.make(
+            special: ["<|endoftext|>", "<|im_start|>", "<|im_end|>"], bos: "<|im_start|>", eos: "<|im_end|>",
+            pad: "<|endoftext|>", template: try template("minimind-v3"))
+        let v3 = try counted(thinking, Self.conversation)
+        guard case .minimindV3 = v3.rule else { throw DatasetError.noLossMaskRule(reason: "\(v3.rule)") }
+        #expect(v3.texts == ["<think>\n\n</think>\n\nI, 我.<|im_end|>\n", "<think>\n\n</think>\n\n user\n x<|im_end|>\n"])
+    }
+
+    @Test func derivesTheRuleOfOtherTemplates() throws {
+        let llama = try TestTokenizer.make(
+            special: ["<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"],
+            bos: "<|begin_of_text|>", eos: "<|eot_id|>", pad: nil, template: try template("llama3"))
+        #expect(try counted(llama, Self.conversation).texts == ["I, 我.<|eot_id|>", "user\n x<|eot_id|>"])
+        let chatML = try TestTokenizer.make(
+            special: ["<|endoftext|>", "<|im_start|>", "<|im_end|>"], bos: nil, eos: "<|im_end|>", pad: "<|endoftext|>",
+            template: try template("chatml"))
+        #expect(try counted(chatML, Self.conversation).texts == ["I, 我.<|im_end|>", " user\n x<|im_end|>"])
+        // Qwen 3 writes empty thoughts before the last answer only; the header is what both answers share.
+        let qwen = try TestTokenizer.make(
+            special: ["<|endoftext|>", "<|im_start|>", "<|im_end|>"], bos: nil, eos: "<|im_end|>", pad: "<|endoftext|>",
+            template: try template("qwen3"))
+        #expect(
+            try counted(qwen, Self.conversation).texts == ["I, 我.<|im_end|>", "<think>\n\n</think>\n\n user\n x<|im_end|>"])
+        // Mistral's generation prompt adds nothing.
+        let mistral = try TestTokenizer.make(
+            special: ["<s>", "</s>", "[INST]", "[/INST]"], bos: "<s>", eos: "</s>", pad: nil,
+            template: try template("mistral"))
+        #expect(try counted(mistral, Self.conversation).texts == ["I, 我.</s>", " user\n x</s>"])
+    }
+
+    @Test(arguments: [
+        "{% for m in messages %}{{ m.content }}{% endfor %}",
+        "{% for m in messages %}<s>{{ m.role }}{% endfor %}",
+        "{{ raise_exception('no\nchat') }}", "",
+    ])
+    func refusesTemplatesWithoutMarkers(source: String) throws {
+        let tokenizer = try TestTokenizer.minimind(template: source)
+        let error = #expect(throws: DatasetError.self) {
+            try LossMaskRule.detect(tokenizer: tokenizer, template: try ChatTemplate(source: source))
+        }
+        #expect(error?.description.contains("\n") == false)
+    }
+}

@@ -1,0 +1,64 @@
+import Data
+import Foundation
+import Tensor
+import TestSupport
+
+/// A tokenizer without merges, one token a byte, with the special tokens and the template that a test gives it.
+enum TestTokenizer {
+    static func make(
+        special: [String], bos: String?, eos: String?, pad: String?, template: String?
+    ) throws -> Tokenizer {
+        var vocabulary = JSONObject()
+        for byte in 0..<256 { vocabulary[symbol(byte)] = .integer(byte) }
+        let added = special.enumerated().map { index, text -> JSON in
+            [
+                "id": .integer(256 + index), "content": .string(text), "special": true, "lstrip": false, "rstrip": false,
+                "normalized": false, "single_word": false,
+            ]
+        }
+        let tokenizer: JSON = [
+            "version": "1.0", "truncation": nil, "padding": nil, "added_tokens": .array(added), "normalizer": nil,
+            "pre_tokenizer": ["type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true],
+            "post_processor": nil,
+            "decoder": ["type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true],
+            "model": [
+                "type": "BPE", "dropout": nil, "unk_token": nil, "continuing_subword_prefix": nil,
+                "end_of_word_suffix": nil, "fuse_unk": false, "byte_fallback": false,
+                "vocab": .object(vocabulary), "merges": [],
+            ],
+        ]
+        var configuration = JSONObject()
+        configuration["bos_token"] = bos.map { .string($0) } ?? .null
+        configuration["eos_token"] = eos.map { .string($0) } ?? .null
+        configuration["pad_token"] = pad.map { .string($0) } ?? .null
+        if let template { configuration["chat_template"] = .string(template) }
+        let folder = try Paths.temporaryFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try Array(tokenizer.serialized.utf8).write(to: folder + "/tokenizer.json")
+        try Array(JSON.object(configuration).serialized.utf8).write(to: folder + "/tokenizer_config.json")
+        return try Tokenizer(folder: folder)
+    }
+
+    /// The character that stands for a byte in byte-level vocabularies.
+    private static func symbol(_ byte: Int) -> String {
+        func isPlain(_ byte: Int) -> Bool {
+            (33...126).contains(byte) || (161...172).contains(byte) || (174...255).contains(byte)
+        }
+        let code = isPlain(byte) ? byte : 256 + (0..<byte).count { !isPlain($0) }
+        return Unicode.Scalar(UInt32(code)).map { String($0) } ?? ""
+    }
+
+    /// MiniMind's layout of 2025, small.
+    static let minimindTemplate =
+        "{% for m in messages %}{{ bos_token + m.role + '\n' + m.content + eos_token + '\n' }}{% endfor %}"
+
+    static func minimind(template: String? = minimindTemplate) throws -> Tokenizer {
+        try make(special: ["<pad>", "<s>", "</s>"], bos: "<s>", eos: "</s>", pad: "<pad>", template: template)
+    }
+}
+
+extension [UInt8] {
+    func write(to path: String) throws {
+        try withUnsafeBytes { Foundation.Data($0) }.write(to: URL(fileURLWithPath: path))
+    }
+}
