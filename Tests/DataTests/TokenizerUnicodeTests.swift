@@ -9,19 +9,44 @@ import Testing
 @Suite struct TokenizerUnicodeTests {
     /// Each scalar stands after a letter, a digit, a mark and a space, so that a wrong class cuts elsewhere.
     @Test func everyScalarIsCutWhereTheLibraryCutsIt() throws {
-        for part in try #require(TokenizerFixture.json("unicode.json").array) {
-            let folder = try TokenizerFixture.folder(fields: ["pre_tokenizer": #require(part["pre_tokenizer"])])
-            defer { try? FileManager.default.removeItem(atPath: folder) }
-            let tokenizer = try Tokenizer(folder: folder)
+        for part in try #require(TokenizerFixture.json("words.json").array) {
+            let preTokenizer = try preTokenizer(part)
             let rows = try #require(part["checksums"]?.array)
             #expect(rows.count == 399)
             for row in rows {
                 let first = try #require(row.array?[0].integer)
                 let text = Self.scalars(in: first..<first + 256).map { "a\($0)1\($0)!\($0) " }.joined()
-                let checksum = TokenizerFixture.checksum(tokenizer.encode(text).lazy.map { UInt32($0) })
+                let checksum = TokenizerFixture.checksum(wordLengths(text, preTokenizer).lazy.map { UInt32($0) })
                 #expect(checksum == row.array?[1].integer, "from U+\(String(first, radix: 16))")
             }
         }
+    }
+
+    @Test func textsAreCutIntoTheWordsOfTheLibrary() throws {
+        let parts = try #require(TokenizerFixture.json("words.json").array)
+        #expect(parts.count == 5)
+        for part in parts {
+            let preTokenizer = try preTokenizer(part)
+            for entry in try #require(part["texts"]?.array) {
+                let text = try #require(entry["text"]?.string)
+                let lengths = try #require(entry["lengths"]?.array).map(\.integer)
+                #expect(wordLengths(text, preTokenizer) == lengths, "\(text.debugDescription)")
+            }
+        }
+    }
+
+    private func preTokenizer(_ part: JSON) throws -> PreTokenizer {
+        let folder = try TokenizerFixture.folder(fields: ["pre_tokenizer": #require(part["pre_tokenizer"])])
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        return try PreTokenizer(JSONField(contentsOf: "\(folder)/tokenizer.json")["pre_tokenizer"])
+    }
+
+    /// The words' lengths in bytes.
+    private func wordLengths(_ text: String, _ preTokenizer: PreTokenizer) -> [Int] {
+        var text = text
+        var lengths: [Int] = []
+        text.withUTF8 { bytes in preTokenizer.forEachWord(in: bytes) { lengths.append($0.count) } }
+        return lengths
     }
 
     /// Each scalar stands before a mark that comes first in order and before one that composes.

@@ -54,7 +54,7 @@ struct BadInputTests {
         try refused(["--dim", "128"], ["tok_embeddings.weight", "192", "128", "--dim"])
         try refused(["--n_layers", "6"], ["layers.4", "--n_layers"])
         try refused(["--n_layers", "3"], ["layers.3", "--n_layers"])
-        try refused(["--base_path", example + "/tokenizer.json"], ["tokenizer.json", ".pth"])
+        try refused(["--base_path", example + "/tokenizer.json"], ["tokenizer.json", "not weights"])
         try refused(["--lora_path", example + "/rlhf_192.pth"], ["rlhf_192.pth", "--base_path"])
         let out = try Paths.temporaryFolder()
         let whole = try Foundation.Data(contentsOf: URL(fileURLWithPath: example + "/rlhf_192.pth"))

@@ -28,7 +28,8 @@ extension Conversation {
     /// so may a turn's `tool_calls`. Both spellings occur in published data.
     init(record: JSON) throws(RecordError) {
         guard let record = record.object else {
-            throw RecordError(reason: #"not an object; a line must be {"conversations": [{"role": …, "content": …}, …]}"#)
+            throw RecordError(
+                reason: #"not an object; a line must be {"conversations": [{"role": …, "content": …}, …]}"#)
         }
         guard let turns = record["conversations"] ?? record["messages"] else {
             throw RecordError(
@@ -95,7 +96,8 @@ extension Message {
             isNull = true
         case .null?:
             throw RecordError(
-                reason: "turn \(number)'s content is null, which only a turn with tool_calls may have; make it a string")
+                reason: "turn \(number)'s content is null, which only a turn with tool_calls may have; make it a string"
+            )
         case _?:
             throw RecordError(reason: "turn \(number)'s content is not a string; make it one")
         }
@@ -121,17 +123,9 @@ extension Message {
         }
         guard !role.isEmpty else { throw RecordError(reason: "turn \(number)'s role is empty; allowed: \(allowed)") }
         guard Conversation.roles.contains(role) else {
-            throw RecordError(reason: "turn \(number) has the unknown role '\(role.prefix(40).oneLine)'; allowed: \(allowed)")
+            throw RecordError(
+                reason: "turn \(number) has the unknown role '\(role.prefix(40).oneLine)'; allowed: \(allowed)")
         }
         return role
-    }
-}
-
-extension StringProtocol {
-    /// The text without what would break an error message's one line.
-    var oneLine: String {
-        String(
-            String.UnicodeScalarView(
-                unicodeScalars.map { $0.properties.generalCategory == .control || $0.value == 0x2028 || $0.value == 0x2029 ? " " : $0 }))
     }
 }

@@ -52,7 +52,8 @@ public enum LossMaskRule: Sendable, Equatable {
         var mask = [Bool](repeating: false, count: ids.count)
         guard !header.isEmpty, !end.isEmpty else { return mask }
         func matches(_ part: [Int32], at index: Int) -> Bool {
-            index + part.count <= ids.count && ids[index] == part[0] && ids[index..<index + part.count].elementsEqual(part)
+            index + part.count <= ids.count && ids[index] == part[0]
+                && ids[index..<index + part.count].elementsEqual(part)
         }
         var index = 0
         while index < ids.count {

@@ -64,7 +64,11 @@ enum PythonText {
     /// The part of `text` between two offsets in bytes, both at the edge of a scalar.
     static func slice(_ text: String, bytes range: Range<Int>) -> String {
         let utf8 = text.utf8
-        return String(text[utf8.index(utf8.startIndex, offsetBy: range.lowerBound)..<utf8.index(utf8.startIndex, offsetBy: range.upperBound)])
+        return String(
+            text[
+                utf8.index(
+                    utf8.startIndex, offsetBy: range.lowerBound)..<utf8.index(
+                        utf8.startIndex, offsetBy: range.upperBound)])
     }
 
     // MARK: Cutting

@@ -190,7 +190,8 @@ extension TemplateInterpreter {
     }
 
     private func sliceValue(
-        _ of: TemplateExpression, _ start: TemplateExpression?, _ stop: TemplateExpression?, _ step: TemplateExpression?,
+        _ of: TemplateExpression, _ start: TemplateExpression?, _ stop: TemplateExpression?,
+        _ step: TemplateExpression?,
         line: Int
     ) throws -> TemplateValue {
         let value = try evaluate(of)

@@ -24,16 +24,20 @@ extension TemplateInterpreter {
             let values = try arguments.bound(to: ["old", "new", "count"], in: self)
             return .string(
                 try replaced(
-                    try text(of: value), try text(of: values[0] ?? .undefined("")), try text(of: values[1] ?? .undefined("")),
+                    try text(of: value), try text(of: values[0] ?? .undefined("")),
+                    try text(of: values[1] ?? .undefined("")),
                     limit: try optionalInteger(values[2], name)))
         case "indent": return try indented(value, arguments)
         case "truncate": return try truncated(try text(of: value), arguments)
-        case "wordcount": return .integer(PythonText.splitAtSpaces(try text(of: value), limit: nil, fromEnd: false).count)
+        case "wordcount":
+            return .integer(PythonText.splitAtSpaces(try text(of: value), limit: nil, fromEnd: false).count)
         case "format": return try made(try percentFormatted(try text(of: value), arguments.positional))
         case "int": return try toInteger(value, arguments)
         case "float": return try toNumber(value, arguments)
         case "abs":
-            guard let number = double(value) else { throw failure(.value, "'abs' needs a number, not \(value.typeName)") }
+            guard let number = double(value) else {
+                throw failure(.value, "'abs' needs a number, not \(value.typeName)")
+            }
             return number < 0 ? try negated(value) : try numeric(value, for: name)
         case "round": return try rounded(value, arguments)
         case "attr":
@@ -82,7 +86,8 @@ extension TemplateInterpreter {
         var word = String.UnicodeScalarView()
         func finishWord() {
             guard let first = word.first else { return }
-            result += first.properties.uppercaseMapping + PythonText.lower(String(String.UnicodeScalarView(word.dropFirst())))
+            result +=
+                first.properties.uppercaseMapping + PythonText.lower(String(String.UnicodeScalarView(word.dropFirst())))
             word = String.UnicodeScalarView()
         }
         for scalar in text.unicodeScalars {
@@ -143,9 +148,15 @@ extension TemplateInterpreter {
         let standard = values[0] ?? .integer(0)
         switch value {
         case .string(let text):
-            if base != 10 { return (2...36).contains(base) ? Int(PythonText.strip(text), radix: base).map { .integer($0) } ?? standard : standard }
-            if let number = PythonNumber.integer(text) { return .integer(number) }
-            return Double(PythonText.strip(text)).flatMap { Int(exactly: $0.rounded(.towardZero)) }.map { .integer($0) } ?? standard
+            let stripped = PythonText.strip(text)
+            if base != 10 {
+                guard (2...36).contains(base) else { throw failure(.value, "'int' takes a base of 2 to 36") }
+                return Int(stripped, radix: base).map { .integer($0) } ?? standard
+            }
+            // "42.23" gives 42 in Jinja.
+            let number =
+                PythonNumber.integer(text) ?? Double(stripped).flatMap { Int(exactly: $0.rounded(.towardZero)) }
+            return number.map { .integer($0) } ?? standard
         case .number(let number): return Int(exactly: number.rounded(.towardZero)).map { .integer($0) } ?? standard
         case .undefined(let what): throw failure(.undefined, what)
         default: return integer(value).map { .integer($0) } ?? standard

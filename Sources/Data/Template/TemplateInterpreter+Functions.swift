@@ -25,7 +25,9 @@ extension TemplateInterpreter {
 
     private func range(_ arguments: TemplateArguments) throws -> [TemplateValue] {
         let bounds = try arguments.bound(to: ["start", "stop", "step"], in: self).compactMap { $0 }.map { value in
-            guard let bound = integer(value) else { throw failure(.value, "range needs integers, not \(value.typeName)") }
+            guard let bound = integer(value) else {
+                throw failure(.value, "range needs integers, not \(value.typeName)")
+            }
             return bound
         }
         guard let first = bounds.first else { throw failure(.value, "range needs an argument") }

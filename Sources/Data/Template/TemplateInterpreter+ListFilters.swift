@@ -1,6 +1,7 @@
 /// Jinja's filters that go through lists. Where Jinja gives a generator, these give the list of what it generates.
 extension TemplateInterpreter {
-    func applyList(filter name: String, to value: TemplateValue, _ arguments: TemplateArguments) throws -> TemplateValue {
+    func applyList(filter name: String, to value: TemplateValue, _ arguments: TemplateArguments) throws -> TemplateValue
+    {
         switch name {
         case "first": return try iterate(value).first ?? .undefined("there is no first item")
         case "last": return try iterate(value).last ?? .undefined("there is no last item")
@@ -76,7 +77,9 @@ extension TemplateInterpreter {
     }
 
     /// A stable sort, as Python's: what compares equal keeps its order, also when descending.
-    private func sorted(_ items: [(key: TemplateValue, item: TemplateValue)], descending: Bool) throws -> [TemplateValue] {
+    private func sorted(_ items: [(key: TemplateValue, item: TemplateValue)], descending: Bool) throws
+        -> [TemplateValue]
+    {
         try items.enumerated().sorted { left, right in
             let order = try ordering(left.element.key, right.element.key)
             if order == 0 { return left.offset < right.offset }
@@ -111,7 +114,8 @@ extension TemplateInterpreter {
         }
     }
 
-    private func extreme(_ value: TemplateValue, _ arguments: TemplateArguments, greatest: Bool) throws -> TemplateValue {
+    private func extreme(_ value: TemplateValue, _ arguments: TemplateArguments, greatest: Bool) throws -> TemplateValue
+    {
         let values = try arguments.bound(to: ["case_sensitive", "attribute"], in: self)
         let key = try keyed(by: values[1], ignoringCase: values[0]?.isTrue != true)
         var best: (key: TemplateValue, item: TemplateValue)?
@@ -136,7 +140,8 @@ extension TemplateInterpreter {
 
     // MARK: Groups
 
-    private func grouped(_ value: TemplateValue, _ arguments: TemplateArguments, _ name: String) throws -> TemplateValue {
+    private func grouped(_ value: TemplateValue, _ arguments: TemplateArguments, _ name: String) throws -> TemplateValue
+    {
         let values = try arguments.bound(to: [name == "batch" ? "linecount" : "slices", "fill_with"], in: self)
         let items = try iterate(value)
         guard let count = try optionalInteger(values[0], name), count > 0 else {

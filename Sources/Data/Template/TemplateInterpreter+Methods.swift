@@ -14,7 +14,8 @@ extension TemplateInterpreter {
         "append", "clear", "copy", "count", "extend", "index", "insert", "pop", "remove", "reverse", "sort",
     ]
 
-    func callMethod(_ name: String, of receiver: TemplateValue, _ arguments: TemplateArguments) throws -> TemplateValue {
+    func callMethod(_ name: String, of receiver: TemplateValue, _ arguments: TemplateArguments) throws -> TemplateValue
+    {
         switch receiver {
         case .string(let text): return try callMethod(name, of: text, arguments)
         case .dictionary(let dictionary): return try callMethod(name, of: dictionary, arguments)
@@ -75,7 +76,8 @@ extension TemplateInterpreter {
         }
     }
 
-    private func callMethod(_ name: String, of loop: LoopState, _ arguments: TemplateArguments) throws -> TemplateValue {
+    private func callMethod(_ name: String, of loop: LoopState, _ arguments: TemplateArguments) throws -> TemplateValue
+    {
         guard arguments.named.isEmpty else { throw failure(.value, "'loop.\(name)' takes no named arguments") }
         let values = arguments.positional
         if name == "cycle" {
@@ -171,7 +173,9 @@ extension TemplateInterpreter {
 
     func optionalInteger(_ value: TemplateValue?, _ name: String) throws -> Int? {
         guard let value else { return nil }
-        guard let number = integer(value) else { throw failure(.value, "'\(name)' needs an integer, not \(value.typeName)") }
+        guard let number = integer(value) else {
+            throw failure(.value, "'\(name)' needs an integer, not \(value.typeName)")
+        }
         return number
     }
 
@@ -299,7 +303,8 @@ extension TemplateInterpreter {
         try reserve(bytes: new.utf8.count, times: cuts.count)
         try reserve(bytes: text.utf8.count)
         guard !cuts.isEmpty else { return text }
-        return PythonText.split(text, by: old, limit: limit == .max ? nil : limit, fromEnd: false).joined(separator: new)
+        return PythonText.split(text, by: old, limit: limit == .max ? nil : limit, fromEnd: false).joined(
+            separator: new)
     }
 
     /// `str.format` with `{}`, `{0}` and `{name}`, without format specifications.

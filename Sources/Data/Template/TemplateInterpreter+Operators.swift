@@ -153,8 +153,12 @@ extension TemplateInterpreter {
             case "s": result += try text(of: value)
             case "r": result += try representation(of: value)
             case "d", "i":
-                guard let number = double(value) else { throw failure(.value, "%d needs a number, not \(value.typeName)") }
-                result += integer(value).map(String.init) ?? String(PythonNumber.text(number.rounded(.towardZero)).dropLast(2))
+                guard let number = double(value) else {
+                    throw failure(.value, "%d needs a number, not \(value.typeName)")
+                }
+                result +=
+                    integer(value).map(String.init)
+                    ?? String(PythonNumber.text(number.rounded(.towardZero)).dropLast(2))
             default: throw failure(.value, "the format '%\(conversion.map(String.init) ?? "")' is not supported")
             }
             try reserve(bytes: result.utf8.count)
@@ -216,7 +220,8 @@ extension TemplateInterpreter {
         }
     }
 
-    private func order(_ left: TemplateValue, _ right: TemplateValue, _ name: String, _ holds: (Int) -> Bool) throws -> Bool
+    private func order(_ left: TemplateValue, _ right: TemplateValue, _ name: String, _ holds: (Int) -> Bool) throws
+        -> Bool
     {
         // Nothing is less, equal or greater than "not a number".
         if let left = double(left), let right = double(right), left.isNaN || right.isNaN { return false }

@@ -131,7 +131,9 @@ extension TemplateInterpreter {
         case .bool(let value): text += value ? "true" : "false"
         case .integer(let value): text += String(value)
         case .number(let value):
-            text += value.isNaN ? "NaN" : value.isInfinite ? (value < 0 ? "-Infinity" : "Infinity") : PythonNumber.text(value)
+            text +=
+                value.isNaN
+                ? "NaN" : value.isInfinite ? (value < 0 ? "-Infinity" : "Infinity") : PythonNumber.text(value)
         case .string(let value): Self.quoteJSON(value, layout, into: &text)
         case .list(let list), .tuple(let list):
             try writeContainer("[", "]", list.items, layout, level, into: &text) { item, text in

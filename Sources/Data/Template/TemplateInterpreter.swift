@@ -47,7 +47,8 @@ final class TemplateInterpreter {
     /// Asks for memory before a value is made.
     func reserve(bytes: Int) throws {
         guard budget.make(bytes: bytes) else {
-            throw failure(.limit, "the template makes more than \(TemplateBudget.byteLimit >> 20) MiB of text and values")
+            throw failure(
+                .limit, "the template makes more than \(TemplateBudget.byteLimit >> 20) MiB of text and values")
         }
     }
 

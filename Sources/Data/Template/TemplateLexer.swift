@@ -4,12 +4,12 @@
 ///
 /// The rules are those of Jinja 3.1, https://jinja.palletsprojects.com/en/stable/templates/#whitespace-control.
 struct TemplateLexer {
-    private let source: [Unicode.Scalar]
-    private var position = 0
-    private var line = 1
+    let source: [Unicode.Scalar]
+    var position = 0
+    var line = 1
     /// True when `position` stands at the start of a line, as far as the text between tags is concerned.
     private var startsLine = true
-    private var tokens: [TemplateToken] = []
+    var tokens: [TemplateToken] = []
 
     /// All tokens of a template, the last of them `.end`.
     static func tokens(of source: String) throws(TemplateError) -> [TemplateToken] {
@@ -131,11 +131,11 @@ struct TemplateLexer {
         if !text.isEmpty { append(.text(PythonText.string(text))) }
     }
 
-    private mutating func append(_ kind: TemplateToken.Kind) {
+    mutating func append(_ kind: TemplateToken.Kind) {
         tokens.append(TemplateToken(kind: kind, line: line))
     }
 
-    private mutating func step() {
+    mutating func step() {
         if source[position] == "\n" { line += 1 }
         position += 1
     }
@@ -232,7 +232,8 @@ struct TemplateLexer {
         while position < source.count {
             let scalar = source[position]
             if open.isEmpty, let sign = closingSign(closing) {
-                return finishTag(sign: sign.sign, trimsNewline: closing == "%", skipping: sign.length)
+                position += sign.length
+                return finishTag(sign: sign.sign, trimsNewline: closing == "%")
             }
             if PythonText.isSpace(scalar) {
                 step()
@@ -260,14 +261,9 @@ struct TemplateLexer {
         return nil
     }
 
-    private mutating func finishTag(sign: Unicode.Scalar?, trimsNewline: Bool, skipping length: Int) {
-        position += length
-        finishTag(sign: sign, trimsNewline: trimsNewline)
-    }
+    func isDigit(_ scalar: Unicode.Scalar) -> Bool { ("0"..."9").contains(scalar) }
 
-    private func isDigit(_ scalar: Unicode.Scalar) -> Bool { ("0"..."9").contains(scalar) }
-
-    private func isWord(_ scalar: Unicode.Scalar) -> Bool {
+    func isWord(_ scalar: Unicode.Scalar) -> Bool {
         scalar == "_" || scalar.properties.isAlphabetic || scalar.properties.numericType != nil
     }
 
@@ -298,120 +294,5 @@ struct TemplateLexer {
         default: break
         }
         append(.symbol(symbol))
-    }
-}
-
-// MARK: - Literals
-
-extension TemplateLexer {
-    private static let radixes: [Unicode.Scalar: Int] = ["x": 16, "X": 16, "o": 8, "O": 8, "b": 2, "B": 2]
-
-    private mutating func readNumber() throws(TemplateError) {
-        let start = position
-        if source[start] == "0", start + 1 < source.count,
-            let radix = Self.radixes[source[start + 1]]
-        {
-            position += 2
-            while position < source.count, isWord(source[position]) { position += 1 }
-            let text = PythonText.string(source[start + 2..<position]).replacing("_", with: "")
-            guard let value = Int(text, radix: radix) else {
-                throw TemplateError(.syntax, line: line, "the number 0\(source[start + 1])\(text) is not one")
-            }
-            return append(.integer(value))
-        }
-        func digits(from index: Int) -> Int {
-            var index = index
-            while index < source.count, isDigit(source[index]) || source[index] == "_" { index += 1 }
-            return index
-        }
-        position = digits(from: position)
-        var isFloat = false
-        // "1.items" is an integer and an attribute; only a digit behind the dot makes a fraction, and in
-        // "a.0.1" the number after a dot is an index, so no fraction either.
-        let followsDot = start > 0 && source[start - 1] == "."
-        if !followsDot, position + 1 < source.count, source[position] == ".", isDigit(source[position + 1]) {
-            isFloat = true
-            position = digits(from: position + 1)
-        }
-        if !followsDot, position < source.count, source[position] == "e" || source[position] == "E" {
-            var exponent = position + 1
-            if exponent < source.count, source[exponent] == "+" || source[exponent] == "-" { exponent += 1 }
-            if exponent < source.count, isDigit(source[exponent]) {
-                isFloat = true
-                position = digits(from: exponent)
-            }
-        }
-        let text = String(PythonText.string(source[start..<position]).filter { $0 != "_" })
-        if isFloat, let value = Double(text) {
-            append(.number(value))
-        } else if !isFloat, let value = Int(text) {
-            append(.integer(value))
-        } else {
-            throw TemplateError(.syntax, line: line, "the number \(text) is out of range")
-        }
-    }
-
-    private mutating func readString(quote: Unicode.Scalar) throws(TemplateError) {
-        let opened = line
-        var value = String.UnicodeScalarView()
-        position += 1
-        while position < source.count, source[position] != quote {
-            if source[position] == "\\", position + 1 < source.count {
-                position += 1
-                try readEscape(into: &value)
-            } else {
-                value.append(source[position])
-                step()
-            }
-        }
-        guard position < source.count else {
-            throw TemplateError(.syntax, line: opened, "the string is never closed with \(quote)")
-        }
-        position += 1
-        tokens.append(TemplateToken(kind: .string(String(value)), line: opened))
-    }
-
-    /// One escape of a Python string; `position` stands behind the backslash.
-    private mutating func readEscape(into value: inout String.UnicodeScalarView) throws(TemplateError) {
-        let scalar = source[position]
-        step()
-        switch scalar {
-        case "\n": break
-        case "n": value.append("\n")
-        case "t": value.append("\t")
-        case "r": value.append("\r")
-        case "a": value.append("\u{07}")
-        case "b": value.append("\u{08}")
-        case "f": value.append("\u{0C}")
-        case "v": value.append("\u{0B}")
-        case "\\", "'", "\"": value.append(scalar)
-        case "x": value.append(try readCode(digits: 2))
-        case "u": value.append(try readCode(digits: 4))
-        case "U": value.append(try readCode(digits: 8))
-        case "0"..."7":
-            var code = UInt16(scalar.value - 48)
-            for _ in 0..<2 {
-                guard position < source.count, ("0"..."7").contains(source[position]) else { break }
-                code = code * 8 + UInt16(source[position].value - 48)
-                position += 1
-            }
-            // Three octal digits are at most 511, below every surrogate.
-            if let scalar = Unicode.Scalar(code) { value.append(scalar) }
-        default:
-            // Python keeps the backslash of an escape that it does not know.
-            value.append("\\")
-            value.append(scalar)
-        }
-    }
-
-    private mutating func readCode(digits: Int) throws(TemplateError) -> Unicode.Scalar {
-        let end = position + digits
-        if end <= source.count, let code = UInt32(PythonText.string(source[position..<end]), radix: 16),
-            let scalar = Unicode.Scalar(code)
-        {
-            position = end
-            return scalar
-        }
-        throw TemplateError(.syntax, line: line, "the escape sequence in the string is no character")
     }
 }

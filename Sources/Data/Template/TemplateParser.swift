@@ -116,8 +116,9 @@ struct TemplateParser {
     }
 
     /// The body of a block tag: closes the opening tag and reads up to the closing one, whose name is taken.
-    private mutating func body(until ends: [String]) throws(TemplateError) -> (statements: [TemplateStatement], end: String)
-    {
+    private mutating func body(until ends: [String]) throws(TemplateError) -> (
+        statements: [TemplateStatement], end: String
+    ) {
         try expectBlockEnd()
         let statements = try statements(until: ends)
         return (statements, try expectName())
@@ -165,7 +166,9 @@ struct TemplateParser {
         try expect(name: "in")
         let sequence = try tupleOrExpression(allowsCondition: false)
         let condition = skip(name: "if") ? try expression() : nil
-        if current.kind == .name("recursive") { throw syntaxError("recursive loops are not supported in chat templates") }
+        if current.kind == .name("recursive") {
+            throw syntaxError("recursive loops are not supported in chat templates")
+        }
         loopDepth += 1
         let (statements, end) = try body(until: ["endfor", "else"])
         loopDepth -= 1

@@ -23,7 +23,8 @@ struct TemplateExpression: Sendable {
         /// `of[key]`
         case item(of: TemplateExpression, key: TemplateExpression)
         /// `of[start:stop:step]`
-        case slice(of: TemplateExpression, start: TemplateExpression?, stop: TemplateExpression?, step: TemplateExpression?)
+        case slice(
+            of: TemplateExpression, start: TemplateExpression?, stop: TemplateExpression?, step: TemplateExpression?)
         case call(TemplateExpression, TemplateCall)
         /// `value | name(arguments)`
         case filter(TemplateExpression, TemplateFilter)

@@ -63,5 +63,4 @@ enum TemplateSymbol: String, Sendable, CaseIterable {
     case colon = ":"
     case pipe = "|"
     case comma = ","
-    case semicolon = ";"
 }

@@ -37,8 +37,11 @@ private struct Numbers: SampleSource {
 
     @Test func padsWhenAsked() {
         let batch = Batch(
-            [(0, Sample(ids: [1, 2], mask: [false, true])), (1, Sample(ids: [], mask: [])), (2, Sample(ids: [3], mask: [false])),
-             (3, Sample(ids: [4, 5, 6, 7], mask: [false, false, false, true]))], padding: (4, 0))
+            [
+                (0, Sample(ids: [1, 2], mask: [false, true])), (1, Sample(ids: [], mask: [])),
+                (2, Sample(ids: [3], mask: [false])),
+                (3, Sample(ids: [4, 5, 6, 7], mask: [false, false, false, true])),
+            ], padding: (4, 0))
         #expect(batch.tokens == [1, 2, 0, 0, 0, 0, 3, 0, 0, 4, 5, 6])
         #expect(batch.targets == [2, 0, 0, 0, 0, 0, 0, 0, 0, 5, 6, 7])
         #expect(batch.countedPositions == [0, 11])
@@ -51,7 +54,8 @@ private struct Numbers: SampleSource {
 }
 
 @Suite struct DataLoaderTests {
-    private func batches<Source>(_ loader: DataLoader<Source>, _ epoch: Int = 0, from first: Int = 0) throws -> [Batch] {
+    private func batches<Source>(_ loader: DataLoader<Source>, _ epoch: Int = 0, from first: Int = 0) throws -> [Batch]
+    {
         let iterator = loader.epoch(epoch, startingAt: first)
         var batches: [Batch] = []
         while let batch = try iterator.next() { batches.append(batch) }

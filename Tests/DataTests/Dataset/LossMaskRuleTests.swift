@@ -82,7 +82,8 @@ import Testing
     // MARK: Detection
 
     /// The texts that a rule counts in a conversation of two questions and answers.
-    private func counted(_ tokenizer: Tokenizer, _ messages: [Message]) throws -> (rule: LossMaskRule, texts: [String]) {
+    private func counted(_ tokenizer: Tokenizer, _ messages: [Message]) throws -> (rule: LossMaskRule, texts: [String])
+    {
         let template = try ChatTemplate(source: try #require(tokenizer.chatTemplate))
         let rule = try LossMaskRule.detect(tokenizer: tokenizer, template: template)
         let text = try template.render(messages: messages, bosToken: tokenizer.bosToken, eosToken: tokenizer.eosToken)
@@ -115,7 +116,8 @@ import Testing
             pad: "<|endoftext|>", template: try template("minimind-v3"))
         let v3 = try counted(thinking, Self.conversation)
         guard case .minimindV3 = v3.rule else { throw DatasetError.noLossMaskRule(reason: "\(v3.rule)") }
-        #expect(v3.texts == ["<think>\n\n</think>\n\nI, 我.<|im_end|>\n", "<think>\n\n</think>\n\n user\n x<|im_end|>\n"])
+        #expect(
+            v3.texts == ["<think>\n\n</think>\n\nI, 我.<|im_end|>\n", "<think>\n\n</think>\n\n user\n x<|im_end|>\n"])
     }
 
     @Test func derivesTheRuleOfOtherTemplates() throws {
@@ -132,7 +134,9 @@ import Testing
             special: ["<|endoftext|>", "<|im_start|>", "<|im_end|>"], bos: nil, eos: "<|im_end|>", pad: "<|endoftext|>",
             template: try template("qwen3"))
         #expect(
-            try counted(qwen, Self.conversation).texts == ["I, 我.<|im_end|>", "<think>\n\n</think>\n\n user\n x<|im_end|>"])
+            try counted(qwen, Self.conversation).texts == [
+                "I, 我.<|im_end|>", "<think>\n\n</think>\n\n user\n x<|im_end|>",
+            ])
         // Mistral's generation prompt adds nothing.
         let mistral = try TestTokenizer.make(
             special: ["<s>", "</s>", "[INST]", "[/INST]"], bos: "<s>", eos: "</s>", pad: nil,

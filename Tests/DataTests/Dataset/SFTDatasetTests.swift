@@ -26,7 +26,8 @@ import Testing
     func equalsThePublishedDatasets(name: String) throws {
         let tokenizer = try Tokenizer(folder: try #require(Paths.shared("tokenizers/\(name)")))
         let dataset = try SFTDataset(
-            path: Paths.fixture("DataTests", "dataset/conversations.jsonl"), tokenizer: tokenizer, maxSequenceLength: 64)
+            path: Paths.fixture("DataTests", "dataset/conversations.jsonl"), tokenizer: tokenizer, maxSequenceLength: 64
+        )
         let path = Paths.fixture("DataTests", "dataset/\(name)-len64.json")
         let bytes = try #require(FileManager.default.contents(atPath: path))
         let golden = try #require(try JSON(parsing: [UInt8](bytes)).array)
@@ -108,7 +109,8 @@ import Testing
         var bytes = Array("\(Self.record)\n".utf8)
         bytes += Array(#"{"conversations":[{"role":"user","content":"é"#.utf8) + [0xFF] + Array(#""}]}"#.utf8)
         let error = #expect(throws: DatasetError.self) { try dataset(bytes) }
-        #expect(error?.description.contains("line 2: not UTF-8 from column 47 on") == true, "\(String(describing: error))")
+        #expect(
+            error?.description.contains("line 2: not UTF-8 from column 47 on") == true, "\(String(describing: error))")
         let wide = #expect(throws: DatasetError.self) { try dataset([0xFF, 0xFE, 0x7B, 0x00]) }
         #expect(wide?.description.contains("UTF-16") == true)
     }
@@ -147,7 +149,9 @@ import Testing
     // MARK: Samples
 
     @Test func namesTheLineThatTheTemplateRefuses() throws {
-        let template = TestTokenizer.minimindTemplate + "{% if messages[0].content == 'a' %}{{ raise_exception('not\nthis') }}{% endif %}"
+        let template =
+            TestTokenizer.minimindTemplate
+            + "{% if messages[0].content == 'a' %}{{ raise_exception('not\nthis') }}{% endif %}"
         let dataset = try dataset("\n\(Self.record)", tokenizer: TestTokenizer.minimind(template: template))
         let error = #expect(throws: DatasetError.self) { try dataset[0] }
         #expect(error?.description.contains("data.jsonl, line 2: ") == true)
@@ -163,7 +167,9 @@ import Testing
         let dataset = try dataset("\(Self.record)\n\(Self.record)")
         try dataset.checkVocabulary(size: 259)
         let error = #expect(throws: DatasetError.self) { try dataset.checkVocabulary(size: 258) }
-        #expect(error?.description.contains("line 1: token 258 ('</s>') is outside of the model's vocabulary of 258") == true)
+        #expect(
+            error?.description.contains("line 1: token 258 ('</s>') is outside of the model's vocabulary of 258")
+                == true)
         #expect(throws: DatasetError.self) { try dataset.checkVocabulary(size: 100) }
     }
 

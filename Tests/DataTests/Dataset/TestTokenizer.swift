@@ -12,7 +12,8 @@ enum TestTokenizer {
         for byte in 0..<256 { vocabulary[symbol(byte)] = .integer(byte) }
         let added = special.enumerated().map { index, text -> JSON in
             [
-                "id": .integer(256 + index), "content": .string(text), "special": true, "lstrip": false, "rstrip": false,
+                "id": .integer(256 + index), "content": .string(text), "special": true, "lstrip": false,
+                "rstrip": false,
                 "normalized": false, "single_word": false,
             ]
         }

@@ -16,7 +16,8 @@ private enum Fixture {
             var extra = turn.object ?? [:]
             extra["role"] = nil
             extra["content"] = nil
-            var message = Message(role: turn["role"]?.string ?? "", content: turn["content"]?.string ?? "", extra: extra)
+            var message = Message(
+                role: turn["role"]?.string ?? "", content: turn["content"]?.string ?? "", extra: extra)
             message.hasNullContent = turn["content"] == .null
             return message
         }
@@ -129,7 +130,8 @@ private enum Fixture {
         "{% set ns = namespace(s='ab') %}{% for i in range(99) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}",
         "{{ 'a' * 10 ** 12 }}", "{{ [1] * 10 ** 12 }}", "{{ [1, 2] | tojson(indent=10 ** 15) }}",
         "{% set a = 'a' * 100000 %}{{ a.replace('a', a) }}", "{{ ('a' * 200000).replace('', 'b' * 200000) }}",
-        "{% set a = ['b'] * 100000 %}{{ a | join('c' * 100000) }}", "{{ 'a'.ljust(10 ** 15) }}", "{{ 'a' | indent(10 ** 15) }}",
+        "{% set a = ['b'] * 100000 %}{{ a | join('c' * 100000) }}", "{{ 'a'.ljust(10 ** 15) }}",
+        "{{ 'a' | indent(10 ** 15) }}",
         "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
         "{% macro f() %}{{ [[[f()]]] }}{{ f() }}{% endmacro %}{{ f() }}",
         "{% set ns = namespace(x=[]) %}{% for i in range(9999) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x }}",
@@ -146,8 +148,10 @@ private enum Fixture {
         let count = 20_000
         func repeated(_ text: String) -> String { String(repeating: text, count: count) }
         for source in [
-            "{{ \(repeated("("))1\(repeated(")")) }}", "{{ \(repeated("["))1\(repeated("]")) }}", "{{ \(repeated("- "))1 }}",
-            "{{ \(repeated("not "))1 }}", "{{ x\(repeated(".a")) }}", "{{ x\(repeated("|e")) }}", "{{ x\(repeated("()")) }}",
+            "{{ \(repeated("("))1\(repeated(")")) }}", "{{ \(repeated("["))1\(repeated("]")) }}",
+            "{{ \(repeated("- "))1 }}",
+            "{{ \(repeated("not "))1 }}", "{{ x\(repeated(".a")) }}", "{{ x\(repeated("|e")) }}",
+            "{{ x\(repeated("()")) }}",
             "\(repeated("{% if 1 %}"))", "{{ \(repeated("1 if "))1 }}", "{{ \(repeated("1 if 1 else "))1 }}",
             "{% set \(repeated("("))a = 1 %}", "{{ \(repeated("{'a':"))1 }}",
         ] {

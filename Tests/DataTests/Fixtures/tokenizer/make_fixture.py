@@ -3,7 +3,7 @@
 tiny/           a byte-level BPE of 600 tokens with special tokens, as `transformers` loads it
 expected.json   texts with their ids and decodings, and ids at random with their decodings
 variants.json   changes to tiny/ (other stages, flags and configurations) with ids of texts and decodings
-unicode.json    ids of texts over all code points, a checksum a row
+words.json      the words into which pre-tokenizers cut texts, and rows of all code points, a checksum a row
 normalized.json texts in the four normalization forms, a checksum a row
 
 usage: python make_fixture.py     (needs `pip install transformers tokenizers`; made with 5.23.0 and 0.23.3)
@@ -250,13 +250,18 @@ def unicode_rows():
         yield held
 
 
+def word_lengths(tokenizer, text):
+    """In bytes: a word in the byte-level alphabet has a character a byte."""
+    return [len(word) for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(text)]
+
+
 rows = []
-for name in ("qwen", "smollm2"):
-    fields = next(v for v in variants if v["name"] == name)["fields"]
-    tokenizer = Tokenizer.from_str(json.dumps({**BASE, **fields, "normalizer": None}))
-    rows.append({"pre_tokenizer": fields["pre_tokenizer"], "checksums": [
-        [first, checksum(tokenizer.encode(text).ids)] for first, text in unicode_rows()]})
-write("unicode.json", rows)
+for stages in ([byte_level(regex=True)], [split(QWEN), byte_level()], [split(LLAMA), byte_level()], [digits(True), byte_level()], [digits(False), byte_level()]):
+    tokenizer = Tokenizer.from_str(json.dumps({**BASE, "pre_tokenizer": chain(*stages)}))
+    texts = TEXTS + ["'\u017fa 'Sa 'sa'REa'lLa 'l 'r"] + random_texts(99, 60)
+    rows.append({"pre_tokenizer": chain(*stages), "texts": [{"text": text, "lengths": word_lengths(tokenizer, text)} for text in texts],
+                 "checksums": [[first, checksum(word_lengths(tokenizer, text))] for first, text in unicode_rows()]})
+write("words.json", rows)
 
 rows = []
 for form in ("NFC", "NFD", "NFKC", "NFKD"):
