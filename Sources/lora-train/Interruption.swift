@@ -16,6 +16,12 @@ enum Interruption {
                 if !isFirst { _exit(128 + number) }
             }
         }
+        // Whoever started this process may have blocked them, and a mask is inherited.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGINT)
+        sigaddset(&signals, SIGTERM)
+        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     }
 
     /// The signal that came, or `nil`.

@@ -7,7 +7,7 @@ extension TemplateInterpreter {
         case .range: return .list(try made(try range(arguments)))
         case .namespace:
             let attributes = try dictionary(from: arguments)
-            for (name, _) in attributes.items where name.hasPrefix("_") {
+            for name in attributes.items.map(\.key) where name.hasPrefix("_") {
                 throw failure(.value, "a namespace cannot hold '\(name)': its name begins with '_'")
             }
             return makeNamespace(attributes)

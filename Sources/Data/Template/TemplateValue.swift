@@ -96,7 +96,13 @@ struct TemplateList {
 /// Keys are equal when their scalars are, as in Python; Swift's strings would take "é" in one and in two scalars
 /// for the same.
 struct TemplateDictionary {
-    private(set) var items: [(key: String, value: TemplateValue)] = []
+    /// A key and its value.
+    struct Item {
+        let key: String
+        var value: TemplateValue
+    }
+
+    private(set) var items: [Item] = []
     private(set) var depth = 1
     /// Where each key stands; kept only where a search from the front would take long.
     private var places: [ScalarKey: Int] = [:]
@@ -120,7 +126,7 @@ struct TemplateDictionary {
                 items[place].value = newValue
                 return
             }
-            items.append((key, newValue))
+            items.append(Item(key: key, value: newValue))
             if items.count > Self.searchLimit {
                 if places.isEmpty {
                     for (place, item) in items.enumerated() { places[ScalarKey(text: item.key)] = place }
