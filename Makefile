@@ -19,7 +19,7 @@ demo: build
 
 test: setup
 	$(SWIFT) build -c release --product lora-train
-	$(SWIFT) test
+	$(SWIFT) test --disable-xctest
 
 clean:
 	rm -rf .build

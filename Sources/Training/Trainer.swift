@@ -5,7 +5,6 @@ import Tensor
 
 /// What a run of the trainer does, apart from its data.
 public struct TrainerConfiguration: Sendable {
-    public var epochs = 50
     /// Micro-batches whose gradients are summed before the optimizer steps; each counts by its share.
     public var accumulationSteps = 1
     /// The limit of the gradients' norm; 0 sets none.

@@ -27,16 +27,11 @@ struct GenerateOptions {
         flags.bool("no_stream", \.doesNotStream, "Print the answer when it is whole")
         flags.section("The model")
         flags.text("out_dir", \.model.outDir, "Folder of the base weights")
-        flags.text("base_path", \.model.basePath, "Base weights; default {out_dir}/rlhf_{dim}.pth")
-        flags.text("tokenizer_path", \.model.tokenizerPath, "Folder with tokenizer.json")
         flags.text("lora_path", \.model.loraPath, "Adapter; without it the base answers alone")
         flags.integer("dim", \.model.dim, atLeast: 1, "Width of the model")
         flags.integer("n_layers", \.model.layerCount, atLeast: 1, "Layers of the model")
-        flags.integer("n_heads", \.model.headCount, atLeast: 1, "Attention heads")
-        flags.integer("n_kv_heads", \.model.keyValueHeadCount, atLeast: 1, "Heads of keys and values")
+        flags.model(\.model)
         flags.integer("seed", \.model.seed, atLeast: 0, "Seed of the drawing")
-        flags.integer("threads", \.model.threads, atLeast: 0, "Threads that compute; 0 for one a core")
-        flags.choice("matmul", \.model.matmul, "Matrix product: auto, openblas or portable")
         flags.choice("dtype", \.dtype, "Type of matrix products: float32, bfloat16 or float16")
         return flags
     }

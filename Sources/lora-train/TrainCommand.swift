@@ -19,7 +19,7 @@ struct TrainCommand {
 
     func run() throws {
         try options.validate()
-        try options.model.computing(options.dtype) { try train() }
+        try options.model.computing { try train() }
     }
 
     private func train() throws {
@@ -34,12 +34,10 @@ struct TrainCommand {
         let metrics = try MetricsFile(path: options.metricsPath ?? "\(adapterPath.dropLast(".pth".count)).metrics.jsonl")
 
         let order: SampleOrder = options.shuffles ? .shuffled(seed: UInt64(options.model.seed)) : .sequential
-        let loader =
-            options.padsToMaximum
-            ? DataLoader(padding: dataset, batchSize: options.batchSize, order: order, workers: options.workerCount)
-            : DataLoader(dataset, batchSize: options.batchSize, order: order, workers: options.workerCount)
+        let loader = DataLoader(
+            dataset, batchSize: options.batchSize, order: order, workers: options.workerCount,
+            padding: options.padsToMaximum ? (dataset.maxSequenceLength, dataset.padID) : nil)
         var configuration = TrainerConfiguration()
-        configuration.epochs = options.epochs
         configuration.accumulationSteps = options.accumulationSteps
         configuration.gradientClip = options.gradientClip
         configuration.precision = options.dtype

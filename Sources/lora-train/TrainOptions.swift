@@ -1,22 +1,5 @@
 import Tensor
 
-/// Where a model comes from, and its sizes: what training and generation share.
-struct ModelOptions {
-    var outDir = "out"
-    var dim = 512
-    var layerCount = 8
-    var headCount = 8
-    var keyValueHeadCount = 2
-    var useMoE = false
-    var basePath: String?
-    var tokenizerPath: String?
-    var loraPath: String?
-    var maxSequenceLength = 512
-    var seed = 1337
-    var threads = 0
-    var matmul = MatmulSelection.Choice.auto
-}
-
 /// What `lora-train train` can be told.
 struct TrainOptions {
     /// The type in which all parameters are saved.
@@ -78,15 +61,10 @@ struct TrainOptions {
         flags.text("data_path", \.dataPath, "Conversations, one JSON object a line")
         flags.text("lora_name", \.loraName, "Name of the adapter's file")
         flags.section("Beyond the published script")
-        flags.text("base_path", \.model.basePath, "Base weights; default {out_dir}/rlhf_{dim}.pth")
-        flags.text("tokenizer_path", \.model.tokenizerPath, "Folder with tokenizer.json; default ./model/minimind_tokenizer, ./model or the base's folder")
+        flags.model(\.model)
         flags.text("lora_path", \.model.loraPath, "Adapter to go on from")
         flags.integer("lora_rank", \.rank, atLeast: 1, "Rank of new adapters")
-        flags.integer("n_heads", \.model.headCount, atLeast: 1, "Attention heads")
-        flags.integer("n_kv_heads", \.model.keyValueHeadCount, atLeast: 1, "Heads of keys and values")
         flags.integer("seed", \.model.seed, atLeast: 0, "Seed of new adapters and of shuffling")
-        flags.integer("threads", \.model.threads, atLeast: 0, "Threads that compute; 0 for one a core")
-        flags.choice("matmul", \.model.matmul, "Matrix product: auto, openblas or portable")
         flags.bool("pad_to_max_seq_len", \.padsToMaximum, "Pad every sample as the published script does; the same result, slower")
         flags.bool("shuffle", \.shuffles, "Shuffle the samples anew each epoch; the published script does not")
         flags.text("metrics_path", \.metricsPath, "Metrics file; default {out_dir}/lora/{lora_name}_{dim}.metrics.jsonl")

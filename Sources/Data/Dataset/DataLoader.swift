@@ -57,14 +57,3 @@ public struct DataLoader<Source: SampleSource>: Sendable {
         }
     }
 }
-
-extension DataLoader where Source == SFTDataset {
-    /// A loader whose rows have exactly `maxSequenceLength - 1` targets, as the published script pads them.
-    public init(
-        padding dataset: SFTDataset, batchSize: Int, order: SampleOrder = .sequential, workers: Int = 0
-    ) {
-        self.init(
-            dataset, batchSize: batchSize, order: order, workers: workers,
-            padding: (dataset.maxSequenceLength, dataset.padID))
-    }
-}

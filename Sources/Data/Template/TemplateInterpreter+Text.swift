@@ -1,3 +1,5 @@
+import Tensor
+
 /// Values as Python prints them: `str`, `repr` and `json.dumps`.
 extension TemplateInterpreter {
     /// Python's `str`; undefined prints as nothing.
@@ -134,7 +136,7 @@ extension TemplateInterpreter {
             text +=
                 value.isNaN
                 ? "NaN" : value.isInfinite ? (value < 0 ? "-Infinity" : "Infinity") : PythonNumber.text(value)
-        case .string(let value): Self.quoteJSON(value, layout, into: &text)
+        case .string(let value): JSON.quote(value, escapesNonASCII: layout.escapesNonASCII, into: &text)
         case .list(let list), .tuple(let list):
             try writeContainer("[", "]", list.items, layout, level, into: &text) { item, text in
                 try writeJSON(item, layout, level: level + 1, into: &text)
@@ -143,7 +145,7 @@ extension TemplateInterpreter {
             var items = dictionary.items
             if layout.sortsKeys { items.sort { PythonText.precedes($0.key, $1.key) } }
             try writeContainer("{", "}", items, layout, level, into: &text) { item, text in
-                Self.quoteJSON(item.key, layout, into: &text)
+                JSON.quote(item.key, escapesNonASCII: layout.escapesNonASCII, into: &text)
                 text += layout.keySeparator
                 try writeJSON(item.value, layout, level: level + 1, into: &text)
             }
@@ -170,31 +172,5 @@ extension TemplateInterpreter {
         }
         if !items.isEmpty { try newline(level, &text) }
         text += close
-    }
-
-    private static func quoteJSON(_ value: String, _ layout: JSONLayout, into text: inout String) {
-        text += "\""
-        for scalar in value.unicodeScalars {
-            switch scalar {
-            case "\"": text += "\\\""
-            case "\\": text += "\\\\"
-            case "\n": text += "\\n"
-            case "\r": text += "\\r"
-            case "\t": text += "\\t"
-            case "\u{08}": text += "\\b"
-            case "\u{0C}": text += "\\f"
-            case "\u{00}"..."\u{1F}": text += "\\u" + hexadecimal(scalar.value, digits: 4)
-            case "\u{20}"..."\u{7E}": text.unicodeScalars.append(scalar)
-            default:
-                if layout.escapesNonASCII {
-                    for unit in UTF16.encode(scalar) ?? UTF16.encodedReplacementCharacter {
-                        text += "\\u" + hexadecimal(UInt32(unit), digits: 4)
-                    }
-                } else {
-                    text.unicodeScalars.append(scalar)
-                }
-            }
-        }
-        text += "\""
     }
 }

@@ -105,7 +105,7 @@ struct TemplateDictionary {
     private(set) var items: [Item] = []
     private(set) var depth = 1
     /// Where each key stands; kept only where a search from the front would take long.
-    private var places: [ScalarKey: Int] = [:]
+    private var places: [ExactText: Int] = [:]
     private static let searchLimit = 16
 
     init() {}
@@ -129,27 +129,17 @@ struct TemplateDictionary {
             items.append(Item(key: key, value: newValue))
             if items.count > Self.searchLimit {
                 if places.isEmpty {
-                    for (place, item) in items.enumerated() { places[ScalarKey(text: item.key)] = place }
+                    for (place, item) in items.enumerated() { places[ExactText(item.key)] = place }
                 } else {
-                    places[ScalarKey(text: key)] = items.count - 1
+                    places[ExactText(key)] = items.count - 1
                 }
             }
         }
     }
 
     private func place(of key: String) -> Int? {
-        if items.count > Self.searchLimit { return places[ScalarKey(text: key)] }
+        if items.count > Self.searchLimit { return places[ExactText(key)] }
         return items.firstIndex { PythonText.equal($0.key, key) }
-    }
-
-    private struct ScalarKey: Hashable {
-        let text: String
-
-        static func == (left: ScalarKey, right: ScalarKey) -> Bool { PythonText.equal(left.text, right.text) }
-
-        func hash(into hasher: inout Hasher) {
-            for byte in text.utf8 { hasher.combine(byte) }
-        }
     }
 }
 

@@ -41,14 +41,9 @@ extension MiniMind {
 
     /// The scores of the token that follows the row.
     private func nextTokenScores(_ row: TokenRow, _ cache: KeyValueCache?) throws(ModelError) -> [Float] {
-        var context = ComputeContext.current
-        context.recordsGraph = false
-        let result = ComputeContext.$current.withValue(context) { () -> Result<[Float], ModelError> in
-            Result { () throws(ModelError) in
-                let hidden = try hiddenStates(row, cache: cache)
-                return logits(hidden, rows: [Int32(row.tokens.count - 1)]).values
-            }
+        try ComputeContext.withoutGradient { () throws(ModelError) in
+            let hidden = try hiddenStates(row, cache: cache)
+            return logits(hidden, rows: [Int32(row.tokens.count - 1)]).values
         }
-        return try result.get()
     }
 }

@@ -16,16 +16,20 @@ public struct ComputeContext: Sendable {
     public init() {}
 
     /// Runs `body` with this context changed by `change`.
-    public static func with<Result>(
-        _ change: (inout ComputeContext) -> Void, _ body: () throws -> Result
-    ) rethrows -> Result {
+    public static func with<Value, Failure: Error>(
+        _ change: (inout ComputeContext) -> Void, _ body: () throws(Failure) -> Value
+    ) throws(Failure) -> Value {
         var context = current
         change(&context)
-        return try $current.withValue(context, operation: body)
+        // The task-local's own function would forget the error's type.
+        let result = $current.withValue(context) { Result { () throws(Failure) in try body() } }
+        return try result.get()
     }
 
     /// Runs `body` without recording: for evaluation and generation.
-    public static func withoutGradient<Result>(_ body: () throws -> Result) rethrows -> Result {
+    public static func withoutGradient<Value, Failure: Error>(
+        _ body: () throws(Failure) -> Value
+    ) throws(Failure) -> Value {
         try with({ $0.recordsGraph = false }, body)
     }
 }

@@ -1,9 +1,9 @@
 import Foundation
 
 /// A small random generator whose numbers are the same on every platform: SplitMix64
-/// (Steele, Lea & Flood 2014). Its whole state is one number, so it can be saved.
-public struct RandomGenerator: RandomNumberGenerator, Sendable, Codable {
-    public private(set) var state: UInt64
+/// (Steele, Lea & Flood 2014).
+public struct RandomGenerator: RandomNumberGenerator, Sendable {
+    private var state: UInt64
 
     public init(seed: UInt64) { state = seed }
 
@@ -13,6 +13,16 @@ public struct RandomGenerator: RandomNumberGenerator, Sendable, Codable {
         z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
         z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
         return z ^ (z >> 31)
+    }
+
+    /// A number below `bound`, each as likely as the others (Lemire 2019: the high half of a product,
+    /// where the few products that would favour some numbers are drawn again). `bound` is not zero.
+    package mutating func next(below bound: UInt64) -> UInt64 {
+        let threshold = (0 &- bound) % bound
+        while true {
+            let product = next().multipliedFullWidth(by: bound)
+            if product.low >= threshold { return product.high }
+        }
     }
 
     /// A number in `0 ..< 1`, of 53 random bits.

@@ -36,13 +36,4 @@ final class StoragePool: Sendable {
         let block = Block(address: address)
         free.withLock { $0[Self.sizeClass(bytes), default: []].append(block) }
     }
-
-    /// Returns every unused block to the system.
-    func trim() {
-        let blocks = free.withLock { pool in
-            defer { pool = [:] }
-            return pool.values.flatMap { $0 }
-        }
-        for block in blocks { block.address.deallocate() }
-    }
 }

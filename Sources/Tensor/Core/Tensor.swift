@@ -44,12 +44,12 @@ public final class Tensor {
     }
 
     /// A tensor of the first values of another's storage, without a copy.
-    private init(viewing other: Tensor, offset: Int, shape: [Int]) {
+    private init(viewing other: Tensor, shape: [Int]) {
         self.shape = shape
-        self.offset = other.offset + offset
+        offset = other.offset
         count = shape.reduce(1, *)
         storage = other.storage
-        precondition(offset >= 0 && offset + count <= other.count, "a view must lie inside its tensor")
+        precondition(count <= other.count, "a view must lie inside its tensor")
     }
 
     /// A tensor of `values`, whose number must be the product of `shape`.
@@ -103,12 +103,7 @@ public final class Tensor {
 
     /// The first `rows` rows of a matrix, sharing its memory. Outside of the gradient's record.
     public func prefix(rows: Int) -> Tensor {
-        Tensor(viewing: self, offset: 0, shape: [rows, width])
-    }
-
-    /// Rows `first ..< first + rows` of a matrix, sharing its memory. Outside of the gradient's record.
-    public func slice(first: Int, rows: Int) -> Tensor {
-        Tensor(viewing: self, offset: first * width, shape: [rows, width])
+        Tensor(viewing: self, shape: [rows, width])
     }
 
     /// Writes the rows of `source` over the rows from `first` on.

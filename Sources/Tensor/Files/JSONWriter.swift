@@ -15,7 +15,7 @@ extension JSON {
         case .bool(let value): text += value ? "true" : "false"
         case .integer(let value): text += String(value)
         case .number(let value): text += value.isFinite ? "\(value)" : "null"
-        case .string(let value): Self.write(value, to: &text)
+        case .string(let value): Self.quote(value, into: &text)
         case .array(let values):
             text += "["
             for (index, value) in values.enumerated() {
@@ -27,7 +27,7 @@ extension JSON {
             text += "{"
             for (index, (key, value)) in object.enumerated() {
                 if index > 0 { text += "," }
-                Self.write(key, to: &text)
+                Self.quote(key, into: &text)
                 text += ":"
                 value.write(to: &text)
             }
@@ -35,7 +35,10 @@ extension JSON {
         }
     }
 
-    private static func write(_ string: String, to text: inout String) {
+    /// Adds a string with its quotation marks.
+    ///
+    /// - Parameter escapesNonASCII: whether what is beyond printable ASCII becomes `\u` escapes
+    package static func quote(_ string: String, escapesNonASCII: Bool = false, into text: inout String) {
         text += "\""
         for scalar in string.unicodeScalars {
             switch scalar {
@@ -44,12 +47,23 @@ extension JSON {
             case "\n": text += "\\n"
             case "\r": text += "\\r"
             case "\t": text += "\\t"
-            case _ where scalar.value < 0x20:
-                let hex = String(scalar.value, radix: 16)
-                text += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-            default: text.unicodeScalars.append(scalar)
+            case "\u{08}": text += "\\b"
+            case "\u{0C}": text += "\\f"
+            case "\u{00}"..."\u{1F}": text += escape(UInt16(scalar.value))
+            case "\u{20}"..."\u{7E}": text.unicodeScalars.append(scalar)
+            default:
+                if escapesNonASCII {
+                    for unit in UTF16.encode(scalar) ?? UTF16.encodedReplacementCharacter { text += escape(unit) }
+                } else {
+                    text.unicodeScalars.append(scalar)
+                }
             }
         }
         text += "\""
+    }
+
+    private static func escape(_ unit: UInt16) -> String {
+        let digits = String(unit, radix: 16)
+        return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
     }
 }

@@ -53,23 +53,3 @@ struct OrderedMap<Value: Sendable>: Sendable {
         for (place, key) in keys.enumerated() { places[ExactText(key)] = place }
     }
 }
-
-/// A text that equals another only where all bytes of its UTF-8 do.
-struct ExactText: Hashable, Sendable {
-    let text: String
-
-    init(_ text: String) { self.text = text }
-
-    static func == (left: ExactText, right: ExactText) -> Bool {
-        left.text.utf8.count == right.text.utf8.count && left.text.utf8.elementsEqual(right.text.utf8)
-    }
-
-    func hash(into hasher: inout Hasher) {
-        let isContiguous: Void? = text.utf8.withContiguousStorageIfAvailable {
-            hasher.combine(bytes: UnsafeRawBufferPointer($0))
-        }
-        if isContiguous == nil {
-            Array(text.utf8).withUnsafeBytes { hasher.combine(bytes: $0) }
-        }
-    }
-}
