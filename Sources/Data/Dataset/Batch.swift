@@ -1,55 +1,80 @@
-/// One packed row of tokens: samples one behind the other, without padding unless it was asked for.
+/// One packed row of tokens: the samples of a step, without padding unless it was asked for, and what they have in
+/// common from their start on only once.
 ///
-/// With N the number of samples and T the number of tokens of all of them:
+/// The row is a trie. Samples that begin with the same ids, such as the same system prompt, go through the same
+/// segment; where they part, each goes on in a segment of its own. With N the number of samples and T that of rows:
 public struct Batch: Sendable, Equatable {
-    /// What the model reads: of each sample all ids but the last. [T]
+    /// A run of rows, each of which continues the one before.
+    public struct Segment: Sendable, Equatable {
+        /// The rows of the run; never empty.
+        public let rows: Range<Int>
+        /// The segment whose last row the first row of this one continues, always an earlier one; nil where samples
+        /// begin.
+        public let parent: Int?
+    }
+
+    /// A next token that the loss counts.
+    public struct Prediction: Sendable, Equatable {
+        /// The row whose scores for the next token are asked for.
+        public let row: Int32
+        /// The id that should follow.
+        public let target: Int32
+        /// How many samples ask for just this.
+        public let count: Int32
+    }
+
+    /// What the model reads: of each sample all ids but the last, shared runs once. [T]
     public let tokens: [Int32]
-    /// What it should predict at each token: the id that follows. [T]
-    public let targets: [Int32]
-    /// The indices into `tokens` whose target the loss counts, ascending.
-    public let countedPositions: [Int32]
-    /// Where each sample begins in `tokens`, and last their end: [N + 1], from 0 to T. A sample of fewer than two ids
-    /// has an empty segment.
-    public let segmentOffsets: [Int]
-    /// Which sample of the dataset each segment is. [N]
+    /// The place of each token in its own sample. [T]
+    public let positions: [Int32]
+    /// The runs, whose rows in their order are `0 ..< T`. A sample of fewer than two ids has none.
+    public let segments: [Segment]
+    /// What the loss counts, ascending by row and then by target. Samples that part behind a row ask it for several
+    /// targets.
+    public let predictions: [Prediction]
+    /// Which samples of the dataset these are. [N]
     public let sampleIndices: [Int]
+    /// How many tokens the samples have before they share any; at least T.
+    public let sampleTokens: Int
 
     /// Packs samples.
     ///
     /// - Parameters:
     ///   - samples: The samples with their place in the dataset.
     ///   - padding: The length to which a sample is filled up with a pad id before its last id is taken off, so that
-    ///     each segment has one token less; nil packs without padding. Longer samples are not cut.
-    public init(_ samples: [(index: Int, sample: Sample)], padding: (length: Int, padID: Int32)? = nil) {
-        var tokens: [Int32] = []
-        var targets: [Int32] = []
-        var counted: [Int32] = []
-        var offsets = [0]
-        for (_, sample) in samples {
-            let start = tokens.count
-            let ids = sample.ids
-            if ids.count > 1 {
-                tokens += ids.dropLast()
-                targets += ids.dropFirst()
-            }
-            for position in 1..<max(1, ids.count) where sample.mask[position] {
-                counted.append(Int32(start + position - 1))
-            }
-            if let padding, padding.length > max(1, ids.count) {
-                // The last id of the sample becomes a token once padding stands behind it.
-                if let last = ids.last { tokens.append(last) }
-                tokens += repeatElement(padding.padID, count: start + padding.length - 1 - tokens.count)
-                targets += repeatElement(padding.padID, count: tokens.count - targets.count)
-            }
-            offsets.append(tokens.count)
+    ///     each has one token less; nil packs without padding. Longer samples are not cut. Padded samples share
+    ///     nothing.
+    ///   - sharesPrefixes: Whether samples share rows. Without it each sample of at least two ids is a segment, in
+    ///     their order, and there is a prediction of count 1 for each counted position.
+    public init(
+        _ samples: [(index: Int, sample: Sample)], padding: (length: Int, padID: Int32)? = nil,
+        sharesPrefixes: Bool = true
+    ) {
+        let padded = samples.map { _, sample in
+            padding.map { sample.padded(length: $0.length, padID: $0.padID) } ?? sample
         }
-        self.tokens = tokens
-        self.targets = targets
-        countedPositions = counted
-        segmentOffsets = offsets
+        let trie = PrefixTrie(padded, sharing: sharesPrefixes && padding == nil)
+        tokens = trie.tokens
+        positions = trie.positions
+        segments = trie.segments
+        predictions = trie.predictions
         sampleIndices = samples.map(\.index)
+        sampleTokens = padded.reduce(0) { $0 + max(0, $1.ids.count - 1) }
     }
 
     /// How many samples there are, N.
     public var sampleCount: Int { sampleIndices.count }
+
+    /// How many next tokens the loss counts, over all samples.
+    public var countedTokens: Int { predictions.reduce(0) { $0 + Int($1.count) } }
+}
+
+extension Sample {
+    /// The sample filled up to a length with ids that do not count.
+    fileprivate func padded(length: Int, padID: Int32) -> Sample {
+        let missing = max(0, length - ids.count)
+        return Sample(
+            ids: ids + repeatElement(padID, count: missing), mask: mask + repeatElement(false, count: missing),
+            removed: removed)
+    }
 }

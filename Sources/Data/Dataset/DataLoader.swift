@@ -16,6 +16,8 @@ public struct DataLoader<Source: SampleSource>: Sendable {
     public let workers: Int
     /// The length to which samples are filled up, and with what; nil packs them without padding.
     public let padding: (length: Int, padID: Int32)?
+    /// Whether what the samples of a batch have in common from their start on is computed once.
+    public let sharesPrefixes: Bool
 
     /// No machine makes batches faster with more threads than this.
     public static var workerLimit: Int { 64 }
@@ -25,7 +27,7 @@ public struct DataLoader<Source: SampleSource>: Sendable {
     /// - Precondition: `batchSize` is at least 1 and `workers` at least 0.
     public init(
         _ source: Source, batchSize: Int, order: SampleOrder = .sequential, workers: Int = 0,
-        padding: (length: Int, padID: Int32)? = nil
+        padding: (length: Int, padID: Int32)? = nil, sharesPrefixes: Bool = true
     ) {
         precondition(batchSize >= 1, "a batch needs a sample")
         precondition(workers >= 0, "the number of workers cannot be negative")
@@ -34,6 +36,7 @@ public struct DataLoader<Source: SampleSource>: Sendable {
         self.order = order
         self.workers = workers
         self.padding = padding
+        self.sharesPrefixes = sharesPrefixes
     }
 
     /// How many batches an epoch has.
@@ -42,7 +45,7 @@ public struct DataLoader<Source: SampleSource>: Sendable {
     /// The batches of an epoch, which counts from 0; from the batch `first` on, where a run resumes.
     public func epoch(_ epoch: Int, startingAt first: Int = 0) -> BatchIterator {
         let indices = order.indices(count: source.count, epoch: epoch)
-        let (source, batchSize, padding) = (source, batchSize, padding)
+        let (source, batchSize, padding, sharesPrefixes) = (source, batchSize, padding, sharesPrefixes)
         return BatchIterator(
             batches: min(max(0, first), batchesPerEpoch)..<batchesPerEpoch, workers: min(workers, Self.workerLimit),
             capacityPerWorker: Self.prefetchedBatchesPerWorker
@@ -53,7 +56,7 @@ public struct DataLoader<Source: SampleSource>: Sendable {
                 if isCancelled() { return nil }
                 samples.append((index, try source.sample(at: index)))
             }
-            return Batch(samples, padding: padding)
+            return Batch(samples, padding: padding, sharesPrefixes: sharesPrefixes)
         }
     }
 }

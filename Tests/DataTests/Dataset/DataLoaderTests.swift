@@ -24,32 +24,45 @@ private struct Numbers: SampleSource {
 
 @Suite struct BatchTests {
     @Test func packsSamples() {
-        let batch = Batch([
-            (4, Sample(ids: [1, 2, 3], mask: [false, true, false])), (7, Sample(ids: [], mask: [])),
-            (1, Sample(ids: [9], mask: [true])), (0, Sample(ids: [5, 6], mask: [true, true])),
-        ])
+        let batch = Batch(
+            [
+                (4, Sample(ids: [1, 2, 3], mask: [false, true, false])), (7, Sample(ids: [], mask: [])),
+                (1, Sample(ids: [9], mask: [true])), (0, Sample(ids: [5, 6], mask: [true, true])),
+            ], sharesPrefixes: false)
         #expect(batch.tokens == [1, 2, 5])
-        #expect(batch.targets == [2, 3, 6])
-        #expect(batch.countedPositions == [0, 2])
-        #expect(batch.segmentOffsets == [0, 2, 2, 2, 3])
+        #expect(batch.positions == [0, 1, 0])
+        #expect(batch.predictions.map(\.row) == [0, 2])
+        #expect(batch.predictions.map(\.target) == [2, 6])
+        #expect(batch.predictions.map(\.count) == [1, 1])
+        #expect(batch.segments.map(\.rows) == [0..<2, 2..<3])
+        #expect(batch.segments.map(\.parent) == [nil, nil])
         #expect(batch.sampleIndices == [4, 7, 1, 0])
+        #expect(batch.sampleTokens == 3 && batch.countedTokens == 2 && batch.sampleCount == 4)
     }
 
-    @Test func padsWhenAsked() {
+    @Test(arguments: [false, true])
+    func padsWhenAsked(sharesPrefixes: Bool) {
         let batch = Batch(
             [
                 (0, Sample(ids: [1, 2], mask: [false, true])), (1, Sample(ids: [], mask: [])),
                 (2, Sample(ids: [3], mask: [false])),
                 (3, Sample(ids: [4, 5, 6, 7], mask: [false, false, false, true])),
-            ], padding: (4, 0))
-        #expect(batch.tokens == [1, 2, 0, 0, 0, 0, 3, 0, 0, 4, 5, 6])
-        #expect(batch.targets == [2, 0, 0, 0, 0, 0, 0, 0, 0, 5, 6, 7])
-        #expect(batch.countedPositions == [0, 11])
-        #expect(batch.segmentOffsets == [0, 3, 6, 9, 12])
+                (4, Sample(ids: [4, 5, 6, 7, 8], mask: [false, false, false, false, true])),
+            ], padding: (4, 0), sharesPrefixes: sharesPrefixes)
+        #expect(batch.tokens == [1, 2, 0, 0, 0, 0, 3, 0, 0, 4, 5, 6, 4, 5, 6, 7])
+        #expect(batch.positions == [0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2, 3])
+        #expect(batch.predictions.map(\.row) == [0, 11, 15])
+        #expect(batch.predictions.map(\.target) == [2, 7, 8])
+        #expect(batch.predictions.map(\.count) == [1, 1, 1])
+        #expect(batch.segments.map(\.rows) == [0..<3, 3..<6, 6..<9, 9..<12, 12..<16])
+        #expect(batch.segments.allSatisfy { $0.parent == nil })
+        #expect(batch.sampleTokens == 16)
     }
 
     @Test func emptyBatch() {
-        #expect(Batch([]).segmentOffsets == [0])
+        let batch = Batch([])
+        #expect(batch.tokens.isEmpty && batch.positions.isEmpty && batch.segments.isEmpty && batch.predictions.isEmpty)
+        #expect(batch.sampleCount == 0 && batch.sampleTokens == 0 && batch.countedTokens == 0)
     }
 }
 
@@ -95,6 +108,21 @@ private struct Numbers: SampleSource {
         #expect(places.allSatisfy { (880...1120).contains($0) }, "\(places)")
         let loader = DataLoader(Numbers(count: 50), batchSize: 8, order: order, workers: 2)
         #expect(try batches(loader).flatMap(\.sampleIndices) == first)
+    }
+
+    @Test func sharesUnlessToldNot() throws {
+        struct Alike: SampleSource {
+            let count = 4
+            func sample(at index: Int) -> Sample {
+                Sample(ids: Array(0..<20), mask: Array(repeating: true, count: 20))
+            }
+        }
+        let shared = try batches(DataLoader(Alike(), batchSize: 3))
+        #expect(shared.map(\.tokens.count) == [19, 19])
+        #expect(shared.map(\.sampleTokens) == [57, 19])
+        let apart = try batches(DataLoader(Alike(), batchSize: 3, sharesPrefixes: false))
+        #expect(apart.map(\.tokens.count) == [57, 19])
+        #expect(shared.map(\.countedTokens) == apart.map(\.countedTokens))
     }
 
     @Test(arguments: [0, 1, 3])

@@ -34,17 +34,19 @@ import Testing
         #expect(dataset.count == golden.count)
         for (index, item) in golden.enumerated() {
             func ids(_ key: String) -> [Int32]? { item[key]?.array?.map { Int32($0.integer ?? -1) } }
-            let batch = Batch([(index, try dataset[index])], padding: (64, dataset.padID))
-            let counted = Set(batch.countedPositions.map(Int.init))
+            let sample = try dataset[index]
+            let filled = sample.ids + Array(repeating: dataset.padID, count: 64 - sample.ids.count)
+            let batch = Batch([(index, sample)], padding: (64, dataset.padID))
+            let targets = Dictionary(uniqueKeysWithValues: batch.predictions.map { (Int($0.row), $0.target) })
+            #expect(batch.tokens == filled.dropLast())
+            #expect(targets.allSatisfy { filled[$0.key + 1] == $0.value })
             if name == "minimind-v2" {
                 #expect(batch.tokens == ids("X"))
-                #expect(batch.targets == ids("Y"))
-                #expect((0..<63).map { counted.contains($0) ? 1 : 0 } == ids("mask"))
+                #expect(Array(filled.dropFirst()) == ids("Y"))
+                #expect((0..<63).map { targets[$0] == nil ? 0 : 1 } == ids("mask"))
             } else {
-                #expect(batch.tokens == ids("ids")?.dropLast())
-                #expect(batch.targets == ids("ids").map { Array($0.dropFirst()) })
-                let labels = batch.targets.enumerated().map { counted.contains($0.offset) ? $0.element : -100 }
-                #expect(labels == ids("labels").map { Array($0.dropFirst()) })
+                #expect(filled == ids("ids"))
+                #expect((0..<63).map { targets[$0] ?? -100 } == ids("labels").map { Array($0.dropFirst()) })
             }
         }
     }
