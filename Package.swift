@@ -9,16 +9,22 @@ let package = Package(
         .executable(name: "lora-train", targets: ["lora-train"]),
     ],
     traits: [
-        .default(enabledTraits: ["OpenBLAS"]),
+        .default(enabledTraits: ["OpenBLAS", "OneDNN"]),
         .trait(
             name: "OpenBLAS",
-            description: "Matrix products by the system's OpenBLAS; without it our own portable kernel serves."),
+            description: "Matrix products by the system's OpenBLAS; without any library our own kernel serves."),
+        .trait(
+            name: "OneDNN",
+            description: "Matrix products by the system's oneDNN: bfloat16 in hardware, weights packed once."),
     ],
     targets: [
         // Numbers: storage, autodiff, operations, matmul backends, tensor files.
         .systemLibrary(
             name: "COpenBLAS", path: "Sources/Tensor/COpenBLAS", pkgConfig: "openblas",
             providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
+        .systemLibrary(
+            name: "COneDNN", path: "Sources/Tensor/COneDNN",
+            providers: [.apt(["libdnnl-dev"]), .brew(["onednn"])]),
         .systemLibrary(
             name: "CZlib", path: "Sources/Tensor/CZlib", pkgConfig: "zlib",
             providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
@@ -30,8 +36,9 @@ let package = Package(
             dependencies: [
                 "CKernels", "CZlib",
                 .target(name: "COpenBLAS", condition: .when(traits: ["OpenBLAS"])),
+                .target(name: "COneDNN", condition: .when(traits: ["OneDNN"])),
             ],
-            exclude: ["CKernels", "COpenBLAS", "CZlib"]),
+            exclude: ["CKernels", "COneDNN", "COpenBLAS", "CZlib"]),
         // The MiniMind transformer.
         .target(name: "Model", dependencies: ["Tensor"]),
         // Low-rank adapters.

@@ -14,12 +14,12 @@ as_root() {
 
 if [ "$(uname)" = Darwin ]; then
     has brew || { echo "error: Homebrew is missing; see https://brew.sh" >&2; exit 1; }
-    for formula in openblas zlib pkg-config; do
+    for formula in openblas onednn zlib pkg-config; do
         brew list "$formula" >/dev/null 2>&1 || brew install "$formula"
     done
 elif has apt-get; then
     missing=()
-    for package in libopenblas-dev zlib1g-dev libc6-dev libstdc++-12-dev; do
+    for package in libopenblas-dev libdnnl-dev zlib1g-dev libc6-dev libstdc++-12-dev; do
         [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] && continue
         # A newer distribution carries a newer libstdc++; any will do.
         case $package in libstdc++-*) compgen -G '/usr/lib/gcc/*/*/libstdc++.so' >/dev/null && continue ;; esac

@@ -10,9 +10,7 @@ public final class KeyValueCache {
 
     public init(_ configuration: ModelConfiguration, capacity: Int) {
         self.capacity = capacity
-        layers = (0..<configuration.layerCount).map { _ in
-            LayerCache(capacity: capacity, width: configuration.keyValueDim)
-        }
+        layers = (0..<configuration.layerCount).map { _ in LayerCache(capacity: capacity) }
     }
 
     func advance(by tokens: Int) { count += tokens }
@@ -20,21 +18,19 @@ public final class KeyValueCache {
 
 /// The keys and values of one layer.
 final class LayerCache {
-    private let keys: Tensor
-    private let values: Tensor
+    private let capacity: Int
+    private var kept: (keys: Tensor, values: Tensor)?
     private var count = 0
 
-    init(capacity: Int, width: Int) {
-        keys = Tensor(repeating: 0, shape: [capacity, width])
-        values = Tensor(repeating: 0, shape: [capacity, width])
-    }
+    init(capacity: Int) { self.capacity = capacity }
 
     /// Keeps the rows of `k` and `v`, and returns all rows that are kept now.
     func append(_ k: Tensor, _ v: Tensor) -> (keys: Tensor, values: Tensor) {
-        for (kept, new) in [(keys, k), (values, v)] {
-            kept.replaceRows(from: count, with: new)
-        }
+        let kept = self.kept ?? (Tensor(zeros: [capacity, k.width], like: k), Tensor(zeros: [capacity, v.width], like: v))
+        self.kept = kept
+        kept.keys.replaceRows(from: count, with: k)
+        kept.values.replaceRows(from: count, with: v)
         count += k.rows
-        return (keys.prefix(rows: count), values.prefix(rows: count))
+        return (kept.keys.prefix(rows: count), kept.values.prefix(rows: count))
     }
 }

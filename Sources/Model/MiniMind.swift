@@ -21,7 +21,6 @@ public final class MiniMind {
         var parameters: [(name: String, tensor: Tensor)] = []
         func take(_ name: String, _ shape: [Int]) throws(ModelError) -> Tensor {
             let tensor = try parameter(name + ".weight", shape)
-            tensor.becomeParameter()
             parameters.append((name + ".weight", tensor))
             return tensor
         }
@@ -60,53 +59,79 @@ public final class MiniMind {
 
     /// The residual stream after the last layer.
     ///
-    /// - Returns: `[tokens, dim]`
+    /// - Parameter outputRows: ascending places in the row whose results are wanted; `nil` for all
+    /// - Returns: `[tokens, dim]`, or `[outputRows, dim]`; float32
     /// - Throws: ``ModelError/tokenOutOfRange(id:vocabularySize:)``, ``ModelError/tooLong(tokens:limit:)``
-    public func hiddenStates(_ row: TokenRow, cache: KeyValueCache? = nil) throws(ModelError) -> Tensor {
-        if let stranger = row.tokens.first(where: { $0 < 0 || Int($0) >= configuration.vocabularySize }) {
-            throw .tokenOutOfRange(id: stranger, vocabularySize: configuration.vocabularySize)
-        }
+    public func hiddenStates(
+        _ row: TokenRow, cache: KeyValueCache? = nil, outputRows: [Int32]? = nil
+    ) throws(ModelError) -> Tensor {
+        try check(row.tokens)
         if let cache, cache.count + row.tokens.count > cache.capacity {
             throw .tooLong(tokens: cache.count + row.tokens.count, limit: cache.capacity)
         }
         extendRotary(to: Int(row.positions.max() ?? 0) + 1)
         var x = gatherRows(embedding, row.tokens)
         for (index, layer) in layers.enumerated() {
-            x = layer(x, row, rotary: rotary, cache: cache?.layers[index])
+            let isLast = index == layers.count - 1
+            x = layer(x, row, rotary: rotary, cache: cache?.layers[index], outputRows: isLast ? outputRows : nil)
         }
         cache?.advance(by: row.tokens.count)
         return x
     }
 
-    /// Scores of every next token, at the rows that are asked for.
+    /// Scores of every next token.
     ///
-    /// - Parameter rows: rows of `hidden`; `nil` for all
+    /// - Parameter hidden: `[rows, dim]`, of ``hiddenStates(_:cache:outputRows:)``
     /// - Returns: `[rows, vocabulary]`
-    public func logits(_ hidden: Tensor, rows: [Int32]? = nil) -> Tensor {
-        let selected = rows.map { gatherRows(hidden, $0) } ?? hidden
-        return linear(rmsNorm(selected, weight: norm, epsilon: configuration.normEpsilon), embedding)
+    public func logits(_ hidden: Tensor) -> Tensor {
+        linear(rmsNorm(hidden, weight: norm, epsilon: configuration.normEpsilon), embedding)
     }
 
-    /// The mean cross-entropy over the positions that count; the last norm and the projection are
-    /// computed at those alone.
+    /// The mean cross-entropy over the predictions that count; in the last layer, the norm and the
+    /// projection nothing is computed for tokens that predict nothing.
     ///
     /// - Parameters:
-    ///   - targets: the next token of every token of the row
-    ///   - counted: indices into the row; at least one
-    ///   - normalizer: what the sum is divided by; `nil` for the number of counted positions
+    ///   - predictions: at least one, ascending by row
+    ///   - normalizer: what the sum is divided by; `nil` for the sum of the predictions' weights
     ///   - lossScale: the seed with which `backward` will be called, where it is not 1
+    /// - Throws: ``ModelError/tokenOutOfRange(id:vocabularySize:)``
     public func loss(
-        _ row: TokenRow, targets: [Int32], counted: [Int32], normalizer: Float? = nil, lossScale: Float = 1
+        _ row: TokenRow, _ predictions: [Prediction], normalizer: Float? = nil, lossScale: Float = 1
     ) throws(ModelError) -> Tensor {
-        let hidden = try hiddenStates(row)
-        let selected = rmsNorm(gatherRows(hidden, counted), weight: norm, epsilon: configuration.normEpsilon)
-        let countedTargets = counted.map { targets[Int($0)] }
-        if let stranger = countedTargets.first(where: { $0 < 0 || Int($0) >= configuration.vocabularySize }) {
+        try check(predictions.map(\.target))
+        var rows: [Int32] = []
+        // Sequences that part behind a token ask it for several targets.
+        let places = predictions.map { prediction in
+            if rows.last != prediction.row { rows.append(prediction.row) }
+            return Int32(rows.count - 1)
+        }
+        let hidden = try hiddenStates(row, outputRows: rows)
+        let selected = rmsNorm(hidden, weight: norm, epsilon: configuration.normEpsilon)
+        return projectedCrossEntropy(
+            rows.count == places.count ? selected : gatherRows(selected, places), weight: embedding,
+            targets: predictions.map(\.target), weights: predictions.map(\.weight),
+            normalizer: normalizer ?? predictions.reduce(0) { $0 + $1.weight }, lossScale: lossScale)
+    }
+
+    /// A next token that the loss counts.
+    public struct Prediction: Sendable {
+        /// The token in the row whose next token it is.
+        public let row: Int32
+        public let target: Int32
+        /// How often it counts.
+        public let weight: Float
+
+        public init(row: Int32, target: Int32, weight: Float = 1) {
+            self.row = row
+            self.target = target
+            self.weight = weight
+        }
+    }
+
+    private func check(_ tokens: [Int32]) throws(ModelError) {
+        if let stranger = tokens.first(where: { $0 < 0 || Int($0) >= configuration.vocabularySize }) {
             throw .tokenOutOfRange(id: stranger, vocabularySize: configuration.vocabularySize)
         }
-        return projectedCrossEntropy(
-            selected, weight: embedding, targets: countedTargets,
-            normalizer: normalizer ?? Float(counted.count), lossScale: lossScale)
     }
 
     private func extendRotary(to positions: Int) {

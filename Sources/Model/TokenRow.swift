@@ -1,21 +1,56 @@
 import Tensor
 
-/// One packed row of tokens as the model reads it: sequences one behind the other, attention
-/// never looking from one into another.
+/// One packed row of tokens as the model reads it: sequences one behind the other, attention never
+/// looking from one into another, and beginnings that several sequences share standing in it once.
 public struct TokenRow: Sendable {
     public let tokens: [Int32]
     /// Each token's place in its own sequence.
     public let positions: [Int32]
+    /// Which tokens see which; together they hold every token as a query once.
     public let segments: [AttentionSegment]
 
-    /// - Parameter segmentOffsets: the start of each sequence, and the end of the last.
-    public init(packed tokens: [Int32], segmentOffsets: [Int]) {
-        self.tokens = tokens
-        positions = zip(segmentOffsets, segmentOffsets.dropFirst()).flatMap { start, end in
-            (0..<Int32(end - start))
+    /// A run of tokens, each of which continues the one before.
+    public struct Branch: Sendable {
+        /// The run's place in the row; the runs of a row follow one another.
+        public let rows: Range<Int>
+        /// The run whose last token comes before this one's first, an earlier one; `nil` for a beginning.
+        public let parent: Int?
+
+        public init(rows: Range<Int>, parent: Int?) {
+            self.rows = rows
+            self.parent = parent
         }
-        segments = AttentionSegment.packed(segmentOffsets)
-        precondition(positions.count == tokens.count, "segments cover the row")
+    }
+
+    /// - Parameter branches: runs of tokens that form trees: sequences are the ways from their roots
+    public init(_ tokens: [Int32], branches: [Branch]) {
+        self.tokens = tokens
+        var positions: [Int32] = []
+        positions.reserveCapacity(tokens.count)
+        var paths: [[Range<Int>]] = []
+        segments = branches.map { branch in
+            precondition(branch.rows.lowerBound == positions.count, "runs follow one another")
+            let before = branch.parent.map { paths[$0] } ?? []
+            let start = before.reduce(0) { $0 + $1.count }
+            positions += (0..<branch.rows.count).map { Int32(start + $0) }
+            paths.append(before + [branch.rows])
+            return AttentionSegment(
+                queries: branch.rows, keys: paths[paths.count - 1],
+                visibleKeys: (0..<branch.rows.count).map { Int32(start + $0 + 1) })
+        }
+        precondition(positions.count == tokens.count, "the runs cover the row")
+        self.positions = positions
+    }
+
+    /// Sequences one behind the other.
+    ///
+    /// - Parameter segmentOffsets: the start of each sequence, and the end of the last
+    public init(packed tokens: [Int32], segmentOffsets: [Int]) {
+        self.init(
+            tokens,
+            branches: zip(segmentOffsets, segmentOffsets.dropFirst()).compactMap { start, end in
+                start == end ? nil : Branch(rows: start..<end, parent: nil)
+            })
     }
 
     /// What comes after `kept` tokens of one sequence, whose keys and values are in a cache.
@@ -23,5 +58,20 @@ public struct TokenRow: Sendable {
         self.tokens = tokens
         positions = tokens.indices.map { Int32(kept + $0) }
         segments = [AttentionSegment(queries: 0..<tokens.count, keys: 0..<kept + tokens.count)]
+    }
+
+    /// The segments for queries that are only some of the row's tokens.
+    ///
+    /// - Parameter rows: ascending places in the row
+    func segments(of rows: [Int32]) -> [AttentionSegment] {
+        var next = 0
+        return segments.sorted { $0.queries.lowerBound < $1.queries.lowerBound }.compactMap { segment in
+            let first = next
+            while next < rows.count, Int(rows[next]) < segment.queries.upperBound { next += 1 }
+            guard next > first else { return nil }
+            return AttentionSegment(
+                queries: first..<next, keys: segment.keys,
+                visibleKeys: rows[first..<next].map { segment.visibleKeys[Int($0) - segment.queries.lowerBound] })
+        }
     }
 }

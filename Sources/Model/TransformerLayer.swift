@@ -30,19 +30,29 @@ public final class TransformerLayer {
 
     /// - Parameters:
     ///   - x: the residual stream, `[tokens, dim]`
-    ///   - row: positions, segments and rotary angles of the row
+    ///   - row: positions and segments of the row
+    ///   - rotary: the rotary angles
     ///   - cache: where keys and values of the row are kept, and what was kept before is read
-    /// - Returns: `[tokens, dim]`
-    func callAsFunction(_ x: Tensor, _ row: TokenRow, rotary: RotaryTable, cache: LayerCache?) -> Tensor {
+    ///   - outputRows: ascending places in the row whose results are wanted; `nil` for all. Keys and
+    ///     values are computed for all tokens, everything after them only for these.
+    /// - Returns: `[tokens, dim]`, or `[outputRows, dim]`
+    func callAsFunction(
+        _ x: Tensor, _ row: TokenRow, rotary: RotaryTable, cache: LayerCache?, outputRows: [Int32]? = nil
+    ) -> Tensor {
         let normed = rmsNorm(x, weight: attentionNorm, epsilon: configuration.normEpsilon)
-        let q = rotate(wq(normed), positions: row.positions, table: rotary, layout: .interleaved)
         var k = rotate(wk(normed), positions: row.positions, table: rotary, layout: .interleaved)
         var v = wv(normed)
         if let cache { (k, v) = cache.append(k, v) }
+
+        let stream = outputRows.map { gatherRows(x, $0) } ?? x
+        let queried = outputRows.map { gatherRows(normed, $0) } ?? normed
+        let q = rotate(
+            wq(queried), positions: outputRows?.map { row.positions[Int($0)] } ?? row.positions, table: rotary,
+            layout: .interleaved)
         let attended = attention(
-            q: q, k: k, v: v, heads: configuration.headCount,
-            keyValueHeads: configuration.keyValueHeadCount, segments: row.segments)
-        let middle = add(x, wo(attended))
+            q: q, k: k, v: v, heads: configuration.headCount, keyValueHeads: configuration.keyValueHeadCount,
+            segments: outputRows.map(row.segments(of:)) ?? row.segments)
+        let middle = add(stream, wo(attended))
         let gated = rmsNorm(middle, weight: ffnNorm, epsilon: configuration.normEpsilon)
         return add(middle, w2(swiGLU(gate: w1(gated), up: w3(gated))))
     }

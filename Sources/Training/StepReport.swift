@@ -14,8 +14,10 @@ public struct StepReport: Sendable, Equatable {
     public let gradientNorm: Double?
     /// Whether the gradients overflowed in float16 and the parameters were left alone.
     public let overflowed: Bool
-    /// Tokens that went through the model.
+    /// Tokens of the samples.
     public let tokens: Int
+    /// Tokens that went through the model: what samples have in common went through it once.
+    public let computedTokens: Int
     /// Tokens whose prediction counted.
     public let countedTokens: Int
     /// Wall time of the step.

@@ -75,7 +75,8 @@ public struct Trainer<Optimize: Optimizer> {
                 StepReport(
                     step: epoch * stepsPerEpoch + index - 1, epoch: epoch, stepInEpoch: index - 1,
                     stepsPerEpoch: stepsPerEpoch, loss: loss, learningRate: rate, gradientNorm: norm,
-                    overflowed: overflowed, tokens: batch.tokens.count, countedTokens: batch.countedPositions.count,
+                    overflowed: overflowed, tokens: batch.sampleTokens,
+                    computedTokens: batch.tokens.count, countedTokens: batch.countedTokens,
                     seconds: seconds))
             if !goesOn { return isLast }
         }
@@ -85,12 +86,10 @@ public struct Trainer<Optimize: Optimizer> {
     ///
     /// - Returns: its mean loss; `nil` where no token of it counts
     private func accumulateGradients(_ batch: Batch, epoch: Int, step: Int) throws -> Float? {
-        guard !batch.countedPositions.isEmpty else { return nil }
+        guard !batch.predictions.isEmpty else { return nil }
         let seed = scaler.scale / Float(configuration.accumulationSteps)
         return try ComputeContext.with({ $0.precision = configuration.precision }) {
-            let loss = try model.loss(
-                TokenRow(packed: batch.tokens, segmentOffsets: batch.segmentOffsets), targets: batch.targets,
-                counted: batch.countedPositions, lossScale: seed)
+            let loss = try model.loss(TokenRow(batch), batch.predictions.map(MiniMind.Prediction.init), lossScale: seed)
             guard loss.scalar.isFinite else { throw TrainingError.lossNotFinite(epoch: epoch, step: step) }
             loss.backward(seed: seed)
             return loss.scalar
@@ -115,5 +114,19 @@ public struct Trainer<Optimize: Optimizer> {
         GradientClipping.clip(parameters, norm: norm, limit: configuration.gradientClip)
         optimizer.step(learningRate: rate)
         return norm
+    }
+}
+
+extension TokenRow {
+    /// The row of a batch.
+    public init(_ batch: Batch) {
+        self.init(batch.tokens, branches: batch.segments.map { Branch(rows: $0.rows, parent: $0.parent) })
+    }
+}
+
+extension MiniMind.Prediction {
+    /// A prediction of a batch, which counts once for each sample that asks for it.
+    public init(_ prediction: Batch.Prediction) {
+        self.init(row: prediction.row, target: prediction.target, weight: Float(prediction.count))
     }
 }

@@ -42,8 +42,8 @@ extension MiniMind {
     /// The scores of the token that follows the row.
     private func nextTokenScores(_ row: TokenRow, _ cache: KeyValueCache?) throws(ModelError) -> [Float] {
         try ComputeContext.withoutGradient { () throws(ModelError) in
-            let hidden = try hiddenStates(row, cache: cache)
-            return logits(hidden, rows: [Int32(row.tokens.count - 1)]).values
+            let last = Int32(row.tokens.count - 1)
+            return logits(try hiddenStates(row, cache: cache, outputRows: [last])).values
         }
     }
 }

@@ -1,81 +1,71 @@
 #include "attention.h"
-#include "scalar_math.h"
+#include "scalar_types.h"
 
 #include <math.h>
 
-INLINE int64_t visible_keys(int64_t row, int64_t keys, int64_t first_visible) {
-    int64_t visible = first_visible + row;
-    return visible < keys ? visible : keys;
-}
-
-INLINE void scale_row(int64_t n, float scale, int precision, float *s) {
-    // PyTorch divides by sqrt(d); for 16-bit types the quotient of the rounded score is rounded.
-    if (precision == 1) {
-        for (int64_t j = 0; j < n; j++) s[j] = round_bfloat16(round_bfloat16(s[j]) * scale);
-    } else if (precision == 2) {
-        for (int64_t j = 0; j < n; j++) s[j] = round_float16(round_float16(s[j]) * scale);
+// Leaves a row of n values rounded: as bfloat16 in `packed`, or where it is.
+INLINE void finish_row(int type, int64_t n, int64_t stride, float *x, uint16_t *packed) {
+    if (packed) {
+        for (int64_t j = 0; j < n; j++) packed[j] = bfloat16_of_float(x[j]);
+        for (int64_t j = n; j < stride; j++) packed[j] = 0;
     } else {
-        for (int64_t j = 0; j < n; j++) s[j] = s[j] * scale;
+        for (int64_t j = 0; j < n; j++) x[j] = round_to(x[j], type);
+        for (int64_t j = n; j < stride; j++) x[j] = 0;
     }
 }
 
-MULTIVERSIONED
-void causal_softmax_forward(int64_t rows, int64_t keys, int64_t first_visible, float scale,
-                            int precision, float *scores, float *log_sum) {
+INLINE void softmax_typed(int type, int64_t rows, int64_t stride, const int32_t *visible, float scale,
+                          float *scores, uint16_t *packed, float *log_sum) {
     for (int64_t i = 0; i < rows; i++) {
-        float *s = scores + i * keys;
-        int64_t n = visible_keys(i, keys, first_visible);
-        scale_row(n, scale, precision, s);
-        float top = largest_f32(n, s);
+        float *s = scores + i * stride;
+        int64_t n = visible[i];
+        float top = scale * largest_f32(n, s);
         float sum = 0;
         {
             ANY_ORDER
             for (int64_t j = 0; j < n; j++) {
-                s[j] = exp_f32(s[j] - top);
+                s[j] = exp_f32(s[j] * scale - top);
                 sum += s[j];
             }
         }
         float inverse = 1.0f / sum;
         for (int64_t j = 0; j < n; j++) s[j] *= inverse;
-        for (int64_t j = n; j < keys; j++) s[j] = 0;
+        finish_row(type, n, stride, s, packed ? packed + i * stride : 0);
         log_sum[i] = top + logf(sum);
     }
 }
 
 MULTIVERSIONED
-void causal_softmax_again(int64_t rows, int64_t keys, int64_t first_visible, float scale,
-                          int precision, float *scores, const float *log_sum) {
+void attention_softmax(int64_t rows, int64_t stride, const int32_t *visible, float scale, int type,
+                       float *scores, uint16_t *packed, float *log_sum) {
+    FOR_TYPE(type, softmax_typed, rows, stride, visible, scale, scores, packed, log_sum);
+}
+
+INLINE void backward_typed(int type, int64_t rows, int64_t stride, const int32_t *visible, float scale,
+                           float *scores, float *dp, const float *log_sum, uint16_t *packed,
+                           uint16_t *packed_dp) {
     for (int64_t i = 0; i < rows; i++) {
-        float *s = scores + i * keys;
-        int64_t n = visible_keys(i, keys, first_visible);
-        scale_row(n, scale, precision, s);
+        float *s = scores + i * stride;
+        float *d = dp + i * stride;
+        int64_t n = visible[i];
         float shift = log_sum[i];
-        for (int64_t j = 0; j < n; j++) s[j] = exp_f32(s[j] - shift);
-        for (int64_t j = n; j < keys; j++) s[j] = 0;
+        float dot = 0;
+        {
+            ANY_ORDER
+            for (int64_t j = 0; j < n; j++) {
+                s[j] = exp_f32(s[j] * scale - shift);
+                dot += s[j] * d[j];
+            }
+        }
+        for (int64_t j = 0; j < n; j++) d[j] = scale * (s[j] * (d[j] - dot));
+        finish_row(type, n, stride, s, packed ? packed + i * stride : 0);
+        finish_row(type, n, stride, d, packed_dp ? packed_dp + i * stride : 0);
     }
 }
 
 MULTIVERSIONED
-void causal_softmax_backward(int64_t rows, int64_t keys, int64_t first_visible, float scale,
-                             int precision, const float *probabilities, float *dp) {
-    for (int64_t i = 0; i < rows; i++) {
-        const float *p = probabilities + i * keys;
-        float *d = dp + i * keys;
-        int64_t n = visible_keys(i, keys, first_visible);
-        if (precision != 0) {
-            for (int64_t j = 0; j < n; j++) d[j] = round_to(d[j], precision);
-        }
-        float dot = 0;
-        {
-            ANY_ORDER
-            for (int64_t j = 0; j < n; j++) dot += p[j] * d[j];
-        }
-        if (precision == 0) {
-            for (int64_t j = 0; j < n; j++) d[j] = scale * (p[j] * (d[j] - dot));
-        } else {
-            for (int64_t j = 0; j < n; j++)
-                d[j] = round_to(round_to(p[j] * (d[j] - dot), precision) * scale, precision);
-        }
-        for (int64_t j = n; j < keys; j++) d[j] = 0;
-    }
+void attention_softmax_backward(int64_t rows, int64_t stride, const int32_t *visible, float scale,
+                                int type, float *scores, float *dp, const float *log_sum,
+                                uint16_t *packed, uint16_t *packed_dp) {
+    FOR_TYPE(type, backward_typed, rows, stride, visible, scale, scores, dp, log_sum, packed, packed_dp);
 }

@@ -1,46 +1,71 @@
 #include "cross_entropy.h"
-#include "scalar_math.h"
+#include "scalar_types.h"
 
 #include <math.h>
 
-MULTIVERSIONED
-void cross_entropy_forward(int64_t rows, int64_t width, const int32_t *targets,
-                           const float *logits, float *losses) {
+INLINE float largest_typed(int type, int64_t n, const void *x) {
+    enum { lanes = 32 };
+    float top[lanes];
+    for (int l = 0; l < lanes; l++) top[l] = -__builtin_inff();
+    int64_t i = 0;
+    for (; i + lanes <= n; i += lanes)
+        for (int l = 0; l < lanes; l++) {
+            float value = load_as(type, x, i + l);
+            top[l] = value > top[l] ? value : top[l];
+        }
+    for (; i < n; i++) {
+        float value = load_as(type, x, i);
+        top[0] = value > top[0] ? value : top[0];
+    }
+    for (int l = 1; l < lanes; l++) top[0] = top[l] > top[0] ? top[l] : top[0];
+    return top[0];
+}
+
+INLINE void forward_typed(int type, int64_t rows, int64_t width, const int32_t *targets,
+                          const void *logits, float *losses) {
     for (int64_t r = 0; r < rows; r++) {
-        const float *x = logits + r * width;
-        float top = largest_f32(width, x);
+        const void *x = advanced(type, logits, r * width);
+        float top = largest_typed(type, width, x);
         float sum = 0;
         {
             ANY_ORDER
-            for (int64_t j = 0; j < width; j++) sum += exp_f32(x[j] - top);
+            for (int64_t j = 0; j < width; j++) sum += exp_f32(load_as(type, x, j) - top);
         }
-        losses[r] = logf(sum) - (x[targets[r]] - top);
+        losses[r] = logf(sum) - (load_as(type, x, targets[r]) - top);
     }
 }
 
 MULTIVERSIONED
-void cross_entropy_with_gradient(int64_t rows, int64_t width, int precision, float scale,
-                                 const int32_t *targets, float *logits, float *losses) {
+void cross_entropy_forward(int64_t rows, int64_t width, const int32_t *targets, int type,
+                           const void *logits, float *losses) {
+    FOR_TYPE(type, forward_typed, rows, width, targets, logits, losses);
+}
+
+INLINE void gradient_typed(int type, int64_t rows, int64_t width, const float *scales,
+                           const int32_t *targets, void *logits, float *e, float *losses) {
     for (int64_t r = 0; r < rows; r++) {
-        float *x = logits + r * width;
-        float top = largest_f32(width, x);
-        float at_target = x[targets[r]] - top;
+        void *x = advanced_mutable(type, logits, r * width);
+        float top = largest_typed(type, width, x);
+        float at_target = load_as(type, x, targets[r]) - top;
         float sum = 0;
         {
             ANY_ORDER
             for (int64_t j = 0; j < width; j++) {
-                x[j] = exp_f32(x[j] - top);
-                sum += x[j];
+                e[j] = exp_f32(load_as(type, x, j) - top);
+                sum += e[j];
             }
         }
         losses[r] = logf(sum) - at_target;
-        float factor = scale / sum;
-        for (int64_t j = 0; j < width; j++) x[j] *= factor;
-        x[targets[r]] -= scale;
-        if (precision == 1) {
-            for (int64_t j = 0; j < width; j++) x[j] = round_bfloat16(x[j]);
-        } else if (precision == 2) {
-            for (int64_t j = 0; j < width; j++) x[j] = round_float16(x[j]);
-        }
+        float factor = scales[r] / sum;
+        float at = e[targets[r]] * factor - scales[r];
+        for (int64_t j = 0; j < width; j++) store_as(type, x, j, e[j] * factor);
+        store_as(type, x, targets[r], at);
     }
+}
+
+MULTIVERSIONED
+void cross_entropy_with_gradient(int64_t rows, int64_t width, const float *scales,
+                                 const int32_t *targets, int type, void *logits, float *scratch,
+                                 float *losses) {
+    FOR_TYPE(type, gradient_typed, rows, width, scales, targets, logits, scratch, losses);
 }

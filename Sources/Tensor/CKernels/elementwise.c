@@ -1,39 +1,80 @@
 #include "elementwise.h"
-#include "scalar_math.h"
+#include "scalar_types.h"
 
-MULTIVERSIONED
-void add_f32(int64_t n, const float *a, const float *b, float *y) {
-    for (int64_t i = 0; i < n; i++) y[i] = a[i] + b[i];
+INLINE void add_typed(int type, int64_t n, const float *a, const void *b, float *y) {
+    for (int64_t i = 0; i < n; i++) y[i] = a[i] + load_as(type, b, i);
 }
 
 MULTIVERSIONED
-void accumulate_f32(int64_t n, float s, const float *x, float *y) {
-    for (int64_t i = 0; i < n; i++) y[i] += s * x[i];
+void add_f32(int64_t n, const float *a, int type, const void *b, float *y) {
+    FOR_TYPE(type, add_typed, n, a, b, y);
+}
+
+INLINE void accumulate_typed(int type, int64_t n, float s, const void *x, float *y) {
+    for (int64_t i = 0; i < n; i++) y[i] += s * load_as(type, x, i);
 }
 
 MULTIVERSIONED
-void scale_f32(int64_t n, float s, const float *x, float *y) {
-    for (int64_t i = 0; i < n; i++) y[i] = s * x[i];
+void accumulate_f32(int64_t n, float s, int type, const void *x, float *y) {
+    FOR_TYPE(type, accumulate_typed, n, s, x, y);
+}
+
+INLINE void scale_typed(int type, int64_t n, float s, const void *x, void *y) {
+    for (int64_t i = 0; i < n; i++) store_as(type, y, i, s * load_as(type, x, i));
 }
 
 MULTIVERSIONED
-void round_f32(int64_t n, int precision, const float *x, float *y) {
-    if (precision == 1) {
-        for (int64_t i = 0; i < n; i++) y[i] = round_bfloat16(x[i]);
-    } else if (precision == 2) {
-        for (int64_t i = 0; i < n; i++) y[i] = round_float16(x[i]);
-    } else if (x != y) {
-        memcpy(y, x, (size_t)n * sizeof(float));
+void scale_values(int64_t n, int type, float s, const void *x, void *y) {
+    FOR_TYPE(type, scale_typed, n, s, x, y);
+}
+
+INLINE void widen(int from, int64_t n, const void *x, float *y) {
+    for (int64_t i = 0; i < n; i++) y[i] = load_as(from, x, i);
+}
+
+INLINE void narrow(int to, int64_t n, const float *x, void *y) {
+    for (int64_t i = 0; i < n; i++) store_as(to, y, i, x[i]);
+}
+
+MULTIVERSIONED
+void convert_values(int64_t n, int from, const void *x, int to, void *y) {
+    if (from == to) {
+        if (x != y) memcpy(y, x, (size_t)(n * size_of_type(from)));
+    } else if (to == 0) {
+        FOR_TYPE(from, widen, n, x, y);
+    } else if (from == 0) {
+        FOR_TYPE(to, narrow, n, x, y);
+    } else {
+        for (int64_t i = 0; i < n; i++) store_as(to, y, i, load_as(from, x, i));
+    }
+}
+
+INLINE void store_rows_typed(int type, int64_t rows, int64_t width, const float *x, int64_t stride,
+                             int accumulate, void *y, int64_t y_stride) {
+    for (int64_t r = 0; r < rows; r++) {
+        const float *from = x + r * stride;
+        void *to = advanced_mutable(type, y, r * y_stride);
+        if (accumulate)
+            for (int64_t c = 0; c < width; c++) store_as(type, to, c, load_as(type, to, c) + from[c]);
+        else
+            for (int64_t c = 0; c < width; c++) store_as(type, to, c, from[c]);
     }
 }
 
 MULTIVERSIONED
-void accumulate_rounded_f32(int64_t n, int precision, float s, const float *x, float *y) {
-    if (precision == 1) {
-        for (int64_t i = 0; i < n; i++) y[i] = round_bfloat16(y[i] + round_bfloat16(s * x[i]));
-    } else {
-        for (int64_t i = 0; i < n; i++)
-            y[i] = round_to(y[i] + round_to(s * x[i], precision), precision);
+void store_rows(int64_t rows, int64_t width, const float *x, int64_t stride, int accumulate, int type,
+                void *y, int64_t y_stride) {
+    FOR_TYPE(type, store_rows_typed, rows, width, x, stride, accumulate, y, y_stride);
+}
+
+MULTIVERSIONED
+void round_f32(int64_t n, int type, const float *x, float *y) {
+    if (type == 1) {
+        for (int64_t i = 0; i < n; i++) y[i] = round_bfloat16(x[i]);
+    } else if (type == 2) {
+        for (int64_t i = 0; i < n; i++) y[i] = round_float16(x[i]);
+    } else if (x != y) {
+        memcpy(y, x, (size_t)n * sizeof(float));
     }
 }
 

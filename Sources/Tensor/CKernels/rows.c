@@ -1,19 +1,22 @@
 #include "rows.h"
-#include "multiversion.h"
+#include "scalar_types.h"
 
-#include <string.h>
-
-void gather_rows_f32(int64_t count, int64_t width, const int32_t *indices, const float *table, float *y) {
+void gather_rows(int64_t count, int64_t bytes, const int32_t *indices, const void *table, void *y) {
     for (int64_t i = 0; i < count; i++)
-        memcpy(y + i * width, table + (int64_t)indices[i] * width, (size_t)width * sizeof(float));
+        memcpy((char *)y + i * bytes, (const char *)table + (int64_t)indices[i] * bytes, (size_t)bytes);
+}
+
+INLINE void scatter_typed(int type, int64_t count, int64_t width, int64_t first, int64_t last,
+                          const int32_t *indices, const void *x, float *table) {
+    for (int64_t i = 0; i < count; i++) {
+        float *to = table + (int64_t)indices[i] * width;
+        const void *from = advanced(type, x, i * width);
+        for (int64_t c = first; c < last; c++) to[c] += load_as(type, from, c);
+    }
 }
 
 MULTIVERSIONED
 void scatter_add_rows_f32(int64_t count, int64_t width, int64_t first, int64_t last,
-                          const int32_t *indices, const float *x, float *table) {
-    for (int64_t i = 0; i < count; i++) {
-        float *to = table + (int64_t)indices[i] * width;
-        const float *from = x + i * width;
-        for (int64_t c = first; c < last; c++) to[c] += from[c];
-    }
+                          const int32_t *indices, int type, const void *x, float *table) {
+    FOR_TYPE(type, scatter_typed, count, width, first, last, indices, x, table);
 }

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <time.h>
 
 enum { maximum_threads = 256, spins_before_sleep = 4000 };
 
@@ -38,13 +39,32 @@ static inline void relax(void) {
 #endif
 }
 
+static _Atomic int64_t busy_nanoseconds = 0;
+
+static int64_t nanoseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+double thread_pool_busy_seconds(void) { return 1e-9 * (double)atomic_load(&busy_nanoseconds); }
+
+bool is_first_visit_of_thread(void) {
+    static _Thread_local bool has_visited = false;
+    bool is_first = !has_visited;
+    has_visited = true;
+    return is_first;
+}
+
 static void take_items(void) {
     inside_loop = true;
+    int64_t start = nanoseconds();
     for (;;) {
         int64_t i = atomic_fetch_add_explicit(&next_item, 1, memory_order_relaxed);
         if (i >= loop_count) break;
         loop_body(loop_context, i);
     }
+    atomic_fetch_add_explicit(&busy_nanoseconds, nanoseconds() - start, memory_order_relaxed);
     inside_loop = false;
 }
 

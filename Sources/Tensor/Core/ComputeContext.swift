@@ -5,7 +5,7 @@ public struct ComputeContext: Sendable {
     @TaskLocal public static var current = ComputeContext()
 
     /// The matrix product of linear layers and attention.
-    public var matmul: any Matmul = MatmulSelection.automatic.matmul
+    public var matmul: any Matmul
 
     /// The type that matrix products read and return.
     public var precision: Precision = .float32
@@ -13,7 +13,16 @@ public struct ComputeContext: Sendable {
     /// Whether operations are recorded for a gradient.
     public var recordsGraph = true
 
-    public init() {}
+    /// Where the time of operations is added up, if anybody wants to know.
+    public var profile: StepProfile?
+
+    public init(matmul: any Matmul = MatmulSelection.automatic.matmul) { self.matmul = matmul }
+
+    /// Runs `body`, and adds its time to a phase.
+    func measuring<Value>(_ phase: StepProfile.Phase, _ body: () -> Value) -> Value {
+        guard let profile else { return body() }
+        return profile.measure(phase, body)
+    }
 
     /// Runs `body` with this context changed by `change`.
     public static func with<Value, Failure: Error>(

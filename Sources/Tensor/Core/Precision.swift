@@ -1,10 +1,8 @@
 import CKernels
 
-/// The type in which linear layers and attention products read their inputs and return their
-/// results, by the rules of `torch.autocast`: products accumulate in float32; norms, softmax, loss,
-/// the residual stream and master weights stay float32 in any case.
-///
-/// The 16-bit types are emulated: values are rounded to the type's grid and kept as float32.
+/// The type of a tensor's values, and of what matrix products read and return, by the rules of
+/// `torch.autocast`: products accumulate in float32; norms, softmax, loss, the residual stream and
+/// master weights stay float32 in any case.
 public enum Precision: String, Sendable, CaseIterable {
     case float32, bfloat16, float16
 
@@ -17,6 +15,9 @@ public enum Precision: String, Sendable, CaseIterable {
         }
     }
 
+    /// The size of a value, in bytes.
+    public var size: Int { self == .float32 ? 4 : 2 }
+
     /// `value` rounded to the type: to nearest, ties to even.
     public func rounded(_ value: Float) -> Float {
         var result: Float = 0
@@ -26,31 +27,15 @@ public enum Precision: String, Sendable, CaseIterable {
 }
 
 extension Tensor {
-    /// The values as a product in `precision` reads them: the tensor itself in float32, else a
-    /// rounded copy. A frozen parameter keeps its copy for the next time.
-    func operand(_ precision: Precision) -> Operand {
-        if precision == .float32 { return Operand(storage: storage, offset: offset) }
-        if let copy = roundedCopies[precision] { return Operand(storage: copy, offset: 0) }
-        let copy = Storage(count: count)
+    /// The same values in another type; the tensor itself where it has that type already. Outside of
+    /// the gradient's record.
+    public func converted(to precision: Precision) -> Tensor {
+        guard precision != self.precision else { return self }
+        let copy = Tensor(uninitialized: shape, precision)
         Parallel.ranges(count) {
-            round_f32(Int64($0.count), precision.code, pointer + $0.lowerBound, copy.pointer + $0.lowerBound)
+            convert_values(
+                Int64($0.count), self.precision.code, address($0.lowerBound), precision.code, copy.address($0.lowerBound))
         }
-        if keepsRoundedCopies && !isTrainable { roundedCopies[precision] = copy }
-        return Operand(storage: copy, offset: 0)
+        return copy
     }
-
-    /// Rounds the values in place.
-    func round(to precision: Precision) {
-        guard precision != .float32 else { return }
-        Parallel.ranges(count) {
-            round_f32(Int64($0.count), precision.code, pointer + $0.lowerBound, pointer + $0.lowerBound)
-        }
-    }
-}
-
-/// Values that a product reads, kept alive for as long as it does.
-struct Operand {
-    let storage: Storage
-    let offset: Int
-    var pointer: UnsafePointer<Float> { UnsafePointer(storage.pointer + offset) }
 }

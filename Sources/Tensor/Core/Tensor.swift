@@ -1,5 +1,6 @@
-/// A row-major array of float32 values that remembers how it was made, so that gradients can be
-/// taken of it.
+import CKernels
+
+/// A row-major array of numbers that remembers how it was made, so that gradients can be taken of it.
 ///
 /// Tensors are eager: an operation computes at once. Where an input tracks gradients the result
 /// records the operation, and ``backward(seed:)`` walks the record. A tensor belongs to one thread
@@ -8,95 +9,117 @@ public final class Tensor {
     /// The size of each dimension, the last one contiguous.
     public let shape: [Int]
 
-    let storage: Storage
-
-    /// The first value's place in `storage`.
-    let offset: Int
+    /// The type of the values in memory. Parameters that are trained, norms, losses and the residual
+    /// stream are float32; what one matrix product hands to the next has the context's precision.
+    public let precision: Precision
 
     /// The number of values.
     public let count: Int
 
-    /// Whether this tensor is a parameter whose gradient somebody wants.
-    public var isTrainable = false
+    let storage: Storage
 
-    /// The operation that made this tensor, while its record is kept.
-    var producer: Operation?
+    /// What the record of gradients knows of this tensor. Apart from the values, so that a record can
+    /// outlive values that no gradient needs.
+    let node: GradientNode
 
-    /// The gradient that ``backward(seed:)`` left here: of the shape of the tensor, `nil` before
-    /// and for tensors that nobody trains.
-    public internal(set) var gradient: Tensor?
+    /// Forms of the values that matrix products read, made once and kept until the values change.
+    var packedForms: [PackedForm: any PackedMatrix] = [:]
 
-    /// Whether `gradient` is also held by another tensor and must not be written to.
-    var gradientIsBorrowed = false
-
-    /// Whether this is a parameter, read unchanged by many steps while it is frozen.
-    var keepsRoundedCopies = false
-
-    /// Copies of a frozen parameter as a 16-bit product reads it, by precision.
-    var roundedCopies: [Precision: Storage] = [:]
+    /// Rows are allocated in multiples of this, so that products may run over whole blocks of rows;
+    /// what lies behind the last row is undefined.
+    static let rowBlock = 8
 
     /// A tensor whose values are undefined until written.
-    init(uninitialized shape: [Int]) {
+    init(uninitialized shape: [Int], _ precision: Precision = .float32) {
         self.shape = shape
+        self.precision = precision
         count = shape.reduce(1, *)
-        offset = 0
-        storage = Storage(count: count)
+        let width = shape.last ?? 1
+        let rows = shape.dropLast().reduce(1, *)
+        let allocated = rows < Self.rowBlock ? rows : (rows + Self.rowBlock - 1) / Self.rowBlock * Self.rowBlock
+        storage = Storage(bytes: max(allocated, 1) * width * precision.size)
+        node = GradientNode(shape: shape, precision: precision)
     }
 
     /// A tensor of the first values of another's storage, without a copy.
     private init(viewing other: Tensor, shape: [Int]) {
         self.shape = shape
-        offset = other.offset
+        precision = other.precision
         count = shape.reduce(1, *)
         storage = other.storage
+        node = GradientNode(shape: shape, precision: precision)
         precondition(count <= other.count, "a view must lie inside its tensor")
     }
 
     /// A tensor of `values`, whose number must be the product of `shape`.
-    public convenience init(_ values: some Collection<Float>, shape: [Int]) {
-        self.init(uninitialized: shape)
+    ///
+    /// - Parameter precision: the type the values are rounded to
+    public convenience init(_ values: some Collection<Float>, shape: [Int], precision: Precision = .float32) {
+        self.init(uninitialized: shape, precision)
         precondition(values.count == count, "\(values.count) values cannot have the shape \(shape)")
-        _ = UnsafeMutableBufferPointer(start: pointer, count: count).initialize(fromContentsOf: values)
+        if precision == .float32 {
+            _ = UnsafeMutableBufferPointer(start: pointer, count: count).initialize(fromContentsOf: values)
+        } else {
+            Array(values).withUnsafeBufferPointer { convert_values(Int64(count), 0, $0.baseAddress, precision.code, address()) }
+        }
     }
 
-    /// A tensor with every value the same.
+    /// A tensor of float32 with every value the same.
     public convenience init(repeating value: Float, shape: [Int]) {
         self.init(uninitialized: shape)
-        pointer.initialize(repeating: value, count: count)
+        fill(with: value)
     }
 
-    /// The first value.
-    var pointer: UnsafeMutablePointer<Float> { storage.pointer + offset }
+    /// A tensor of zeros, of the type of another one.
+    public convenience init(zeros shape: [Int], like other: Tensor) {
+        self.init(uninitialized: shape, other.precision)
+        address().initializeMemory(as: UInt8.self, repeating: 0, count: count * precision.size)
+    }
+
+    /// Sets every value of a float32 tensor.
+    func fill(with value: Float) {
+        Parallel.ranges(count, grain: 1 << 18) {
+            (pointer + $0.lowerBound).initialize(repeating: value, count: $0.count)
+        }
+    }
+
+    /// The values of a float32 tensor.
+    var pointer: UnsafeMutablePointer<Float> {
+        precondition(precision == .float32, "a \(precision) tensor is not read as float32")
+        return storage.pointer.assumingMemoryBound(to: Float.self)
+    }
+
+    /// The address of a value, whatever its type.
+    func address(_ index: Int = 0) -> UnsafeMutableRawPointer { storage.pointer + index * precision.size }
 
     /// The size of the last dimension; 1 for a scalar.
-    var width: Int { shape.last ?? 1 }
+    public var width: Int { shape.last ?? 1 }
 
     /// The number of rows: the product of all dimensions but the last.
     public var rows: Int { shape.dropLast().reduce(1, *) }
 
-    /// Marks a tensor as a parameter: while it is frozen, what products derive from it is kept.
-    public func becomeParameter() { keepsRoundedCopies = true }
-
-    /// Whether a gradient with respect to this tensor is of use to anybody.
-    public var needsGradient: Bool { isTrainable || producer != nil }
-
     /// The values, in row-major order.
-    public var values: [Float] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
+    public var values: [Float] {
+        [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+            convert_values(Int64(count), precision.code, address(), 0, buffer.baseAddress)
+            initialized = count
+        }
+    }
 
     /// The only value of a tensor of one.
     public var scalar: Float {
         precondition(count == 1, "a tensor of shape \(shape) is no scalar")
-        return pointer[0]
+        return values[0]
     }
 
-    /// Gives access to the values in place, to read or to change a parameter. What was derived from
-    /// a parameter's old values (its rounded copies) is dropped.
+    /// Gives access to the values of a float32 tensor in place, to read or to change a parameter. What
+    /// was derived from a parameter's old values is dropped.
     public func withMutableValues<Result>(_ body: (UnsafeMutableBufferPointer<Float>) throws -> Result) rethrows -> Result {
-        roundedCopies = [:]
+        packedForms = [:]
         return try body(UnsafeMutableBufferPointer(start: pointer, count: count))
     }
 
-    /// Gives access to the values in place, to read.
+    /// Gives access to the values of a float32 tensor in place, to read.
     public func withValues<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) rethrows -> Result {
         try body(UnsafeBufferPointer(start: pointer, count: count))
     }
@@ -109,13 +132,8 @@ public final class Tensor {
     /// Writes the rows of `source` over the rows from `first` on.
     public func replaceRows(from first: Int, with source: Tensor) {
         precondition(source.width == width && first + source.rows <= rows, "the rows must fit")
-        roundedCopies = [:]
-        (pointer + first * width).update(from: source.pointer, count: source.count)
-    }
-
-    /// Drops the gradient.
-    public func clearGradient() {
-        gradient = nil
-        gradientIsBorrowed = false
+        packedForms = [:]
+        convert_values(
+            Int64(source.count), source.precision.code, source.address(), precision.code, address(first * width))
     }
 }

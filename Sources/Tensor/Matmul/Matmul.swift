@@ -1,106 +1,139 @@
-/// A matrix in memory: rows `stride` apart, read as it is or transposed.
-public struct MatrixOperand {
-    public let pointer: UnsafePointer<Float>
-    /// The distance from one stored row to the next, in values.
-    public let stride: Int
-    /// Whether the product reads the transpose of what is stored.
-    public let isTransposed: Bool
-
-    public init(_ pointer: UnsafePointer<Float>, stride: Int, transposed: Bool = false) {
-        self.pointer = pointer
-        self.stride = stride
-        isTransposed = transposed
-    }
-}
-
-/// The size of a product: [m, k] times [k, n] gives [m, n].
-public struct ProductSize: Sendable {
-    public let m: Int
-    public let n: Int
-    public let k: Int
-
-    public init(m: Int, n: Int, k: Int) {
-        self.m = m
-        self.n = n
-        self.k = k
-    }
-}
-
-/// A matrix product in float32. An implementation runs on the calling thread alone and may be
-/// called from several at once.
+/// A matrix product `c = a b` whose right operand is packed beforehand: a frozen weight is packed once
+/// and read by every step.
+///
+/// An implementation runs on the calling thread alone and may be called from several at once. The
+/// value of an element depends on the sizes alone, not on the rows and columns it is computed with.
 public protocol Matmul: Sendable {
     /// A name for messages and flags.
     var name: String { get }
 
-    /// `c = alpha a b + beta c`; `c` is row-major with rows `stride` apart and is not read where
-    /// `beta` is 0.
+    /// Whether products of bfloat16 are computed as such; without, values are rounded to bfloat16 and
+    /// multiplied as float32, to the same result within the order of summation.
+    var multipliesBFloat16: Bool { get }
+
+    /// Puts the right operand of products into the form that this implementation reads.
+    ///
+    /// - Parameters:
+    ///   - matrix: the operand, or what it is the transpose of
+    ///   - precision: the type the products read; values are rounded to it
+    func pack(_ matrix: MatrixOperand, precision: Precision) -> any PackedMatrix
+
+    /// `c = a b`, or `c += a b`, for a block of rows and the columns `columns` of `b`; sums are float32
+    /// and rounded to the type of `c` at the end.
+    ///
+    /// - Parameters:
+    ///   - rows: the number of rows of `a` and `c`
+    ///   - a: rows of `b.rows` values of `b.precision`
+    ///   - b: what ``pack(_:precision:)`` of this implementation returned
+    ///   - columns: a range of the columns of `b` that begins at a multiple of its ``PackedMatrix/columnGrain`` and ends at
+    ///     one, or at the last column
+    ///   - c: the first value of the result's rows, at the first of the columns
     func multiply(
-        _ size: ProductSize, alpha: Float, _ a: MatrixOperand, _ b: MatrixOperand, beta: Float,
-        _ c: UnsafeMutablePointer<Float>, stride: Int)
+        rows: Int, _ a: ConstantRows, by b: any PackedMatrix, columns: Range<Int>, into c: MutableRows, accumulating: Bool)
+}
+
+/// The right operand of products, in the form that one implementation reads.
+public protocol PackedMatrix: AnyObject {
+    /// The summed dimension.
+    var rows: Int { get }
+    var columns: Int { get }
+    var precision: Precision { get }
+    /// Ranges of columns begin at multiples of this.
+    var columnGrain: Int { get }
+}
+
+/// A matrix in memory: rows `stride` values apart, read as it is or transposed.
+public struct MatrixOperand {
+    public let address: UnsafeRawPointer
+    public let precision: Precision
+    /// The distance from one stored row to the next, in values.
+    public let stride: Int
+    /// The size of the operand, after it is transposed.
+    public let rows: Int
+    public let columns: Int
+    /// Whether the product reads the transpose of what is stored.
+    public let isTransposed: Bool
+    /// Keeps the memory alive for whom holds it.
+    let owner: Storage
+}
+
+/// Rows of values to read, `stride` values apart.
+public struct ConstantRows {
+    public let address: UnsafeRawPointer
+    public let precision: Precision
+    public let stride: Int
+}
+
+/// Rows of values to write, `stride` values apart.
+public struct MutableRows {
+    public let address: UnsafeMutableRawPointer
+    public let precision: Precision
+    public let stride: Int
+}
+
+/// Which form of a tensor is meant: products of one implementation in one precision, by the matrix as
+/// it is stored or by its transpose.
+struct PackedForm: Hashable {
+    let matmul: String
+    let precision: Precision
+    let isTransposed: Bool
+}
+
+extension Tensor {
+    /// The matrix as the right operand of products, made when it is first asked for and kept until the
+    /// values change.
+    ///
+    /// - Parameter transposed: whether products read the transpose of the matrix
+    func packed(transposed: Bool, _ context: ComputeContext) -> any PackedMatrix {
+        let form = PackedForm(matmul: context.matmul.name, precision: context.precision, isTransposed: transposed)
+        if let packed = packedForms[form] { return packed }
+        let packed = context.matmul.pack(
+            MatrixOperand(
+                address: address(), precision: precision, stride: width, rows: transposed ? width : rows,
+                columns: transposed ? rows : width, isTransposed: transposed, owner: storage),
+            precision: context.precision)
+        packedForms[form] = packed
+        return packed
+    }
+
+    /// The rows from `first` on, to read.
+    func rows(from first: Int) -> ConstantRows {
+        ConstantRows(address: address(first * width), precision: precision, stride: width)
+    }
+
+    /// The rows from `first` on, to write.
+    func mutableRows(from first: Int) -> MutableRows {
+        MutableRows(address: address(first * width), precision: precision, stride: width)
+    }
 }
 
 extension Matmul {
-    /// The same product, shared among the threads of the pool. The cut depends on the size alone.
-    func multiplyInParallel(
-        _ size: ProductSize, alpha: Float = 1, _ a: MatrixOperand, _ b: MatrixOperand,
-        beta: Float = 0, _ c: UnsafeMutablePointer<Float>
-    ) {
-        let grid = ProductGrid(size)
-        Parallel.forEach(grid.count) { index in
-            let (rows, columns) = grid.tile(index)
-            multiply(
-                ProductSize(m: rows.count, n: columns.count, k: size.k), alpha: alpha,
-                a.advanced(rows: rows.lowerBound), b.advanced(columns: columns.lowerBound), beta: beta,
-                c + rows.lowerBound * size.n + columns.lowerBound, stride: size.n)
-        }
-    }
-}
-
-extension MatrixOperand {
-    /// The operand from logical row `rows` on.
-    fileprivate func advanced(rows: Int) -> MatrixOperand {
-        MatrixOperand(pointer + (isTransposed ? rows : rows * stride), stride: stride, transposed: isTransposed)
-    }
-
-    /// The operand from logical column `columns` on.
-    fileprivate func advanced(columns: Int) -> MatrixOperand {
-        MatrixOperand(pointer + (isTransposed ? columns * stride : columns), stride: stride, transposed: isTransposed)
-    }
-}
-
-/// How a product is cut into tiles: large enough that packing the shared operand anew for each is
-/// cheap, numerous enough that cores finish together.
-private struct ProductGrid {
-    private let size: ProductSize
-    private let tileRows: Int
-    private let tileColumns: Int
-    private let tilesAcross: Int
-    let count: Int
-
-    init(_ size: ProductSize) {
-        self.size = size
-        let isSmall = size.m * size.n * size.k < 200_000
-        if isSmall {
-            (tileRows, tileColumns) = (max(size.m, 1), max(size.n, 1))
-        } else if size.m >= size.n / 4 && size.m >= 64 {
-            tileRows = Self.tile(of: size.m, least: 96)
-            tileColumns = size.n
+    /// `y = x b`, or `y += x b`, shared among the threads of the pool.
+    ///
+    /// - Parameters:
+    ///   - x: `[rows, b.rows]` of `b.precision`
+    ///   - y: `[rows, b.columns]` of any type
+    func multiply(_ x: Tensor, by b: any PackedMatrix, into y: Tensor, accumulating: Bool = false) {
+        let blocks = RowBlocks(x.rows)
+        if blocks.count > 1 {
+            Parallel.forEach(blocks.count) { multiply(x, by: b, into: y, block: blocks[$0], accumulating: accumulating) }
         } else {
-            tileRows = size.m
-            tileColumns = Self.tile(of: size.n, least: 64)
+            // Few rows: the columns are shared instead.
+            let grain = b.columnGrain
+            let width = max(grain, (b.columns + 15) / 16 / grain * grain)
+            Parallel.ranges(b.columns, grain: width) { columns in
+                multiply(
+                    rows: x.rows, x.rows(from: 0), by: b, columns: columns,
+                    into: MutableRows(address: y.address(columns.lowerBound), precision: y.precision, stride: y.width),
+                    accumulating: accumulating)
+            }
         }
-        tilesAcross = (size.n + tileColumns - 1) / tileColumns
-        count = (size.m + tileRows - 1) / tileRows * tilesAcross
     }
 
-    /// A sixteenth of a dimension, rounded up to a multiple of 16, and at least `least`.
-    private static func tile(of dimension: Int, least: Int) -> Int {
-        max(least, (dimension + 15) / 16 + 15) / 16 * 16
-    }
-
-    func tile(_ index: Int) -> (rows: Range<Int>, columns: Range<Int>) {
-        let row = index / tilesAcross * tileRows
-        let column = index % tilesAcross * tileColumns
-        return (row..<min(size.m, row + tileRows), column..<min(size.n, column + tileColumns))
+    /// The product for one block of rows, on the calling thread.
+    func multiply(_ x: Tensor, by b: any PackedMatrix, into y: Tensor, block: Range<Int>, accumulating: Bool = false) {
+        multiply(
+            rows: block.count, x.rows(from: block.lowerBound), by: b, columns: 0..<b.columns,
+            into: y.mutableRows(from: block.lowerBound), accumulating: accumulating)
     }
 }

@@ -1,8 +1,10 @@
+import CKernels
+
 /// Which matrix product a run uses, and why.
 public struct MatmulSelection: Sendable {
     /// What a user may ask for.
     public enum Choice: String, Sendable, CaseIterable {
-        case auto, openblas, portable
+        case auto, openblas, onednn, portable
     }
 
     public let matmul: any Matmul
@@ -13,30 +15,43 @@ public struct MatmulSelection: Sendable {
     /// The best product that computes correctly on this machine; looked for once.
     public static let automatic = MatmulSelection(.auto)
 
-    /// - Parameter choice: `openblas` is checked like `auto`: a library that returns wrong numbers
-    ///   is not used by anybody's wish.
+    /// - Parameter choice: a library is checked whoever asks for it: one that returns wrong numbers is
+    ///   not used by anybody's wish. `auto` takes oneDNN where the processor has its wide vectors,
+    ///   then OpenBLAS, then our own.
     public init(_ choice: Choice) {
-        #if OpenBLAS
-            if choice == .portable {
-                self.init(matmul: PortableMatmul(), warning: nil)
-            } else {
-                self.init(verifying: OpenBLASMatmul())
+        switch choice {
+        case .portable: self.init(matmul: PortableMatmul(), warning: nil)
+        case .onednn:
+            guard let candidate = Self.oneDNN else {
+                self.init(matmul: PortableMatmul(), warning: Self.missing("oneDNN", trait: "OneDNN"))
+                return
             }
-        #else
-            self.init(
-                matmul: PortableMatmul(),
-                warning: choice == .openblas
-                    ? "this build has no OpenBLAS (package trait OpenBLAS is off); using the portable product" : nil)
-        #endif
+            self.init(verifying: candidate)
+        case .openblas:
+            guard let candidate = Self.openBLAS else {
+                self.init(matmul: PortableMatmul(), warning: Self.missing("OpenBLAS", trait: "OpenBLAS"))
+                return
+            }
+            self.init(verifying: candidate)
+        case .auto:
+            let candidates = [Self.oneDNN, Self.openBLAS].compactMap { $0 }
+            if let sound = candidates.first(where: { MatmulCheck.fault(of: $0) == nil }) {
+                self.init(matmul: sound, warning: nil)
+            } else if let broken = candidates.last {
+                self.init(verifying: broken)
+            } else {
+                self.init(matmul: PortableMatmul(), warning: nil)
+            }
+        }
     }
 
-    /// Takes `candidate` if its products agree with the portable ones.
+    /// Takes `candidate` if its products are right.
     init(verifying candidate: any Matmul) {
         if let fault = MatmulCheck.fault(of: candidate) {
             self.init(
                 matmul: PortableMatmul(),
                 warning: "\(candidate.name) computes wrong products on this processor (\(fault)); "
-                    + "using the portable product, which is slower. "
+                    + "using the portable product. "
                     + "A newer library, or the environment variable OPENBLAS_CORETYPE=Haswell, may help")
         } else {
             self.init(matmul: candidate, warning: nil)
@@ -47,26 +62,43 @@ public struct MatmulSelection: Sendable {
         self.matmul = matmul
         self.warning = warning
     }
+
+    private static func missing(_ library: String, trait: String) -> String {
+        "this build has no \(library) (package trait \(trait) is off); using the portable product"
+    }
+
+    private static var oneDNN: (any Matmul)? {
+        #if OneDNN
+            OneDNNMatmul()
+        #else
+            nil
+        #endif
+    }
+
+    private static var openBLAS: (any Matmul)? {
+        #if OpenBLAS
+            OpenBLASMatmul()
+        #else
+            nil
+        #endif
+    }
 }
 
-/// A few products whose results are compared with the portable ones: old BLAS builds return wrong
+/// A few products whose results are compared with sums in float64: old BLAS builds return wrong
 /// numbers on processors that are newer than they are.
 enum MatmulCheck {
-    /// Shapes that reach different kernels: odd edges, a rank-16 shape, one large enough to be packed.
-    private static let sizes = [
-        ProductSize(m: 3, n: 5, k: 7), ProductSize(m: 67, n: 33, k: 129), ProductSize(m: 96, n: 16, k: 256),
-        ProductSize(m: 130, n: 192, k: 320),
-    ]
+    /// Sizes that reach different kernels: odd edges, a rank-16 shape, one large enough for several panels.
+    private static let sizes = [(3, 5, 7), (67, 33, 129), (96, 16, 256), (130, 320, 96)]
 
     /// What is wrong with `candidate`, or `nil`.
     static func fault(of candidate: any Matmul) -> String? {
-        for size in sizes {
-            for transposeA in [false, true] {
-                for transposeB in [false, true] {
-                    let error = worstError(of: candidate, size, transposeA, transposeB)
-                    // Products of k values in [-1, 1] differ by the order of summation only.
-                    if !(error <= 1e-5 * Float(size.k).squareRoot()) {
-                        return "[\(size.m), \(size.k)] x [\(size.k), \(size.n)] is off by \(error)"
+        for (rows, columns, summed) in sizes {
+            for precision in [Precision.float32, .bfloat16] {
+                for transposed in [false, true] {
+                    let error = worstError(of: candidate, rows, columns, summed, precision, transposed)
+                    // Sums of values in [-1, 1] differ by their order only.
+                    if !(error <= 1e-5 * Float(summed).squareRoot()) {
+                        return "\(precision) [\(rows), \(summed)] x [\(summed), \(columns)] is off by \(error)"
                     }
                 }
             }
@@ -75,29 +107,27 @@ enum MatmulCheck {
     }
 
     private static func worstError(
-        of candidate: any Matmul, _ size: ProductSize, _ transposeA: Bool, _ transposeB: Bool
+        of candidate: any Matmul, _ rows: Int, _ columns: Int, _ summed: Int, _ precision: Precision, _ transposed: Bool
     ) -> Float {
-        let a = pattern(size.m * size.k, seed: 1)
-        let b = pattern(size.k * size.n, seed: 2)
-        func product(_ matmul: any Matmul) -> [Float] {
-            var c = [Float](repeating: 0.5, count: size.m * size.n)
-            a.withUnsafeBufferPointer { a in
-                b.withUnsafeBufferPointer { b in
-                    c.withUnsafeMutableBufferPointer { c in
-                        matmul.multiply(
-                            size, alpha: 1,
-                            MatrixOperand(a.baseAddress!, stride: transposeA ? size.m : size.k, transposed: transposeA),
-                            MatrixOperand(b.baseAddress!, stride: transposeB ? size.k : size.n, transposed: transposeB),
-                            beta: 0.5, c.baseAddress!, stride: size.n)
-                    }
-                }
-            }
-            return c
-        }
+        var context = ComputeContext(matmul: candidate)
+        context.precision = precision
+        let a = Tensor(pattern(rows * summed, seed: 1), shape: [rows, summed], precision: precision)
+        let b = Tensor(
+            pattern(summed * columns, seed: 2), shape: transposed ? [columns, summed] : [summed, columns], precision: precision)
+        let c = Tensor(repeating: 0.5, shape: [rows, columns])
+        candidate.multiply(a, by: b.packed(transposed: transposed, context), into: c, accumulating: true)
+        let (left, right) = (a.values, b.values)
         var worst: Float = 0
-        for (x, y) in zip(product(candidate), product(PortableMatmul())) {
-            let error = abs(x - y)
-            if !(error <= worst) { worst = error }
+        // Every element of the first and the last rows; that a library errs in the middle alone is not known.
+        for row in Set([0, 1, rows / 2, rows - 2, rows - 1]) {
+            for column in 0..<columns {
+                var sum = 0.5
+                for k in 0..<summed {
+                    sum += Double(left[row * summed + k]) * Double(right[transposed ? column * summed + k : k * columns + column])
+                }
+                let error = abs(c.values(row: row, column: column) - Float(sum))
+                if !(error <= worst) { worst = error }
+            }
         }
         return worst
     }
@@ -110,4 +140,8 @@ enum MatmulCheck {
             return Float(Int32(bitPattern: state)) / Float(Int32.max)
         }
     }
+}
+
+extension Tensor {
+    fileprivate func values(row: Int, column: Int) -> Float { pointer[row * width + column] }
 }

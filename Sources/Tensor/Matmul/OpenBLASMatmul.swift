@@ -1,10 +1,13 @@
 #if OpenBLAS
+    import CKernels
     import COpenBLAS
 
-    /// The product by the system's OpenBLAS, one thread a call: our own pool deals the tiles, and
-    /// two pools would only stand in each other's way.
+    /// The product by the system's OpenBLAS, one thread a call: our own pool deals the rows, and
+    /// two pools would only stand in each other's way. 16-bit products are emulated: the values are
+    /// rounded and multiplied as float32.
     public struct OpenBLASMatmul: Matmul {
         public let name = "openblas"
+        public let multipliesBFloat16 = false
 
         /// The library's own words about its version and the processor it took this one for.
         public var configuration: String { String(cString: openblas_get_config()) }
@@ -13,15 +16,44 @@
 
         public init() { Self.singleThread }
 
+        /// The matrix as it lies, in float32: the library packs what it reads each time.
+        private final class Plain: PackedMatrix {
+            let matrix: MatrixOperand
+            let precision: Precision
+            let columnGrain = 64
+            var rows: Int { matrix.rows }
+            var columns: Int { matrix.columns }
+
+            init(_ matrix: MatrixOperand, precision: Precision) {
+                self.matrix = matrix
+                self.precision = precision
+            }
+        }
+
+        public func pack(_ matrix: MatrixOperand, precision: Precision) -> any PackedMatrix {
+            Plain(matrix.converted(to: precision, keptAs: .float32), precision: precision)
+        }
+
         public func multiply(
-            _ size: ProductSize, alpha: Float, _ a: MatrixOperand, _ b: MatrixOperand, beta: Float,
-            _ c: UnsafeMutablePointer<Float>, stride: Int
+            rows: Int, _ a: ConstantRows, by b: any PackedMatrix, columns: Range<Int>, into c: MutableRows, accumulating: Bool
         ) {
+            guard let b = b as? Plain else { preconditionFailure("a matrix that another product packed") }
+            let matrix = b.matrix
+            let (left, copy) = a.converted(rows: rows, width: b.rows, to: .float32)
+            let sums = c.precision == .float32 ? nil : Storage(bytes: 4 * rows * columns.count)
+            let target = (sums?.pointer ?? c.address).assumingMemoryBound(to: Float.self)
+            let start = matrix.address + 4 * (matrix.isTransposed ? columns.lowerBound * matrix.stride : columns.lowerBound)
             cblas_sgemm(
-                CblasRowMajor, a.isTransposed ? CblasTrans : CblasNoTrans,
-                b.isTransposed ? CblasTrans : CblasNoTrans, blasint(size.m), blasint(size.n),
-                blasint(size.k), alpha, a.pointer, blasint(a.stride), b.pointer, blasint(b.stride),
-                beta, c, blasint(stride))
+                CblasRowMajor, CblasNoTrans, matrix.isTransposed ? CblasTrans : CblasNoTrans, blasint(rows),
+                blasint(columns.count), blasint(b.rows), 1, left.address.assumingMemoryBound(to: Float.self),
+                blasint(left.stride), start.assumingMemoryBound(to: Float.self), blasint(matrix.stride),
+                sums == nil && accumulating ? 1 : 0, target, blasint(sums == nil ? c.stride : columns.count))
+            if sums != nil {
+                store_rows(
+                    Int64(rows), Int64(columns.count), target, Int64(columns.count), accumulating ? 1 : 0, c.precision.code,
+                    c.address, Int64(c.stride))
+            }
+            withExtendedLifetime(copy) {}
         }
     }
 #endif

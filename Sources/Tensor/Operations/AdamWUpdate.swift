@@ -36,7 +36,7 @@ extension Tensor {
         guard let gradient else { return }
         let correction1 = 1 - powDouble(coefficients.beta1, step)
         let correction2 = 1 - powDouble(coefficients.beta2, step)
-        roundedCopies = [:]
+        packedForms = [:]
         Parallel.ranges(count) {
             let i = $0.lowerBound
             adamw_step(
@@ -65,7 +65,7 @@ extension Tensor {
     public func scale(by factor: Float) {
         Parallel.ranges(count) {
             let p = pointer + $0.lowerBound
-            scale_f32(Int64($0.count), factor, p, p)
+            scale_values(Int64($0.count), 0, factor, p, p)
         }
     }
 }

@@ -5,28 +5,34 @@ import CKernels
 /// The gradient of a row is the sum over the places where it was taken.
 ///
 /// - Parameters:
-///   - table: `[rows, width]`
+///   - table: `[rows, width]`, of any type
 ///   - indices: each below `rows`
-/// - Returns: `[indices.count, width]`
+/// - Returns: `[indices.count, width]`, of the table's type
 public func gatherRows(_ table: Tensor, _ indices: [Int32]) -> Tensor {
+    let context = ComputeContext.current
     let width = table.width
     precondition(indices.allSatisfy { $0 >= 0 && $0 < table.rows }, "indices lie inside the table")
-    let y = Tensor(uninitialized: [indices.count, width])
-    indices.withUnsafeBufferPointer {
-        guard let base = $0.baseAddress else { return }
-        gather_rows_f32(Int64(indices.count), Int64(width), base, table.pointer, y.pointer)
+    let y = Tensor(uninitialized: [indices.count, width], table.precision)
+    context.measuring(.elementwise) {
+        indices.withUnsafeBufferPointer {
+            guard let base = $0.baseAddress else { return }
+            gather_rows(Int64(indices.count), Int64(width * table.precision.size), base, table.address(), y.address())
+        }
     }
+    let node = table.node
     y.record(inputs: [table]) { dy in
-        table.withGradientToAdd { gradient, beta in
-            if beta == 0 { gradient.pointer.initialize(repeating: 0, count: gradient.count) }
-            indices.withUnsafeBufferPointer {
-                guard let base = $0.baseAddress else { return }
-                // Cut by columns: a row may be taken many times, and its order of summation must
-                // not depend on threads.
-                Parallel.ranges(width, grain: 64) { columns in
-                    scatter_add_rows_f32(
-                        Int64(indices.count), Int64(width), Int64(columns.lowerBound),
-                        Int64(columns.upperBound), base, dy.pointer, gradient.pointer)
+        context.measuring(.elementwise) {
+            node.withGradientToAdd { gradient, isFresh in
+                if isFresh { gradient.fill(with: 0) }
+                indices.withUnsafeBufferPointer {
+                    guard let base = $0.baseAddress else { return }
+                    // Cut by columns: a row may be taken many times, and its order of summation must
+                    // not depend on threads.
+                    Parallel.ranges(width, grain: 64) { columns in
+                        scatter_add_rows_f32(
+                            Int64(indices.count), Int64(width), Int64(columns.lowerBound), Int64(columns.upperBound),
+                            base, dy.precision.code, dy.address(), gradient.pointer)
+                    }
                 }
             }
         }

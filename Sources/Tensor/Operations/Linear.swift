@@ -21,129 +21,73 @@ public struct LowRankFactors {
 
 /// A linear layer, with or without a low-rank update: `y = x Wᵀ + scale (x Aᵀ) Bᵀ`.
 ///
-/// `dx = dy W + scale (dy B) A`, `dW = dyᵀ x`, `dB = scale dyᵀ (x Aᵀ)`, `dA = scale (dy B)ᵀ x`; each
-/// only where somebody needs it. In a 16-bit precision every product reads rounded values and
-/// returns rounded values, and the two addends of `y` are rounded before and after they are added.
+/// `dx = dy W + scale (dy B) A`, `dW = dyᵀ x`, `dB = dyᵀ (scale x Aᵀ)`, `dA = (scale dy B)ᵀ x`; each
+/// only where somebody needs it. In a 16-bit precision every product reads rounded values and returns
+/// rounded values; sums are float32.
 ///
 /// - Parameters:
-///   - x: `[rows, in]`
+///   - x: `[rows, in]`, of any type
 ///   - weight: `[out, in]`
 ///   - factors: `A [rank, in]`, `B [out, rank]`
-/// - Returns: `[rows, out]`
+/// - Returns: `[rows, out]`, of the context's precision
 public func linear(_ x: Tensor, _ weight: Tensor, _ factors: LowRankFactors? = nil) -> Tensor {
     let context = ComputeContext.current
-    let (rows, input, output) = (x.rows, weight.shape[1], weight.shape[0])
+    let (input, output) = (weight.shape[1], weight.shape[0])
     precondition(x.width == input, "a linear layer of [\(output), \(input)] cannot read \(x.shape)")
-    let precision = context.precision
-    let xs = x.operand(precision)
-    let y = Tensor(uninitialized: x.shape.dropLast() + [output])
-    context.matmul.multiplyInParallel(
-        ProductSize(m: rows, n: output, k: input), MatrixOperand(xs.pointer, stride: input),
-        MatrixOperand(weight.operand(precision).pointer, stride: input, transposed: true), y.pointer)
-    y.round(to: precision)
+    let xs = context.measuring(.elementwise) { x.converted(to: context.precision) }
+    let y = Tensor(uninitialized: x.shape.dropLast() + [output], context.precision)
+    let packed = weight.packed(transposed: true, context)
+    context.measuring(.matmul) { context.matmul.multiply(xs, by: packed, into: y) }
+    let hidden = factors.map { factors in context.measuring(.lora) { addLowRankProduct(factors, of: xs, to: y, context) } }
 
-    let hidden = factors.map { addLowRankProduct($0, of: xs, rows: rows, to: y, context) }
+    let node = x.node
+    // Only gradients of weights read the input's values again.
+    let keepsInput = weight.needsGradient || factors?.a.needsGradient == true
+    let kept = keepsInput ? xs : nil
     y.record(inputs: [x, weight] + (factors.map { [$0.a, $0.b] } ?? [])) { dy in
-        LinearBackward(x: x, xs: xs, weight: weight, context: context).run(dy, factors, hidden)
+        let ys = context.measuring(.elementwise) { dy.converted(to: context.precision) }
+        let dhidden = factors.flatMap { factors in
+            factors.a.needsGradient || node.needsGradient
+                ? context.measuring(.lora) { lowRankGradient(factors, of: ys, context) } : nil
+        }
+        if node.needsGradient {
+            node.withGradientOfProducts { dx, isFresh in
+                let packed = weight.packed(transposed: false, context)
+                context.measuring(.matmul) { context.matmul.multiply(ys, by: packed, into: dx, accumulating: !isFresh) }
+                guard let factors, let dhidden else { return }
+                context.measuring(.lora) {
+                    context.matmul.multiply(
+                        dhidden, by: factors.a.packed(transposed: false, context), into: dx, accumulating: true)
+                }
+            }
+        }
+        context.measuring(.lora) {
+            if weight.needsGradient, let kept { addTransposedProduct(ys, kept, to: weight.node, context) }
+            guard let factors else { return }
+            if factors.b.needsGradient, let hidden { addTransposedProduct(ys, hidden, to: factors.b.node, context) }
+            if factors.a.needsGradient, let kept, let dhidden {
+                addTransposedProduct(dhidden, kept, to: factors.a.node, context)
+            }
+        }
     }
     return y
 }
 
-/// Adds `scale (x Aᵀ) Bᵀ` to `y` and returns `x Aᵀ`, `[rows, rank]`.
-private func addLowRankProduct(
-    _ factors: LowRankFactors, of x: Operand, rows: Int, to y: Tensor, _ context: ComputeContext
-) -> Tensor {
-    let (rank, input, output) = (factors.rank, factors.a.shape[1], factors.b.shape[0])
-    let precision = context.precision
-    let hidden = Tensor(uninitialized: [rows, rank])
-    context.matmul.multiplyInParallel(
-        ProductSize(m: rows, n: rank, k: input), MatrixOperand(x.pointer, stride: input),
-        MatrixOperand(factors.a.operand(precision).pointer, stride: input, transposed: true), hidden.pointer)
-    hidden.round(to: precision)
-
-    let size = ProductSize(m: rows, n: output, k: rank)
-    let h = MatrixOperand(hidden.pointer, stride: rank)
-    let b = MatrixOperand(factors.b.operand(precision).pointer, stride: rank, transposed: true)
-    if precision == .float32 {
-        context.matmul.multiplyInParallel(size, alpha: factors.scale, h, b, beta: 1, y.pointer)
-    } else {
-        let update = Tensor(uninitialized: [rows, output])
-        context.matmul.multiplyInParallel(size, h, b, update.pointer)
-        update.round(to: precision)
-        Parallel.ranges(y.count) {
-            accumulate_rounded_f32(
-                Int64($0.count), precision.code, factors.scale, update.pointer + $0.lowerBound, y.pointer + $0.lowerBound)
-        }
-    }
+/// Adds `scale (x Aᵀ) Bᵀ` to `y` and returns `scale x Aᵀ`, `[rows, rank]`.
+private func addLowRankProduct(_ factors: LowRankFactors, of x: Tensor, to y: Tensor, _ context: ComputeContext) -> Tensor {
+    let hidden = scaledProduct(x, by: factors.a.packed(transposed: true, context), factors.scale, context)
+    context.matmul.multiply(hidden, by: factors.b.packed(transposed: true, context), into: y, accumulating: true)
     return hidden
 }
 
-/// The backward pass of ``linear(_:_:_:)``.
-private struct LinearBackward {
-    let x: Tensor
-    /// The values of `x` as the products read them.
-    let xs: Operand
-    let weight: Tensor
-    let context: ComputeContext
+/// `scale dy B`, `[rows, rank]`.
+private func lowRankGradient(_ factors: LowRankFactors, of dy: Tensor, _ context: ComputeContext) -> Tensor {
+    scaledProduct(dy, by: factors.b.packed(transposed: false, context), factors.scale, context)
+}
 
-    func run(_ dy: Tensor, _ factors: LowRankFactors?, _ hidden: Tensor?) {
-        let (input, output) = (weight.shape[1], weight.shape[0])
-        let ys = dy.operand(context.precision)
-        if x.needsGradient {
-            addProduct(
-                ProductSize(m: dy.rows, n: input, k: output), MatrixOperand(ys.pointer, stride: output),
-                MatrixOperand(weight.operand(context.precision).pointer, stride: input), to: x)
-        }
-        if weight.needsGradient {
-            addProduct(
-                ProductSize(m: output, n: input, k: dy.rows),
-                MatrixOperand(ys.pointer, stride: output, transposed: true),
-                MatrixOperand(xs.pointer, stride: input), to: weight)
-        }
-        if let factors, let hidden { runLowRank(ys, rows: dy.rows, factors, hidden) }
-    }
-
-    private func runLowRank(_ ys: Operand, rows: Int, _ factors: LowRankFactors, _ hidden: Tensor) {
-        let (input, output, rank) = (weight.shape[1], weight.shape[0], factors.rank)
-        let (a, b) = (factors.a, factors.b)
-        if b.needsGradient {
-            addProduct(
-                ProductSize(m: output, n: rank, k: rows), alpha: factors.scale,
-                MatrixOperand(ys.pointer, stride: output, transposed: true),
-                MatrixOperand(hidden.pointer, stride: rank), to: b)
-        }
-        guard a.needsGradient || x.needsGradient else { return }
-        let dhidden = Tensor(uninitialized: [rows, rank])
-        context.matmul.multiplyInParallel(
-            ProductSize(m: rows, n: rank, k: output), alpha: factors.scale, MatrixOperand(ys.pointer, stride: output),
-            MatrixOperand(b.operand(context.precision).pointer, stride: rank), dhidden.pointer)
-        dhidden.round(to: context.precision)
-        if a.needsGradient {
-            addProduct(
-                ProductSize(m: rank, n: input, k: rows),
-                MatrixOperand(dhidden.pointer, stride: rank, transposed: true),
-                MatrixOperand(xs.pointer, stride: input), to: a)
-        }
-        if x.needsGradient {
-            addProduct(
-                ProductSize(m: rows, n: input, k: rank), MatrixOperand(dhidden.pointer, stride: rank),
-                MatrixOperand(a.operand(context.precision).pointer, stride: input), to: x)
-        }
-    }
-
-    /// Adds a product to the gradient of `target`; a 16-bit one is rounded before it is added.
-    private func addProduct(
-        _ size: ProductSize, alpha: Float = 1, _ p: MatrixOperand, _ q: MatrixOperand, to target: Tensor
-    ) {
-        if context.precision == .float32 {
-            target.withGradientToAdd { gradient, beta in
-                context.matmul.multiplyInParallel(size, alpha: alpha, p, q, beta: beta, gradient.pointer)
-            }
-        } else {
-            let product = Tensor(uninitialized: target.shape)
-            context.matmul.multiplyInParallel(size, alpha: alpha, p, q, product.pointer)
-            product.round(to: context.precision)
-            target.accumulate(product)
-        }
-    }
+private func scaledProduct(_ x: Tensor, by b: any PackedMatrix, _ scale: Float, _ context: ComputeContext) -> Tensor {
+    let y = Tensor(uninitialized: [x.rows, b.columns], context.precision)
+    context.matmul.multiply(x, by: b, into: y)
+    if scale != 1 { scale_values(Int64(y.count), y.precision.code, scale, y.address(), y.address()) }
+    return y
 }

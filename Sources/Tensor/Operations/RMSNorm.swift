@@ -6,44 +6,52 @@ import CKernels
 /// With `r = 1 / sqrt(mean(x²) + epsilon)`: `dx = r (w dy − x r² mean(w dy x))`, `dw = Σ dy x r`.
 ///
 /// - Parameters:
-///   - x: `[rows, width]`, or any shape whose last dimension is `width`
+///   - x: `[rows, width]`, or any shape whose last dimension is `width`; float32
 ///   - weight: `[width]`
-/// - Returns: the shape of `x`
+/// - Returns: the shape of `x`, computed in float32 and rounded to the context's precision, in which the
+///   linear layers behind a norm read it
 public func rmsNorm(_ x: Tensor, weight: Tensor, epsilon: Float) -> Tensor {
+    let context = ComputeContext.current
     let (rows, width) = (x.count / weight.count, weight.count)
     precondition(x.count == rows * width, "a norm of \(width) cannot read \(x.shape)")
-    let y = Tensor(uninitialized: x.shape)
+    let y = Tensor(uninitialized: x.shape, context.precision)
     let inverse = Tensor(uninitialized: [rows])
-    Parallel.rows(rows, width: width) {
-        let first = $0.lowerBound
-        rms_norm_forward(
-            Int64($0.count), Int64(width), epsilon, x.pointer + first * width, weight.pointer,
-            y.pointer + first * width, inverse.pointer + first)
-    }
-    y.record(inputs: [x, weight]) { dy in
-        if weight.needsGradient {
-            weight.withGradientToAdd { gradient, beta in
-                if beta == 0 { gradient.pointer.initialize(repeating: 0, count: width) }
-                Parallel.ranges(width, grain: 64) {
-                    rms_norm_weight_gradient(
-                        Int64(rows), Int64(width), Int64($0.lowerBound), Int64($0.upperBound), x.pointer,
-                        inverse.pointer, dy.pointer, gradient.pointer)
-                }
-            }
-        }
-        guard x.needsGradient else { return }
-        // The sum with a gradient that is there already is taken in the same pass.
-        let base = x.gradient
-        let dx = base != nil && !x.gradientIsBorrowed ? base! : Tensor(uninitialized: x.shape)
+    context.measuring(.elementwise) {
         Parallel.rows(rows, width: width) {
             let first = $0.lowerBound
-            rms_norm_backward(
-                Int64($0.count), Int64(width), x.pointer + first * width, weight.pointer,
-                inverse.pointer + first, dy.pointer + first * width, base.map { UnsafePointer($0.pointer + first * width) },
-                dx.pointer + first * width)
+            rms_norm_forward(
+                Int64($0.count), Int64(width), epsilon, x.pointer + first * width, weight.pointer, y.precision.code,
+                y.address(first * width), inverse.pointer + first)
         }
-        x.gradient = dx
-        x.gradientIsBorrowed = false
+    }
+    y.record(inputs: [x, weight]) { dy in
+        context.measuring(.elementwise) {
+            if weight.needsGradient { addWeightGradient(dy, x, inverse, to: weight.node) }
+            guard x.needsGradient else { return }
+            // The sum with a gradient that is there already is taken in the same pass.
+            let present = x.gradient?.precision == .float32 ? x.gradient : nil
+            let isOurs = present != nil && !x.node.gradientIsBorrowed
+            let dx = isOurs ? present! : Tensor(uninitialized: x.shape)
+            Parallel.rows(rows, width: width) {
+                let first = $0.lowerBound * width
+                rms_norm_backward(
+                    Int64($0.count), Int64(width), x.pointer + first, weight.pointer, inverse.pointer + $0.lowerBound,
+                    dy.precision.code, dy.address(first), present.map { UnsafePointer($0.pointer + first) }, dx.pointer + first)
+            }
+            if present != nil { x.clearGradient() }
+            x.node.accumulate(dx)
+        }
     }
     return y
+}
+
+private func addWeightGradient(_ dy: Tensor, _ x: Tensor, _ inverse: Tensor, to weight: GradientNode) {
+    weight.withGradientToAdd { gradient, isFresh in
+        if isFresh { gradient.fill(with: 0) }
+        Parallel.ranges(gradient.count, grain: 64) {
+            rms_norm_weight_gradient(
+                Int64(inverse.count), Int64(gradient.count), Int64($0.lowerBound), Int64($0.upperBound), x.pointer,
+                inverse.pointer, dy.precision.code, dy.address(), gradient.pointer)
+        }
+    }
 }

@@ -33,29 +33,32 @@ public struct RotaryTable {
 /// The gradient is turned back by the same angles.
 ///
 /// - Parameters:
-///   - x: `[tokens, heads * headDim]`
+///   - x: `[tokens, heads * headDim]`, of any type
 ///   - positions: one a token, each below `table.positions`
-/// - Returns: the shape of `x`
+/// - Returns: the shape and type of `x`
 public func rotate(_ x: Tensor, positions: [Int32], table: RotaryTable, layout: RotaryLayout) -> Tensor {
     precondition(positions.count == x.rows && x.width % (2 * table.half) == 0, "one position a row, whole heads a row")
     precondition(positions.allSatisfy { $0 >= 0 && $0 < table.positions }, "positions lie inside the table")
+    let context = ComputeContext.current
     func turned(_ x: Tensor, direction: Float) -> Tensor {
-        let y = Tensor(uninitialized: x.shape)
+        let y = Tensor(uninitialized: x.shape, x.precision)
         let width = x.width
-        positions.withUnsafeBufferPointer { positions in
-            let positions = positions.baseAddress!
-            Parallel.rows(x.rows, width: width) {
-                let first = $0.lowerBound
-                rope_f32(
-                    Int64($0.count), Int64(width / (2 * table.half)), Int64(2 * table.half),
-                    layout == .interleaved ? 1 : 0, direction, positions + first, table.cosine.pointer,
-                    table.sine.pointer, x.pointer + first * width, y.pointer + first * width)
+        context.measuring(.elementwise) {
+            positions.withUnsafeBufferPointer { positions in
+                guard let positions = positions.baseAddress else { return }
+                Parallel.rows(x.rows, width: width) {
+                    let first = $0.lowerBound
+                    rope_rotate(
+                        Int64($0.count), Int64(width / (2 * table.half)), Int64(2 * table.half),
+                        layout == .interleaved ? 1 : 0, direction, positions + first, table.cosine.pointer,
+                        table.sine.pointer, x.precision.code, x.address(first * width), y.address(first * width))
+                }
             }
         }
         return y
     }
-    guard !positions.isEmpty else { return Tensor(uninitialized: x.shape) }
     let y = turned(x, direction: 1)
-    y.record(inputs: [x]) { x.accumulate(turned($0, direction: -1)) }
+    let node = x.node
+    y.record(inputs: [x]) { node.accumulate(turned($0, direction: -1)) }
     return y
 }

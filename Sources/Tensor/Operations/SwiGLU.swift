@@ -5,28 +5,34 @@ import CKernels
 ///
 /// `dgate = dy up σ(g) (1 + g (1 − σ(g)))`, `dup = dy silu(g)`.
 ///
-/// - Parameters: `gate` and `up` of one shape
-/// - Returns: the same shape
+/// - Parameters: `gate` and `up` of one shape and type
+/// - Returns: the same shape and type
 public func swiGLU(gate: Tensor, up: Tensor) -> Tensor {
     precondition(gate.shape == up.shape, "gate \(gate.shape) and up \(up.shape) differ")
-    let precision = ComputeContext.current.precision
-    let y = Tensor(uninitialized: gate.shape)
-    Parallel.ranges(y.count) {
-        let i = $0.lowerBound
-        swiglu_forward(Int64($0.count), precision.code, gate.pointer + i, up.pointer + i, y.pointer + i)
-    }
-    let count = y.count
-    y.record(inputs: [gate, up]) { dy in
-        let dgate = Tensor(uninitialized: gate.shape)
-        let dup = Tensor(uninitialized: up.shape)
+    precondition(gate.precision == up.precision, "gate \(gate.precision) and up \(up.precision) differ")
+    let context = ComputeContext.current
+    let (precision, shape, count) = (gate.precision, gate.shape, gate.count)
+    let y = Tensor(uninitialized: shape, precision)
+    context.measuring(.elementwise) {
         Parallel.ranges(count) {
             let i = $0.lowerBound
-            swiglu_backward(
-                Int64($0.count), precision.code, gate.pointer + i, up.pointer + i, dy.pointer + i,
-                dgate.pointer + i, dup.pointer + i)
+            swiglu_forward(Int64($0.count), precision.code, gate.address(i), up.address(i), y.address(i))
         }
-        if gate.needsGradient { gate.accumulate(dgate) }
-        if up.needsGradient { up.accumulate(dup) }
+    }
+    y.record(inputs: [gate, up]) { dy in
+        context.measuring(.elementwise) {
+            let dy = dy.converted(to: precision)
+            let dgate = Tensor(uninitialized: shape, precision)
+            let dup = Tensor(uninitialized: shape, precision)
+            Parallel.ranges(count) {
+                let i = $0.lowerBound
+                swiglu_backward(
+                    Int64($0.count), precision.code, gate.address(i), up.address(i), dy.address(i), dgate.address(i),
+                    dup.address(i))
+            }
+            if gate.needsGradient { gate.node.accumulate(dgate) }
+            if up.needsGradient { up.node.accumulate(dup) }
+        }
     }
     return y
 }

@@ -3,15 +3,18 @@
 
 #include <stdint.h>
 
-// y[r] = weight * x[r] * inverse[r], inverse[r] = 1 / sqrt(mean(x[r]^2) + epsilon); rows of `width`.
+// Types: 0 float32, 1 bfloat16, 2 float16.
+
+// y[r] = weight * x[r] * inverse[r], inverse[r] = 1 / sqrt(mean(x[r]^2) + epsilon); rows of `width`,
+// y of the type.
 void rms_norm_forward(int64_t rows, int64_t width, float epsilon, const float *x,
-                      const float *weight, float *y, float *inverse);
-// dx[r] (+)= inverse[r] * (weight * dy[r] - x[r] * inverse[r]^2 * mean(weight * dy[r] * x[r])).
-// With `base` not null, dx = base + that; base may be dx itself.
+                      const float *weight, int type, void *y, float *inverse);
+// dx[r] (+)= inverse[r] * (weight * dy[r] - x[r] * inverse[r]^2 * mean(weight * dy[r] * x[r])),
+// dy of the type. With `base` not null, dx = base + that; base may be dx itself.
 void rms_norm_backward(int64_t rows, int64_t width, const float *x, const float *weight,
-                       const float *inverse, const float *dy, const float *base, float *dx);
+                       const float *inverse, int type, const void *dy, const float *base, float *dx);
 // dweight[c] += sum over rows of dy[r][c] * x[r][c] * inverse[r], for columns first ..< last.
-void rms_norm_weight_gradient(int64_t rows, int64_t width, int64_t first, int64_t last,
-                              const float *x, const float *inverse, const float *dy, float *dweight);
+void rms_norm_weight_gradient(int64_t rows, int64_t width, int64_t first, int64_t last, const float *x,
+                              const float *inverse, int type, const void *dy, float *dweight);
 
 #endif

@@ -3,10 +3,12 @@
 
 #include <stdint.h>
 
-// y[i] = table[indices[i]], rows of `width`.
-void gather_rows_f32(int64_t count, int64_t width, const int32_t *indices, const float *table, float *y);
-// table[indices[i]][first ..< last] += x[i][first ..< last], in the order of i.
+// Types: 0 float32, 1 bfloat16, 2 float16.
+
+// y[i] = table[indices[i]], rows of `bytes` bytes.
+void gather_rows(int64_t count, int64_t bytes, const int32_t *indices, const void *table, void *y);
+// table[indices[i]][first ..< last] += x[i][first ..< last], in the order of i; x of the type.
 void scatter_add_rows_f32(int64_t count, int64_t width, int64_t first, int64_t last,
-                          const int32_t *indices, const float *x, float *table);
+                          const int32_t *indices, int type, const void *x, float *table);
 
 #endif

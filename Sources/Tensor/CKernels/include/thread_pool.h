@@ -1,6 +1,7 @@
 #ifndef THREAD_POOL_H
 #define THREAD_POOL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 // Sets how many threads share the work, the caller's among them (at least 1, at most 256).
@@ -15,5 +16,11 @@ int32_t thread_pool_size(void);
 // determined. Called inside a loop, or while another thread's loop runs, the items run on the
 // calling thread alone.
 void parallel_for(int64_t count, void (*body)(void *context, int64_t index), void *context);
+
+// Whether the calling thread calls this for the first time.
+bool is_first_visit_of_thread(void);
+
+// The time, in seconds, that all threads together have spent inside of loops' items so far.
+double thread_pool_busy_seconds(void);
 
 #endif

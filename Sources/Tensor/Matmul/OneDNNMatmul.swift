@@ -1,0 +1,196 @@
+#if OneDNN
+    import CKernels
+    import COneDNN
+    import Foundation
+    import Synchronization
+
+    /// The product by oneDNN, which generates code for the processor and the size at hand and packs
+    /// weights for it; one thread a call, since our own pool deals the work.
+    ///
+    /// float16, and bfloat16 where the processor has no such products, are emulated: the values are
+    /// rounded and multiplied as float32.
+    public final class OneDNNMatmul: Matmul {
+        public let name = "onednn"
+        public let multipliesBFloat16: Bool
+
+        /// The one engine of the process; a handle that the library lets any thread use.
+        private struct Engine: @unchecked Sendable {
+            let handle: dnnl_engine_t
+        }
+
+        /// A product of one size. The library lets any thread run it, with a scratchpad of its own.
+        private final class Product: @unchecked Sendable {
+            let pointer: UnsafeMutablePointer<onednn_product>
+            init(_ value: onednn_product) {
+                pointer = .allocate(capacity: 1)
+                pointer.initialize(to: value)
+            }
+            deinit {
+                onednn_product_free(pointer)
+                pointer.deallocate()
+            }
+        }
+
+        private struct Key: Hashable {
+            let rows: Int
+            let columns: Int
+            let summed: Int
+            let isBFloat16: Bool
+            let resultIsBFloat16: Bool
+            let accumulates: Bool
+        }
+
+        private let engine: Engine
+        private let products = Mutex<[Key: Product]>([:])
+
+        /// - Returns: `nil` where the library has no engine for this processor
+        public init?() {
+            Self.useOneThread()
+            guard let engine = onednn_engine() else { return nil }
+            self.engine = Engine(handle: engine)
+            multipliesBFloat16 = onednn_multiplies_bfloat16()
+        }
+
+        /// Columns that can be computed apart from the others, for products of few rows.
+        private static let panelWidth = 256
+
+        private final class Packed: PackedMatrix {
+            let rows: Int
+            let columns: Int
+            let columnGrain: Int
+            let precision: Precision
+            /// Whether the library reads bfloat16; otherwise float32.
+            let isBFloat16: Bool
+            let storage: Storage
+            /// The size of ``OneDNNMatmul/panelWidth`` columns.
+            let panelBytes: Int
+
+            init(_ matrix: MatrixOperand, columnGrain: Int, precision: Precision, isBFloat16: Bool, storage: Storage, panelBytes: Int) {
+                (rows, columns) = (matrix.rows, matrix.columns)
+                self.columnGrain = columnGrain
+                self.precision = precision
+                self.isBFloat16 = isBFloat16
+                self.storage = storage
+                self.panelBytes = panelBytes
+            }
+        }
+
+        public func pack(_ matrix: MatrixOperand, precision: Precision) -> any PackedMatrix {
+            Self.useOneThread()
+            let isReal = precision == .bfloat16 && multipliesBFloat16
+            // The library reads float32, or bfloat16 for real products; all else is converted before.
+            let plain = matrix.converted(to: precision, keptAs: isReal ? .bfloat16 : .float32)
+            let storage = packed(plain, columns: 0..<matrix.columns)
+            let panelBytes = bytes(rows: matrix.rows, columns: min(Self.panelWidth, matrix.columns), isReal)
+            let isSplittable = matrix.columns > Self.panelWidth && panelsLieApart(plain, in: storage, panelBytes)
+            return Packed(
+                matrix, columnGrain: isSplittable ? Self.panelWidth : matrix.columns, precision: precision, isBFloat16: isReal,
+                storage: storage, panelBytes: panelBytes)
+        }
+
+        private func packed(_ plain: MatrixOperand, columns: Range<Int>) -> Storage {
+            let isBFloat16 = plain.precision == .bfloat16
+            let product = packingProduct(rows: plain.rows, columns: columns.count, isBFloat16)
+            let storage = Storage(bytes: Int(onednn_weights_bytes(product.pointer)))
+            let start = plain.isTransposed ? columns.lowerBound * plain.stride : columns.lowerBound
+            let isDone = onednn_pack(
+                engine.handle, plain.address + start * plain.precision.size, Int64(plain.rows), Int64(columns.count),
+                Int64(plain.stride), plain.isTransposed, isBFloat16, product.pointer, storage.pointer)
+            precondition(isDone, "oneDNN cannot pack a matrix of [\(plain.rows), \(columns.count)]")
+            return withExtendedLifetime(plain.owner) { storage }
+        }
+
+        /// Whether the columns of a panel lie together in the packed matrix, as they would alone: which
+        /// layout the library chooses is its own affair, so the first and the last panel are compared.
+        private func panelsLieApart(_ plain: MatrixOperand, in storage: Storage, _ panelBytes: Int) -> Bool {
+            let isBFloat16 = plain.precision == .bfloat16
+            let last = (plain.columns - 1) / Self.panelWidth
+            return [0, last].allSatisfy { panel in
+                let columns = panel * Self.panelWidth..<min((panel + 1) * Self.panelWidth, plain.columns)
+                let size = bytes(rows: plain.rows, columns: columns.count, isBFloat16)
+                guard panel * panelBytes + size <= bytes(rows: plain.rows, columns: plain.columns, isBFloat16) else { return false }
+                return memcmp(packed(plain, columns: columns).pointer, storage.pointer + panel * panelBytes, size) == 0
+            }
+        }
+
+        private func bytes(rows: Int, columns: Int, _ isBFloat16: Bool) -> Int {
+            Int(onednn_weights_bytes(packingProduct(rows: rows, columns: columns, isBFloat16).pointer))
+        }
+
+        public func multiply(
+            rows: Int, _ a: ConstantRows, by b: any PackedMatrix, columns: Range<Int>, into c: MutableRows, accumulating: Bool
+        ) {
+            guard let b = b as? Packed else { preconditionFailure("a matrix that another product packed") }
+            Self.useOneThread()
+            // The library's fast kernels read and write rows without gaps.
+            let (left, copy) = a.converted(
+                rows: rows, width: b.rows, to: b.isBFloat16 ? .bfloat16 : .float32, unitWidth: 1, withoutGaps: rows > 1)
+            let ranges =
+                columns == 0..<b.columns
+                ? [columns]
+                : stride(from: columns.lowerBound, to: columns.upperBound, by: b.columnGrain).map {
+                    $0..<min($0 + b.columnGrain, columns.upperBound)
+                }
+            for range in ranges {
+                let target = c.address + (range.lowerBound - columns.lowerBound) * c.precision.size
+                let isDirect =
+                    (c.precision == .float32 || b.isBFloat16 && c.precision == .bfloat16)
+                    && (rows == 1 || c.stride == range.count)
+                let product = product(
+                    Key(
+                        rows: rows, columns: range.count, summed: b.rows, isBFloat16: b.isBFloat16,
+                        resultIsBFloat16: isDirect && c.precision == .bfloat16, accumulates: isDirect && accumulating))
+                let weights = b.storage.pointer + range.lowerBound / Self.panelWidth * b.panelBytes
+                guard !isDirect else {
+                    run(product, left.address, weights, target)
+                    continue
+                }
+                let sums = Storage(bytes: 4 * rows * range.count)
+                run(product, left.address, weights, sums.pointer)
+                store_rows(
+                    Int64(rows), Int64(range.count), sums.floats, Int64(range.count), accumulating ? 1 : 0, c.precision.code,
+                    target, Int64(c.stride))
+            }
+            withExtendedLifetime(copy) {}
+        }
+
+        private func run(
+            _ product: Product, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ c: UnsafeMutableRawPointer
+        ) {
+            let bytes = Int(product.pointer.pointee.scratch_bytes)
+            let isDone = withUnsafeTemporaryAllocation(byteCount: max(bytes, 64), alignment: 64) {
+                onednn_run(engine.handle, product.pointer, a, b, c, $0.baseAddress)
+            }
+            precondition(isDone, "oneDNN refused to run a product that it made")
+        }
+
+        private func product(_ key: Key) -> Product {
+            if let known = products.withLock({ $0[key] }) { return known }
+            let layout = key == packingKey(rows: key.summed, columns: key.columns, key.isBFloat16)
+                ? nil : onednn_weights_desc(packingProduct(rows: key.summed, columns: key.columns, key.isBFloat16).pointer)
+            var value = onednn_product()
+            let isDone = onednn_product_create(
+                engine.handle, Int64(key.rows), Int64(key.columns), Int64(key.summed), key.isBFloat16, layout,
+                key.resultIsBFloat16, key.accumulates, &value)
+            precondition(isDone, "oneDNN has no product of [\(key.rows), \(key.summed)] by [\(key.summed), \(key.columns)]")
+            let product = Product(value)
+            products.withLock { $0[key] = product }
+            return product
+        }
+
+        /// The product for whose weights the library chooses the layout in which all of this size are packed.
+        private func packingProduct(rows: Int, columns: Int, _ isBFloat16: Bool) -> Product {
+            product(packingKey(rows: rows, columns: columns, isBFloat16))
+        }
+
+        private func packingKey(rows: Int, columns: Int, _ isBFloat16: Bool) -> Key {
+            Key(
+                rows: 64, columns: columns, summed: rows, isBFloat16: isBFloat16, resultIsBFloat16: false, accumulates: false)
+        }
+
+        /// Tells OpenMP once a thread that the library computes on this thread alone.
+        private static func useOneThread() {
+            if is_first_visit_of_thread() { onednn_use_one_thread() }
+        }
+    }
+#endif

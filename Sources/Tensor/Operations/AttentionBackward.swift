@@ -1,0 +1,132 @@
+import CKernels
+
+extension AttentionPass {
+    /// What a task adds to the gradients of the keys and values it sees: `[keys, headDim]` each, in
+    /// rows of the padded width.
+    private struct Sums {
+        let keys: Storage?
+        let values: Storage?
+    }
+
+    func backward(_ dy: Tensor, _ logSums: Tensor) {
+        let dq = q.needsGradient ? Tensor(uninitialized: q.shape, q.precision) : nil
+        let tasks = tasks
+        let parts = tasks.map { task in
+            let bytes = 4 * padded(task.keys) * paddedHeadDim
+            return Sums(
+                keys: k.needsGradient ? Storage(bytes: bytes) : nil, values: v.needsGradient ? Storage(bytes: bytes) : nil)
+        }
+        Parallel.forEach(tasks.count) { backward(tasks[$0], dy, logSums, dq, parts[$0]) }
+        if let dq {
+            clearRowsWithoutQueries(dq)
+            q.node.accumulate(dq)
+        }
+        if k.needsGradient { k.node.accumulate(sum(tasks, parts.map(\.keys))) }
+        if v.needsGradient { v.node.accumulate(sum(tasks, parts.map(\.values))) }
+    }
+
+    private func backward(_ task: Task, _ dy: Tensor, _ logSums: Tensor, _ dq: Tensor?, _ sums: Sums) {
+        let columns = padded(task.keys)
+        let (keys, values) = (packed(k, task, .transposed), packed(v, task, .transposed))
+        let keyRows = dq == nil ? nil : packed(k, task, .rows)
+        let (p, ds) = (Storage(bytes: 4 * Self.blockRows * columns), Storage(bytes: 4 * Self.blockRows * columns))
+        let (pPairs, dsPairs) = (Storage(bytes: 2 * Self.blockRows * columns), Storage(bytes: 2 * Self.blockRows * columns))
+        let turned = Storage(bytes: 4 * Self.blockRows * columns)
+        let block = Storage(bytes: 4 * Self.blockRows * paddedHeadDim)
+        for storage in [sums.keys, sums.values] {
+            storage?.pointer.initializeMemory(as: UInt8.self, repeating: 0, count: 4 * columns * paddedHeadDim)
+        }
+        for queries in blocks(of: task) {
+            let (rows, width) = (Int64(queries.rows.count), Int64(queries.columns))
+            scores(q, queries, by: keys, stride: columns, into: p)
+            scores(dy, queries, by: values, stride: columns, into: ds)
+            queries.visible.withUnsafeBufferPointer {
+                attention_softmax_backward(
+                    rows, width, $0.baseAddress, scale, type, p.floats, ds.floats,
+                    logSums.pointer + queries.head * q.rows + queries.rows.lowerBound, isPaired ? pPairs.shorts : nil,
+                    isPaired ? dsPairs.shorts : nil)
+            }
+            if let values = sums.values { addTurned(units(p, pPairs), queries, by: dy, turned, block, to: values) }
+            if let keys = sums.keys { addTurned(units(ds, dsPairs), queries, by: q, turned, block, to: keys) }
+            if let dq, let keyRows {
+                let units = unit_count(unit, width)
+                multiply_units(
+                    unit, rows, Int64(headDim), units, self.units(ds, dsPairs).pointer, units, 1, keyRows.pointer,
+                    Int64(paddedHeadDim), 0, block.floats, Int64(paddedHeadDim))
+                store(block, queries, to: dq)
+            }
+        }
+    }
+
+    /// Adds `leftᵀ right` over the block's queries: a row a key.
+    private func addTurned(
+        _ left: Storage, _ block: Block, by tensor: Tensor, _ turned: Storage, _ packed: Storage, to sums: Storage
+    ) {
+        let (rows, width) = (Int64(block.rows.count), Int64(block.columns))
+        // Pairs along the queries; floats need no turning, only other strides.
+        if isPaired { pack_rows(unit, rows, width, type, left.pointer, width, turned.pointer, width) }
+        pack_rows(
+            unit, rows, Int64(headDim), type, tensor.address(block.rows.lowerBound * tensor.width + block.head * headDim),
+            Int64(tensor.width), packed.pointer, Int64(paddedHeadDim))
+        multiply_units(
+            unit, width, Int64(headDim), unit_count(unit, rows), (isPaired ? turned : left).pointer, 1, width, packed.pointer,
+            Int64(paddedHeadDim), 1, sums.floats, Int64(paddedHeadDim))
+    }
+
+    /// The gradient of keys or values: for each key the sum over the tasks that saw it, in their order.
+    private func sum(_ tasks: [Task], _ parts: [Storage?]) -> Tensor {
+        let result = Tensor(uninitialized: k.shape, k.precision)
+        var readers: [Int: [(task: Int, place: Int)]] = [:]
+        for (index, task) in tasks.enumerated() where task.keyHead == 0 {
+            var place = 0
+            for range in segments[task.segment].keys where place < task.keys {
+                readers[range.lowerBound, default: []].append((index, place))
+                place += range.count
+            }
+        }
+        // Ranges of keys are whole segments: two are the same or have no key in common.
+        let ranges = Set(segments.flatMap(\.keys)).sorted { $0.lowerBound < $1.lowerBound }
+        let taskOf = Dictionary(uniqueKeysWithValues: tasks.indices.map { (TaskPlace(tasks[$0]), $0) })
+        let covered = ranges.reduce(0) { $0 + $1.count }
+        if covered < k.rows { result.address().initializeMemory(as: UInt8.self, repeating: 0, count: k.count * k.precision.size) }
+        Parallel.forEach(ranges.count * keyValueHeads) { index in
+            let (range, keyHead) = (ranges[index / keyValueHeads], index % keyValueHeads)
+            let total = Storage(bytes: 4 * range.count * paddedHeadDim)
+            total.pointer.initializeMemory(as: UInt8.self, repeating: 0, count: 4 * range.count * paddedHeadDim)
+            for (first, place) in readers[range.lowerBound] ?? [] {
+                guard let task = taskOf[TaskPlace(tasks[first], keyHead: keyHead)], let part = parts[task] else { continue }
+                let rows = min(range.count, tasks[task].keys - place)
+                accumulate_f32(
+                    Int64(rows * paddedHeadDim), 1, 0, part.floats + place * paddedHeadDim, total.floats)
+            }
+            store_rows(
+                Int64(range.count), Int64(headDim), total.floats, Int64(paddedHeadDim), 0, type,
+                result.address(range.lowerBound * k.width + keyHead * headDim), Int64(k.width))
+        }
+        return result
+    }
+
+    /// Rows of the queries that no segment has get a gradient of zero.
+    private func clearRowsWithoutQueries(_ dq: Tensor) {
+        var next = 0
+        let ends = segments.map(\.queries).sorted { $0.lowerBound < $1.lowerBound } + [q.rows..<q.rows]
+        for range in ends {
+            if range.lowerBound > next {
+                dq.address(next * q.width).initializeMemory(
+                    as: UInt8.self, repeating: 0, count: (range.lowerBound - next) * q.width * q.precision.size)
+            }
+            next = max(next, range.upperBound)
+        }
+    }
+}
+
+/// What tells a task from the others.
+private struct TaskPlace: Hashable {
+    let segment: Int
+    let firstQuery: Int
+    let keyHead: Int
+
+    init(_ task: AttentionPass.Task, keyHead: Int? = nil) {
+        (segment, firstQuery, self.keyHead) = (task.segment, task.queries.lowerBound, keyHead ?? task.keyHead)
+    }
+}
