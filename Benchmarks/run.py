@@ -59,7 +59,7 @@ def parse():
 
 
 def words(text):
-    return [word for word in text.replace(",", " ").split()]
+    return text.replace(",", " ").split()
 
 
 def positive(text):
@@ -83,7 +83,9 @@ def chosen(only):
 def warn_of_load():
     load = os.getloadavg()[0] / machine.usable_cores()
     if load > BUSY:
-        print(f"warning: other programs are running ({load:.1f} a core); the figures are theirs too", file=sys.stderr)
+        print(
+            f"warning: other programs are running, or were a moment ago (load {load:.1f} a core); "
+            "figures may be too slow", file=sys.stderr)
 
 
 def measured_row(row, setting, rounds):

@@ -51,8 +51,16 @@ class Attention(nn.Module):
         v = self.wv(x).view(rows, length, self.kv_heads, self.width).transpose(1, 2)
         if cache is not None:
             k, v = cache.extended(k, v)
-        mixed = F.scaled_dot_product_attention(q, k, v, is_causal=length > 1, enable_gqa=True)
+        mixed = attend(q, k, v)
         return self.wo(mixed.transpose(1, 2).reshape(rows, length, -1))
+
+
+def attend(q, k, v):
+    """Under autocast in float32: on a CPU the backward pass of the bfloat16 kernel takes longer."""
+    if torch.is_autocast_enabled("cpu"):
+        with torch.autocast("cpu", enabled=False):
+            return attend(q.float(), k.float(), v.float())
+    return F.scaled_dot_product_attention(q, k, v, is_causal=q.shape[2] > 1, enable_gqa=True)
 
 
 class FeedForward(nn.Module):
