@@ -2,11 +2,12 @@
 # make build   the command, in release: .build/release/lora-train
 # make demo    fine-tunes the bundled base and shows its answers before and after
 # make test    every test
+# make bench   measures it beside PyTorch and writes Docs/Performance.md; ONLY=, ROUNDS=, DATA=, TOKENIZER=, BASE=
 SHELL := /bin/bash
 SWIFT ?= swift
 RUN := .build/release/lora-train
 
-.PHONY: setup build demo test clean
+.PHONY: setup build demo test bench clean
 
 setup:
 	@Scripts/setup.sh
@@ -20,6 +21,10 @@ demo: build
 test: setup
 	$(SWIFT) build -c release --product lora-train
 	$(SWIFT) test --disable-xctest
+
+bench: build
+	@python3 Benchmarks/run.py --command "$(RUN)" $(if $(ONLY),--only "$(ONLY)") $(if $(ROUNDS),--rounds "$(ROUNDS)") \
+		$(if $(DATA),--data "$(DATA)") $(if $(TOKENIZER),--tokenizer "$(TOKENIZER)") $(if $(BASE),--base "$(BASE)")
 
 clean:
 	rm -rf .build
