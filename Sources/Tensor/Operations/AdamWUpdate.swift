@@ -63,6 +63,7 @@ extension Tensor {
 
     /// Multiplies every value by `factor`, in place.
     public func scale(by factor: Float) {
+        packedForms = [:]
         Parallel.ranges(count) {
             let p = pointer + $0.lowerBound
             scale_values(Int64($0.count), 0, factor, p, p)
