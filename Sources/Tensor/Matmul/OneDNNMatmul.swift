@@ -174,8 +174,12 @@
                 key.resultIsBFloat16, key.accumulates, &value)
             precondition(isDone, "oneDNN has no product of [\(key.rows), \(key.summed)] by [\(key.summed), \(key.columns)]")
             let product = Product(value)
-            products.withLock { $0[key] = product }
-            return product
+            // Of two threads that make the same, the first one's stays: it may be in use.
+            return products.withLock {
+                if let first = $0[key] { return first }
+                $0[key] = product
+                return product
+            }
         }
 
         /// The product for whose weights the library chooses the layout in which all of this size are packed.
