@@ -61,15 +61,17 @@ struct GoldenDataTests {
         for (index, entry) in expected.enumerated() {
             let sample = try dataset[index]
             let padded = Batch([(index, sample)], padding: (64, dataset.padID))
-            let counted = Set(padded.countedPositions.map(Int.init))
+            let filled = sample.ids + Array(repeating: dataset.padID, count: 64 - sample.ids.count)
+            let targets = Dictionary(uniqueKeysWithValues: padded.predictions.map { (Int($0.row), $0.target) })
+            #expect(padded.tokens == filled.dropLast())
+            #expect(targets.allSatisfy { filled[$0.key + 1] == $0.value })
             if entry["X"] != nil {
                 #expect(padded.tokens == ids(entry["X"]))
-                #expect(padded.targets == ids(entry["Y"]))
-                #expect(entry["mask"]?.array?.map(\.integer) == (0..<63).map { counted.contains($0) ? 1 : 0 })
+                #expect(Array(filled.dropFirst()) == ids(entry["Y"]))
+                #expect(entry["mask"]?.array?.map(\.integer) == (0..<63).map { targets[$0] == nil ? 0 : 1 })
             } else {
-                #expect(padded.tokens + padded.targets.suffix(1) == ids(entry["ids"]))
-                let labels = (0..<63).map { counted.contains($0) ? padded.targets[$0] : -100 }
-                #expect([-100] + labels == ids(entry["labels"]))
+                #expect(filled == ids(entry["ids"]))
+                #expect([-100] + (0..<63).map { targets[$0] ?? -100 } == ids(entry["labels"]))
             }
         }
     }

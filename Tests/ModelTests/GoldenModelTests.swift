@@ -27,7 +27,7 @@ struct GoldenModelTests {
     @Test func logits() throws {
         try attachAdapter()
         let rows = try #require(try golden.batches().first)
-        let hidden = try model.hiddenStates(TokenRow(packed: rows.tokens, segmentOffsets: rows.offsets))
+        let hidden = try model.hiddenStates(rows.row)
         let expected = try golden.floats("logits")
         #expect(largestDifference(model.logits(hidden).values, expected) < 1e-4)
     }
@@ -42,8 +42,7 @@ struct GoldenModelTests {
             factors.a.isTrainable = true
             factors.b.isTrainable = true
         }
-        let loss = try model.loss(
-            TokenRow(packed: rows.tokens, segmentOffsets: rows.offsets), targets: rows.targets, counted: rows.counted)
+        let loss = try model.loss(rows.row, rows.predictions)
         #expect(abs(loss.scalar - (try golden.floats("loss"))[0]) < 1e-4)
         loss.backward()
         for (name, factors) in adapted {
@@ -60,8 +59,7 @@ struct GoldenModelTests {
         try attachAdapter()
         let rows = try #require(try golden.batches().first)
         let length = rows.offsets[1]
-        let padded = try model.loss(
-            TokenRow(packed: rows.tokens, segmentOffsets: rows.offsets), targets: rows.targets, counted: rows.counted)
+        let padded = try model.loss(rows.row, rows.predictions)
         var (tokens, targets, counted, offsets): ([Int32], [Int32], [Int32], [Int]) = ([], [], [], [0])
         for row in 0..<rows.offsets.count - 1 {
             let places = rows.counted.filter { Int($0) / length == row }
@@ -73,7 +71,8 @@ struct GoldenModelTests {
         }
         #expect(tokens.count < rows.tokens.count)
         let packed = try model.loss(
-            TokenRow(packed: tokens, segmentOffsets: offsets), targets: targets, counted: counted)
+            TokenRow(packed: tokens, segmentOffsets: offsets),
+            counted.map { MiniMind.Prediction(row: $0, target: targets[Int($0)]) })
         #expect(abs(padded.scalar - packed.scalar) < 1e-5)
     }
 
@@ -82,7 +81,7 @@ struct GoldenModelTests {
         try attachAdapter()
         let rows = try #require(try golden.batches().first)
         func logits() throws -> [Float] {
-            model.logits(try model.hiddenStates(TokenRow(packed: rows.tokens, segmentOffsets: rows.offsets))).values
+            model.logits(try model.hiddenStates(rows.row)).values
         }
         let before = Parallel.threads
         defer { Parallel.threads = before }
@@ -95,7 +94,7 @@ struct GoldenModelTests {
     @Test("The portable product gives the same logits")
     func portable() throws {
         let rows = try #require(try golden.batches().first)
-        let row = TokenRow(packed: rows.tokens, segmentOffsets: rows.offsets)
+        let row = rows.row
         let usual = model.logits(try model.hiddenStates(row)).values
         let portable = try ComputeContext.with({ $0.matmul = PortableMatmul() }) {
             model.logits(try model.hiddenStates(row)).values

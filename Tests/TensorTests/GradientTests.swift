@@ -198,7 +198,7 @@ extension Tensor {
     fileprivate func backwardFromGradient() {
         guard let gradient else { return }
         let picked = Tensor([0], shape: [])
-        picked.record(inputs: [self]) { _ in self.accumulate(gradient) }
+        picked.record(inputs: [self]) { _ in self.node.accumulate(gradient) }
         self.gradient = nil
         picked.backward()
     }

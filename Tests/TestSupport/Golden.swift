@@ -46,6 +46,12 @@ public struct Golden {
         public let targets: [Int32]
         public let counted: [Int32]
         public let offsets: [Int]
+
+        public var row: TokenRow { TokenRow(packed: tokens, segmentOffsets: offsets) }
+
+        public var predictions: [MiniMind.Prediction] {
+            counted.map { MiniMind.Prediction(row: $0, target: targets[Int($0)]) }
+        }
     }
 
     public func batches() throws -> [Rows] {
