@@ -41,11 +41,11 @@ INLINE float exp_f32(float x) {
 
 INLINE float sigmoid_f32(float x) { return 1.0f / (1.0f + exp_f32(-x)); }
 
-// Rounds to bfloat16 (8 bits of mantissa), to nearest, ties to even; NaN stays NaN.
+// Rounds to bfloat16 (8 bits of mantissa), to nearest, ties to even; NaN stays NaN, by its upper half alone.
 INLINE float round_bfloat16(float x) {
     uint32_t u = bits_of(x);
     uint32_t rounded = (u + 0x7FFFu + ((u >> 16) & 1u)) & 0xFFFF0000u;
-    return x != x ? x : from_bits(rounded);
+    return from_bits(x != x ? u | 0x400000u : rounded);
 }
 
 // Rounds to IEEE half precision, to nearest, ties to even: subnormals below 2^-14, infinity
