@@ -17,10 +17,11 @@ enum Reference {
 
     static func rmsNorm(_ x: Matrix, _ weight: Matrix, epsilon: Double) -> Matrix {
         let width = weight.count
-        return x.indices.map { index in
-            let row = index / width
-            let mean = x[row * width..<(row + 1) * width].reduce(0) { $0 + $1 * $1 } / Double(width)
-            return weight[index % width] * x[index] / (mean + epsilon).squareRoot()
+        return stride(from: 0, to: x.count, by: width).flatMap { start in
+            var squares = 0.0
+            for i in start..<start + width { squares += x[i] * x[i] }
+            let size = (squares / Double(width) + epsilon).squareRoot()
+            return (0..<width).map { weight[$0] * x[start + $0] / size }
         }
     }
 
@@ -43,34 +44,81 @@ enum Reference {
         return y
     }
 
-    /// Segments as (first query, queries, first key, keys).
+    /// Queries that see the first of some keys, each by its row.
+    struct Segment {
+        let queries: [Int]
+        let keys: [Int]
+        /// How many of the keys each query sees.
+        let visible: [Int]
+    }
+
+    /// Attention; rows of `q` in no segment get zeros.
     static func attention(
         _ q: Matrix, _ k: Matrix, _ v: Matrix, rows: Int, heads: Int, keyValueHeads: Int, headDim: Int,
-        segments: [(Int, Int, Int, Int)]
+        segments: [Segment]
     ) -> Matrix {
         var y = Matrix(repeating: 0, count: rows * heads * headDim)
-        for (firstQuery, queries, firstKey, keys) in segments {
-            for head in 0..<heads {
-                let keyHead = head / (heads / keyValueHeads)
-                for i in 0..<queries {
-                    let visible = keys - queries + i + 1
-                    func dot(_ j: Int) -> Double {
-                        (0..<headDim).reduce(0) {
-                            $0 + q[((firstQuery + i) * heads + head) * headDim + $1]
-                                * k[((firstKey + j) * keyValueHeads + keyHead) * headDim + $1]
-                        } / Double(headDim).squareRoot()
-                    }
-                    let weights = (0..<visible).map { exp(dot($0)) }
-                    let total = weights.reduce(0, +)
-                    for d in 0..<headDim {
-                        y[((firstQuery + i) * heads + head) * headDim + d] = (0..<visible).reduce(0) {
-                            $0 + weights[$1] / total * v[((firstKey + $1) * keyValueHeads + keyHead) * headDim + d]
-                        }
-                    }
-                }
+        walk(q, k, heads: heads, keyValueHeads: keyValueHeads, headDim: headDim, segments) { query, keys, weights in
+            for (key, weight) in zip(keys, weights) {
+                for d in 0..<headDim { y[query + d] += weight * v[key + d] }
             }
         }
         return y
+    }
+
+    /// The gradients of queries, keys and values for a gradient `dy` of the result:
+    /// `dv = pᵀ dy`, `ds = p (dy v − Σ p (dy v))`, `dq = ds k / sqrt(headDim)`, `dk = dsᵀ q / sqrt(headDim)`.
+    static func attentionGradients(
+        _ q: Matrix, _ k: Matrix, _ v: Matrix, _ dy: Matrix, heads: Int, keyValueHeads: Int, headDim: Int,
+        segments: [Segment]
+    ) -> [Matrix] {
+        var dq = Matrix(repeating: 0, count: q.count)
+        var (dk, dv) = (Matrix(repeating: 0, count: k.count), Matrix(repeating: 0, count: k.count))
+        walk(q, k, heads: heads, keyValueHeads: keyValueHeads, headDim: headDim, segments) { query, keys, weights in
+            var dots = Matrix(repeating: 0, count: keys.count)
+            var mean = 0.0
+            for (j, key) in keys.enumerated() {
+                for d in 0..<headDim { dots[j] += dy[query + d] * v[key + d] }
+                mean += weights[j] * dots[j]
+            }
+            for (j, key) in keys.enumerated() {
+                let ds = weights[j] * (dots[j] - mean) / Double(headDim).squareRoot()
+                for d in 0..<headDim {
+                    dv[key + d] += weights[j] * dy[query + d]
+                    dq[query + d] += ds * k[key + d]
+                    dk[key + d] += ds * q[query + d]
+                }
+            }
+        }
+        return [dq, dk, dv]
+    }
+
+    /// Calls `visit` for each query and head with the places of the head's values in `q` and in the rows of
+    /// `k` and `v` that it sees, and with the softmax of its scores.
+    private static func walk(
+        _ q: Matrix, _ k: Matrix, heads: Int, keyValueHeads: Int, headDim: Int, _ segments: [Segment],
+        _ visit: (_ query: Int, _ keys: [Int], _ weights: Matrix) -> Void
+    ) {
+        for segment in segments {
+            for head in 0..<heads {
+                let keyHead = head / (heads / keyValueHeads)
+                let all = segment.keys.map { ($0 * keyValueHeads + keyHead) * headDim }
+                for (row, visible) in zip(segment.queries, segment.visible) {
+                    let query = (row * heads + head) * headDim
+                    let keys = Array(all.prefix(visible))
+                    var weights = Matrix(repeating: 0, count: visible)
+                    var total = 0.0
+                    for (j, key) in keys.enumerated() {
+                        var dot = 0.0
+                        for d in 0..<headDim { dot += q[query + d] * k[key + d] }
+                        weights[j] = exp(dot / Double(headDim).squareRoot())
+                        total += weights[j]
+                    }
+                    for j in weights.indices { weights[j] /= total }
+                    visit(query, keys, weights)
+                }
+            }
+        }
     }
 
     /// The sum of cross-entropies.
