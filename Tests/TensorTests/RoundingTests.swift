@@ -1,0 +1,91 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Tensor
+
+/// Where 16-bit operations round, step by step in float64: as PyTorch's do under autocast, where each is a kernel of its
+/// own.
+///
+/// A step in float32 that lies near the middle between two 16-bit values may be rounded to the other one: about one
+/// value in a thousand. The norm of the difference is then far below a rounding left out or put in, which is a quarter
+/// of a unit in the last place of each value, on the average.
+@Suite("16-bit operations round where PyTorch does")
+struct RoundingTests {
+    private func random(_ shape: [Int], seed: UInt64, _ precision: Precision) -> Tensor {
+        var generator = RandomGenerator(seed: seed)
+        let tensor = Tensor((0..<shape.reduce(1, *)).map { _ in 2 * generator.normal() }, shape: shape, precision: precision)
+        tensor.isTrainable = true
+        return tensor
+    }
+
+    /// The bound of an error: a sixteenth of half a unit in the last place.
+    private func bound(_ precision: Precision) -> Double { precision == .bfloat16 ? 0x1p-12 : 0x1p-15 }
+
+    private func expect(
+        _ values: [Float]?, _ expected: [Double], _ precision: Precision, sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        let error = relativeError(values ?? [], expected.map { Float($0) })
+        #expect(error < bound(precision), sourceLocation: sourceLocation)
+    }
+
+    @Test(arguments: [Precision.bfloat16, .float16])
+    func gatedActivation(_ precision: Precision) {
+        let (gate, up) = (random([50, 81], seed: 1, precision), random([50, 81], seed: 2, precision))
+        let dy = random([50, 81], seed: 3, precision).values
+        let y = swiGLU(gate: gate, up: up)
+        y.backward(from: dy)
+        func rounded(_ x: Double) -> Double { Double(precision.rounded(Float(x))) }
+        let inputs = zip(zip(gate.values, up.values), dy).map { (g: Double($0.0), u: Double($0.1), d: Double($1)) }
+        expect(y.values, inputs.map { rounded(rounded(Reference.silu($0.g)) * $0.u) }, precision)
+        expect(up.gradient?.values, inputs.map { rounded($0.d * rounded(Reference.silu($0.g))) }, precision)
+        expect(
+            gate.gradient?.values,
+            inputs.map {
+                let sigmoid = 1 / (1 + exp(-$0.g))
+                return rounded(rounded($0.d * $0.u) * (sigmoid * (1 + $0.g * (1 - sigmoid))))
+            }, precision)
+    }
+
+    @Test("A norm is computed in float32 and rounded once, its gradient not at all", arguments: [Precision.bfloat16, .float16])
+    func norm(_ precision: Precision) {
+        let (x, weight) = (random([40, 96], seed: 1, .float32), random([96], seed: 2, .float32))
+        let y = ComputeContext.with({ $0.precision = precision }) { rmsNorm(x, weight: weight, epsilon: 1e-5) }
+        #expect(y.precision == precision)
+        let exact = Reference.rmsNorm(x.values.map(Double.init), weight.values.map(Double.init), epsilon: 1e-5)
+        expect(y.values, exact.map { Double(precision.rounded(Float($0))) }, precision)
+        let dy = random([40, 96], seed: 3, precision).values
+        y.backward(from: dy)
+        let (x32, weight32) = (random([40, 96], seed: 1, .float32), random([96], seed: 2, .float32))
+        rmsNorm(x32, weight: weight32, epsilon: 1e-5).backward(from: dy)
+        #expect(x.gradient?.precision == .float32 && x.gradient?.values == x32.gradient?.values)
+        #expect(weight.gradient?.values == weight32.gradient?.values)
+    }
+
+    @Test(arguments: [Precision.bfloat16, .float16], [RotaryLayout.interleaved, .rotateHalf])
+    func rope(_ precision: Precision, _ layout: RotaryLayout) {
+        let positions = (0..<40).map { $0 * 3 % 50 }
+        let x = random([40, 4 * 12], seed: 1, precision)
+        let table = RotaryTable(positions: 50, headDim: 12, base: 1000)
+        let y = rotate(x, positions: positions.map(Int32.init), table: table, layout: layout)
+        let exact = Reference.rope(
+            x.values.map(Double.init), positions: positions, headDim: 12, base: 1000, interleaved: layout == .interleaved)
+        #expect(y.precision == precision)
+        expect(y.values, exact.map { Double(precision.rounded(Float($0))) }, precision)
+    }
+
+    @Test("A linear layer reads rounded values, sums in float32 and rounds once", arguments: [Precision.bfloat16, .float16])
+    func linearLayer(_ precision: Precision) {
+        let (x, weight) = (random([60, 70], seed: 1, .float32), random([33, 70], seed: 2, .float32))
+        func rounded(_ tensor: Tensor) -> [Double] { tensor.values.map { Double(precision.rounded($0)) } }
+        let exact = Reference.linear(rounded(x), rounded(weight), rows: 60, input: 70, output: 33)
+        for matmul in Matmuls.all {
+            let y = ComputeContext.with({
+                $0.matmul = matmul
+                $0.precision = precision
+            }) { linear(x, weight) }
+            #expect(y.precision == precision)
+            expect(y.values, exact.map { Double(precision.rounded(Float($0))) }, precision)
+        }
+    }
+}
