@@ -27,6 +27,6 @@ extension FlagSet {
         integer("n_heads", path.appending(path: \.headCount), atLeast: 1, "Attention heads")
         integer("n_kv_heads", path.appending(path: \.keyValueHeadCount), atLeast: 1, "Heads of keys and values")
         integer("threads", path.appending(path: \.threads), atLeast: 0, "Threads that compute; 0 for one a core")
-        choice("matmul", path.appending(path: \.matmul), "Matrix product: auto, openblas or portable")
+        choice("matmul", path.appending(path: \.matmul), "Matrix product: auto, openblas, onednn or portable")
     }
 }
