@@ -4,7 +4,10 @@ import Tensor
 ///
 /// Source: Sennrich et al., "Neural Machine Translation of Rare Words with Subword Units", 2016; the
 /// details (ties, unknown bytes, stale pairs) are those of the Hugging Face `tokenizers` library.
-struct BytePairEncoding: Sendable {
+///
+/// A class, for the closures through which words come to it would copy all of a structure's tables, and
+/// count their references, at every piece of text.
+final class BytePairEncoding: Sendable {
     let vocabulary: Vocabulary
     private let merges: MergeTable
     /// The token of each byte; `nil` where the vocabulary lacks it.
