@@ -27,7 +27,8 @@ struct WordCache: Sendable {
         let slot = slots[Self.index(hash)]
         guard slot.hash == hash, Int(slot.byteCount) == word.count else { return false }
         let start = Int(slot.firstByte)
-        guard bytes[start..<start + word.count].elementsEqual(word) else { return false }
+        let isSame = bytes.withUnsafeBufferPointer { $0.slice(start..<start + word.count).elementsEqual(word) }
+        guard isSame else { return false }
         let firstToken = Int(slot.firstToken)
         ids += tokens[firstToken..<firstToken + Int(slot.tokenCount)]
         return true
