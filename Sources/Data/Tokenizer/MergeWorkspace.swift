@@ -1,7 +1,8 @@
 /// What merging a word needs: the word as a linked list of tokens, and its mergeable pairs in a heap, so
 /// that n bytes take O(n log n) steps. Kept from word to word for its storage.
 struct MergeWorkspace: Sendable {
-    /// A token of the word and its neighbours; -1 stands for none.
+    /// A token of the word and its neighbours; -1 stands for none. Half as wide as `Int`, more of them stay
+    /// in the caches; a word would have to be 2 GiB long to need more.
     private struct Symbol: Sendable {
         /// -1 once it has become a part of the symbol before.
         var token: Int32
