@@ -16,6 +16,7 @@ struct BenchOptions {
     var rank = 16
     var dtype = Precision.bfloat16
     var generatedTokens = 256
+    var checkpointsGradients = false
     var isJSON = false
 
     static var stepFlags: FlagSet<BenchOptions> {
@@ -26,6 +27,7 @@ struct BenchOptions {
         flags.integer("batch_size", \.batchSize, atLeast: 1, "Samples a step")
         flags.integer("max_seq_len", \.model.maxSequenceLength, atLeast: 2, "Tokens at which a sample is cut")
         flags.integer("lora_rank", \.rank, atLeast: 1, "Rank of the adapters")
+        flags.bool("gradient_checkpointing", \.checkpointsGradients, "Compute each layer again on the way back")
         flags.integer("steps", \.steps, atLeast: 1, "Steps; the first two warm up and are not counted where there are more")
         flags.bool("json", \.isJSON, "One JSON object instead of a table")
         return flags

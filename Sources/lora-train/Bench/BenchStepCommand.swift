@@ -18,6 +18,7 @@ struct BenchStepCommand {
 
     private func bench() throws {
         let model = try options.benchedModel()
+        model.checkpointsLayers = options.checkpointsGradients
         let adapter = try LoRAAdapter(on: model, LoRAConfiguration(rank: options.rank))
         let parameters = adapter.parameters.map(\.tensor)
         var configuration = TrainerConfiguration()
@@ -83,7 +84,7 @@ struct BenchStepCommand {
 extension BenchOptions {
     /// The base that was given, or a model of its sizes with random weights.
     func benchedModel() throws -> MiniMind {
-        if model.basePath != nil { return try model.pretrainedModel() }
+        if model.basePath != nil { return try model.pretrainedModel(reading: dtype) }
         return try MiniMind(model.configuration(vocabularySize: vocabularySize), seed: UInt64(model.seed))
     }
 }
