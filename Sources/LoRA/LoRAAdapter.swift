@@ -105,15 +105,15 @@ public struct LoRAAdapter {
             guard let factors = linear.adapter else { continue }
             let (rank, input) = (factors.rank, linear.inputWidth)
             let (a, b) = (factors.a.values, factors.b.values)
-            linear.weight.withMutableValues { weight in
-                for row in 0..<linear.outputWidth {
-                    for column in 0..<input {
-                        var sum: Float = 0
-                        for r in 0..<rank { sum += b[row * rank + r] * a[r * input + column] }
-                        weight[row * input + column] += factors.scale * sum
-                    }
+            var weight = linear.weight.values
+            for row in 0..<linear.outputWidth {
+                for column in 0..<input {
+                    var sum: Float = 0
+                    for r in 0..<rank { sum += b[row * rank + r] * a[r * input + column] }
+                    weight[row * input + column] += factors.scale * sum
                 }
             }
+            linear.weight.replaceValues(weight)
             linear.adapter = nil
         }
     }

@@ -12,6 +12,7 @@ public final class Linear {
     init(name: String, weight: Tensor) {
         self.name = name
         self.weight = weight
+        weight.isFrozenWeight = true
     }
 
     public var inputWidth: Int { weight.shape[1] }

@@ -13,6 +13,10 @@ public final class MiniMind {
     /// projection left out.
     public let parameters: [(name: String, tensor: Tensor)]
 
+    /// Whether training keeps no more than the input of each layer and computes the layer again in the
+    /// backward pass: for long sequences.
+    public var checkpointsLayers = false
+
     private var rotary: RotaryTable
 
     /// Builds the model from parameters that `parameter` supplies by name and shape.
@@ -70,10 +74,16 @@ public final class MiniMind {
             throw .tooLong(tokens: cache.count + row.tokens.count, limit: cache.capacity)
         }
         extendRotary(to: Int(row.positions.max() ?? 0) + 1)
-        var x = gatherRows(embedding, row.tokens)
+        var x = gatherRows(embedding, row.tokens).converted(to: .float32)
         for (index, layer) in layers.enumerated() {
-            let isLast = index == layers.count - 1
-            x = layer(x, row, rotary: rotary, cache: cache?.layers[index], outputRows: isLast ? outputRows : nil)
+            let rows = index == layers.count - 1 ? outputRows : nil
+            if checkpointsLayers, cache == nil {
+                x = checkpointed(x, parameters: layer.trainableParameters) { [rotary] in
+                    layer($0, row, rotary: rotary, cache: nil, outputRows: rows)
+                }
+            } else {
+                x = layer(x, row, rotary: rotary, cache: cache?.layers[index], outputRows: rows)
+            }
         }
         cache?.advance(by: row.tokens.count)
         return x

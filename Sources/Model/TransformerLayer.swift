@@ -28,6 +28,13 @@ public final class TransformerLayer {
     /// The linear layers, in the order of the state dict.
     public var linears: [Linear] { [wq, wk, wv, wo, w1, w2, w3] }
 
+    /// Everything in the layer that is trained.
+    var trainableParameters: [Tensor] {
+        let weights = [attentionNorm, ffnNorm] + linears.map(\.weight)
+        let factors = linears.compactMap(\.adapter).flatMap { [$0.a, $0.b] }
+        return (weights + factors).filter(\.isTrainable)
+    }
+
     /// - Parameters:
     ///   - x: the residual stream, `[tokens, dim]`
     ///   - row: positions and segments of the row

@@ -6,16 +6,26 @@ extension MiniMind {
     /// Buffers that old files carry along (`mask`, `pos_cis`) are passed over. Sizes that the file
     /// does not say (the number of heads) come from the configuration.
     ///
+    /// - Parameters:
+    ///   - linearPrecision: the type in which linear layers keep their weights. Products in bfloat16
+    ///     read rounded weights in any case: keeping them so changes no result of theirs. Weights that
+    ///     are trained are float32.
+    ///   - embeddingPrecision: the same for the embedding, whose rows are read unrounded
     /// - Throws: ``ModelError`` where a weight is missing, of another shape, not readable, or has no
     ///   place in the model.
-    public convenience init(_ configuration: ModelConfiguration, weights: StateDictionary) throws(ModelError) {
+    public convenience init(
+        _ configuration: ModelConfiguration, weights: StateDictionary, linearPrecision: Precision = .float32,
+        embeddingPrecision: Precision = .float32
+    ) throws(ModelError) {
         var used: Set<String> = ["output.weight"]
         try self.init(configuration) { (name, shape) throws(ModelError) in
             used.insert(name)
             guard let stored = weights[name] else { throw .missingWeight(name: name) }
             guard stored.shape == shape else { throw .shape(name: name, found: stored.shape, expected: shape) }
             do {
-                return Tensor(try stored.floats(), shape: shape)
+                let isEmbedding = name == "tok_embeddings.weight"
+                return try Tensor(
+                    stored, precision: shape.count == 1 ? .float32 : isEmbedding ? embeddingPrecision : linearPrecision)
             } catch {
                 throw .unreadableWeight(name: name, reason: "\(error)")
             }

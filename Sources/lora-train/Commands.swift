@@ -7,6 +7,7 @@ enum Commands {
         ("generate", "answer prompts, with or without an adapter"),
         ("data", "show what each sample trains on"),
         ("tokenize", "JSON strings to token ids, a line each; --decode the reverse"),
+        ("bench", "time a training step, generation or the tokenizer: bench step, generate or tokenizer"),
         ("help", "this text, or `help COMMAND`; `help --markdown COMMAND` prints its flags as a table"),
     ]
 
@@ -22,6 +23,7 @@ enum Commands {
         case "data": try parse(rest, DataOptions(), DataOptions.flags, first) { try DataCommand(options: $0).run() }
         case "tokenize":
             try parse(rest, TokenizeOptions(), TokenizeOptions.flags, first) { try TokenizeCommand(options: $0).run() }
+        case "bench": try bench(rest)
         case "help": try help(rest)
         default:
             let hint = Spelling.nearest(to: first, among: summaries.map(\.0)).map { "did you mean `lora-train \($0)`?" }
@@ -33,13 +35,34 @@ enum Commands {
         try parse(arguments, TrainOptions(), TrainOptions.flags, "train") { try TrainCommand(options: $0).run() }
     }
 
+    private static func bench(_ arguments: [String]) throws {
+        let subject = arguments.first.flatMap { $0.hasPrefix("-") ? nil : BenchSubject(rawValue: $0) }
+        guard let subject else {
+            if arguments.isEmpty || arguments == ["--help"] || arguments == ["-h"] {
+                return Console.shared.line(
+                    "lora-train bench SUBJECT, which is one of: "
+                        + BenchSubject.allCases.map(\.rawValue).joined(separator: ", ") + "; SUBJECT --help lists its flags")
+            }
+            throw CommandError.usage("there is no `bench \(arguments[0])`; try `lora-train bench step`")
+        }
+        let rest = Array(arguments.dropFirst())
+        let name = "bench \(subject.rawValue)"
+        switch subject {
+        case .step: try parse(rest, BenchOptions(), BenchOptions.stepFlags, name) { try BenchStepCommand(options: $0).run() }
+        case .generate:
+            try parse(rest, BenchOptions(), BenchOptions.generateFlags, name) { try BenchGenerateCommand(options: $0).run() }
+        case .tokenizer:
+            try parse(rest, BenchOptions(), BenchOptions.tokenizerFlags, name) { try BenchTokenizerCommand(options: $0).run() }
+        }
+    }
+
     private static func parse<Options>(
         _ arguments: [String], _ defaults: Options, _ flags: FlagSet<Options>, _ command: String,
         _ body: (Options) throws -> Void
     ) throws {
         var options = defaults
         if try flags.parse(arguments, into: &options, command: command) {
-            let summary = summaries.first { $0.0 == command }?.1 ?? ""
+            let summary = summaries.first { command.split(separator: " ").first.map(String.init) == $0.0 }?.1 ?? ""
             Console.shared.line("lora-train \(command): \(summary)\n" + flags.help(defaults, width: Console.shared.width))
             if command == "train" { Console.shared.line(overview) }
         } else {

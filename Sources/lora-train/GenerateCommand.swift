@@ -15,7 +15,7 @@ struct GenerateCommand {
                 throw CommandError.failure("the tokenizer has no chat template; use the folder with its tokenizer_config.json")
             }
             let template = try ChatTemplate(source: source)
-            let model = try options.model.pretrainedModel()
+            let model = try options.model.pretrainedModel(reading: options.dtype)
             if let path = options.model.loraPath { _ = try options.model.adapter(on: model, path: path) }
             if let prompt = options.prompt {
                 try answer(prompt, model, tokenizer, template)

@@ -46,7 +46,9 @@ extension ModelOptions {
     }
 
     /// The base; its vocabulary is what the file has.
-    func pretrainedModel() throws -> MiniMind {
+    ///
+    /// - Parameter reading: the precision of the products that will read it; `nil` where it is trained
+    func pretrainedModel(reading precision: Precision?) throws -> MiniMind {
         guard FileManager.default.fileExists(atPath: weightsPath) else {
             throw CommandError.failure(
                 "no base weights at \(weightsPath); put MiniMind's published rlhf_\(dim).pth there or give a file with --base_path, "
@@ -59,7 +61,11 @@ extension ModelOptions {
                 "\(weightsPath) has no 'tok_embeddings.weight', so it is no MiniMind v2-classic model (its first keys: \(found))")
         }
         do {
-            return try MiniMind(configuration(vocabularySize: embedding.shape.first ?? 0), weights: weights)
+            let readsBFloat16 = basePrecision == .auto && precision == .bfloat16
+            return try MiniMind(
+                configuration(vocabularySize: embedding.shape.first ?? 0), weights: weights,
+                linearPrecision: basePrecision == .bfloat16 || readsBFloat16 ? .bfloat16 : .float32,
+                embeddingPrecision: basePrecision == .bfloat16 ? .bfloat16 : .float32)
         } catch let error as ModelError {
             throw CommandError.failure("\(weightsPath): \(error)")
         }

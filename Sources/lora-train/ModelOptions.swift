@@ -15,6 +15,16 @@ struct ModelOptions {
     var seed = 1337
     var threads = 0
     var matmul = MatmulSelection.Choice.auto
+    var basePrecision = BasePrecision.auto
+
+    /// The type in which a frozen base is kept.
+    enum BasePrecision: String, CaseIterable {
+        /// Linear weights in the type that products read, which changes no result.
+        case auto
+        case float32
+        /// The embedding too.
+        case bfloat16
+    }
 }
 
 extension FlagSet {
@@ -27,6 +37,9 @@ extension FlagSet {
         integer("n_heads", path.appending(path: \.headCount), atLeast: 1, "Attention heads")
         integer("n_kv_heads", path.appending(path: \.keyValueHeadCount), atLeast: 1, "Heads of keys and values")
         integer("threads", path.appending(path: \.threads), atLeast: 0, "Threads that compute; 0 for one a core")
-        choice("matmul", path.appending(path: \.matmul), "Matrix product: auto, openblas or portable")
+        choice(
+            "base_dtype", path.appending(path: \.basePrecision),
+            "Type the frozen base is kept in: auto (linear weights as the products read them: no result changes), float32 or bfloat16")
+        choice("matmul", path.appending(path: \.matmul), "Matrix product: auto, openblas, onednn or portable")
     }
 }

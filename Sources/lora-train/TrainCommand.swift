@@ -27,6 +27,7 @@ struct TrainCommand {
         let dataset = try SFTDataset(
             path: options.dataPath, tokenizer: tokenizer, maxSequenceLength: options.model.maxSequenceLength)
         let model = try startingModel(tokenizer)
+        model.checkpointsLayers = options.checkpointsGradients
         try dataset.checkVocabulary(size: model.configuration.vocabularySize)
         try reportEmptySamples(dataset)
         let subject = try subject(model)
@@ -86,7 +87,7 @@ struct TrainCommand {
     // MARK: - Before the first step
 
     private func startingModel(_ tokenizer: Tokenizer) throws -> MiniMind {
-        guard options.initialization == .random else { return try options.model.pretrainedModel() }
+        guard options.initialization == .random else { return try options.model.pretrainedModel(reading: options.trainsAll ? nil : options.dtype) }
         let configuration = try options.model.configuration(vocabularySize: tokenizer.vocabularySize)
         return try MiniMind(configuration, seed: UInt64(options.model.seed))
     }

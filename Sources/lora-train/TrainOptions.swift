@@ -29,6 +29,7 @@ struct TrainOptions {
     var padsToMaximum = false
     var metricsPath: String?
     var shuffles = false
+    var checkpointsGradients = false
     var trainsAll = false
     var initialization = Initialization.pretrained
     var savedType = SavedType.float32
@@ -66,6 +67,7 @@ struct TrainOptions {
         flags.integer("lora_rank", \.rank, atLeast: 1, "Rank of new adapters")
         flags.integer("seed", \.model.seed, atLeast: 0, "Seed of new adapters and of shuffling")
         flags.bool("pad_to_max_seq_len", \.padsToMaximum, "Pad every sample as the published script does; the same result, slower")
+        flags.bool("gradient_checkpointing", \.checkpointsGradients, "Keep only each layer's input and compute it again on the way back: less memory for long sequences, a third more time")
         flags.bool("shuffle", \.shuffles, "Shuffle the samples anew each epoch; the published script does not")
         flags.text("metrics_path", \.metricsPath, "Metrics file; default {out_dir}/lora/{lora_name}_{dim}.metrics.jsonl")
         flags.bool("full", \.trainsAll, "Train all parameters instead of adapters; saved as {out_dir}/{lora_name}_{dim}.pth")
@@ -86,6 +88,9 @@ struct TrainOptions {
         if model.useMoE { throw .usage("--use_moe comes with a later version; leave it out to train a dense model") }
         if initialization == .random, !trainsAll {
             throw .usage("--init random makes sense only with --full: adapters need a trained base")
+        }
+        if trainsAll, model.basePrecision == .bfloat16 {
+            throw .usage("--full trains float32 weights; leave out --base_dtype bfloat16")
         }
         if trainsAll, model.loraPath != nil { throw .usage("--full trains no adapter; leave out --lora_path") }
     }

@@ -1,5 +1,6 @@
 import Foundation
 
+ProcessClock.begin()
 let arguments = Array(CommandLine.arguments.dropFirst())
 do {
     try Commands.run(arguments)

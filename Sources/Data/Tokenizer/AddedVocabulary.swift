@@ -120,13 +120,8 @@ struct AddedVocabulary: Sendable {
 
 /// Finds which of many texts occurs first, and of those that start there the longest.
 private struct TokenTrie: Sendable {
-    /// A step down the trie: from a node by a byte.
-    private struct Edge: Hashable, Sendable {
-        var node: Int
-        var byte: UInt8
-    }
-
-    private var children: [Edge: Int] = [:]
+    /// The steps down the trie: from a node by a byte to a node.
+    private var children = PairTable()
     /// The token that ends at each node; node 0 is the root.
     private var ids: [Int32?] = [nil]
     /// Whether a token starts with each byte: most positions of a text are passed over by this.
@@ -136,29 +131,29 @@ private struct TokenTrie: Sendable {
     mutating func insert(_ text: [UInt8], _ id: Int32) {
         guard let first = text.first else { return }
         startsToken[Int(first)] = true
-        var node = 0
+        var node: Int32 = 0
         for byte in text {
-            let edge = Edge(node: node, byte: byte)
-            if let child = children[edge] {
+            if let child = children[node, Int32(byte)] {
                 node = child
             } else {
-                node = ids.count
-                children[edge] = node
+                let child = Int32(ids.count)
+                children.insert(node, Int32(byte), child)
                 ids.append(nil)
+                node = child
             }
         }
-        if ids[node] == nil { ids[node] = id }
+        if ids[Int(node)] == nil { ids[Int(node)] = id }
     }
 
     func firstMatch(in text: UTF8Bytes, from start: Int) -> (range: Range<Int>, id: Int32)? {
-        guard !children.isEmpty else { return nil }
+        guard children.count > 0 else { return nil }
         for position in start..<text.count where startsToken[Int(text[position])] {
             var longest: (range: Range<Int>, id: Int32)?
-            var node = 0
+            var node: Int32 = 0
             for index in position..<text.count {
-                guard let child = children[Edge(node: node, byte: text[index])] else { break }
+                guard let child = children[node, Int32(text[index])] else { break }
                 node = child
-                if let id = ids[node] { longest = (position..<index + 1, id) }
+                if let id = ids[Int(node)] { longest = (position..<index + 1, id) }
             }
             if let longest { return longest }
         }

@@ -4,7 +4,10 @@ import Tensor
 ///
 /// Source: Sennrich et al., "Neural Machine Translation of Rare Words with Subword Units", 2016; the
 /// details (ties, unknown bytes, stale pairs) are those of the Hugging Face `tokenizers` library.
-struct BytePairEncoding: Sendable {
+///
+/// A class, for the closures through which words come to it would copy all of a structure's tables, and
+/// count their references, at every piece of text.
+final class BytePairEncoding: Sendable {
     let vocabulary: Vocabulary
     private let merges: MergeTable
     /// The token of each byte; `nil` where the vocabulary lacks it.
@@ -50,31 +53,30 @@ struct BytePairEncoding: Sendable {
         }
     }
 
-    /// Leaves the tokens of a word in `workspace.tokens`.
-    func encode(_ word: UTF8Bytes, _ workspace: inout MergeWorkspace) {
+    /// Appends the tokens of a word.
+    func encode(_ word: UTF8Bytes, _ workspace: inout MergeWorkspace, into ids: inout [Int32]) {
         if !wholeWords.isEmpty, let id = wholeWords[Array(word)] {
-            workspace.start(with: CollectionOfOne(id))
-        } else {
-            workspace.start(with: initialTokens(of: word))
-            workspace.merge(using: merges)
+            ids.append(id)
+            return
         }
+        workspace.start()
+        addInitialTokens(of: word, to: &workspace)
+        workspace.merge(using: merges)
+        workspace.appendTokens(to: &ids)
     }
 
     /// The tokens of the single bytes. A byte without one becomes the unknown token, or nothing where
     /// there is none either.
-    private func initialTokens(of word: UTF8Bytes) -> [Int32] {
-        var tokens: [Int32] = []
-        tokens.reserveCapacity(word.count)
+    private func addInitialTokens(of word: UTF8Bytes, to workspace: inout MergeWorkspace) {
         var followsUnknown = false
         for byte in word {
             if let token = byteTokens[Int(byte)] {
-                tokens.append(token)
+                workspace.append(token)
                 followsUnknown = false
             } else if let unknownToken {
-                if !(followsUnknown && fusesUnknown) { tokens.append(unknownToken) }
+                if !(followsUnknown && fusesUnknown) { workspace.append(unknownToken) }
                 followsUnknown = true
             }
         }
-        return tokens
     }
 }

@@ -25,9 +25,9 @@ struct CharacterClasses: Sendable {
 
     /// The raw classes of the Basic Multilingual Plane, where nearly all text lives.
     private let basicPlane: [UInt8]
-    private let runs = CharacterClass.runs
 
     private init() {
+        let runs = CharacterClass.runs
         var plane = [UInt8](repeating: 0, count: 0x10000)
         for (index, run) in runs.enumerated() where run >> 8 < 0x10000 {
             let end = index + 1 < runs.count ? min(runs[index + 1] >> 8, 0x10000) : 0x10000
@@ -37,7 +37,11 @@ struct CharacterClasses: Sendable {
     }
 
     subscript(scalar: UInt32) -> CharacterClass {
-        if scalar < 0x10000 { return CharacterClass(rawValue: basicPlane[Int(scalar)]) }
+        scalar < 0x10000 ? CharacterClass(rawValue: basicPlane[Int(scalar)]) : Self.classOutsideBasicPlane(scalar)
+    }
+
+    private static func classOutsideBasicPlane(_ scalar: UInt32) -> CharacterClass {
+        let runs = CharacterClass.runs
         // The last run that starts at or before the scalar; the first run starts at 0.
         var low = 0
         var high = runs.count

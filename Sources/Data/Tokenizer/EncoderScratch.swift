@@ -6,32 +6,22 @@ struct EncoderScratch: Sendable {
     private static let longestCachedWord = 64
     /// Storage for longer words is given back.
     private static let longestKeptWord = 65_536
-    /// Bounds the cache to a few megabytes.
-    private static let cacheLimit = 16_384
 
     private var workspace = MergeWorkspace()
-    private var cache: [[UInt8]: [Int32]] = [:]
+    private var cache = WordCache()
 
     /// Appends the tokens of a word.
     mutating func encode(_ word: UTF8Bytes, with model: BytePairEncoding, into ids: inout [Int32]) {
         guard word.count <= Self.longestCachedWord else {
-            model.encode(word, &workspace)
-            workspace.forEachToken { ids.append($0) }
+            model.encode(word, &workspace, into: &ids)
             if word.count > Self.longestKeptWord { workspace = MergeWorkspace() }
             return
         }
-        let key = Array(word)
-        if let tokens = cache[key] {
-            ids += tokens
-            return
-        }
-        model.encode(word, &workspace)
-        var tokens: [Int32] = []
-        workspace.forEachToken { tokens.append($0) }
-        ids += tokens
-        // Starting over is simpler than to evict the oldest, and follows the text when it changes.
-        if cache.count >= Self.cacheLimit { cache.removeAll(keepingCapacity: true) }
-        cache[key] = tokens
+        let hash = WordCache.hash(word)
+        if cache.append(word, hash: hash, to: &ids) { return }
+        let start = ids.count
+        model.encode(word, &workspace, into: &ids)
+        cache.insert(word, hash: hash, ids[start...])
     }
 }
 

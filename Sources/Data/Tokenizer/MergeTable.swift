@@ -1,30 +1,26 @@
 import Tensor
 
-/// What becomes of a pair of neighbouring tokens.
-struct Merge: Sendable {
-    /// Lower is earlier.
-    var rank: Int32
-    var merged: Int32
-}
-
-/// The pairs that may be merged.
+/// The pairs that may be merged, by rank: lower is earlier.
 struct MergeTable: Sendable {
-    /// By both ids in one word, which hashes in one step: this is the innermost look-up of all.
-    private var merges: [UInt64: Merge]
+    private var ranks: PairTable
+    /// The token that a pair becomes, by its rank; -1 for a rank without a pair.
+    private var tokens: [Int32] = []
 
-    subscript(left: Int32, right: Int32) -> Merge? { merges[Self.key(left, right)] }
-
+    /// The rank of a pair of neighbouring tokens; `nil` where they cannot be merged.
     @inline(__always)
-    private static func key(_ left: Int32, _ right: Int32) -> UInt64 {
-        UInt64(UInt32(bitPattern: left)) << 32 | UInt64(UInt32(bitPattern: right))
-    }
+    func rank(_ left: Int32, _ right: Int32) -> Int32? { ranks[left, right] }
+
+    /// What the pair of a rank becomes.
+    @inline(__always)
+    func token(rank: Int32) -> Int32 { tokens[Int(rank)] }
 
     /// Reads the `model.merges` field, in rank order, in either spelling: `"a b"` or `["a", "b"]`.
     init(_ field: JSONField, _ vocabulary: Vocabulary) throws(TokenizerError) {
         guard let entries = field.value?.array else {
             throw field.malformed(field.value == nil ? "is missing" : "is not an array")
         }
-        merges = Dictionary(minimumCapacity: entries.count)
+        ranks = PairTable(minimumCapacity: entries.count)
+        tokens = Array(repeating: -1, count: entries.count)
         for (index, entry) in entries.enumerated() {
             // The first line of a merges.txt may have come along.
             if entry.string?.hasPrefix("#version") == true { continue }
@@ -40,9 +36,9 @@ struct MergeTable: Sendable {
                 }
                 return id
             }
-            let key = Self.key(try id(left), try id(right))
             // Of a repeated pair the last counts, as in a map.
-            merges[key] = Merge(rank: Int32(index), merged: try id(left + right))
+            ranks.insert(try id(left), try id(right), Int32(index))
+            tokens[index] = try id(left + right)
         }
     }
 

@@ -1,25 +1,33 @@
 /// What merging a word needs: the word as a linked list of tokens, and its mergeable pairs in a heap, so
 /// that n bytes take O(n log n) steps. Kept from word to word for its storage.
 struct MergeWorkspace: Sendable {
-    /// A token of the word and its neighbours; -1 stands for none.
+    /// A token of the word and its neighbours; -1 stands for none. Half as wide as `Int`, more of them stay
+    /// in the caches; a word would have to be 2 GiB long to need more.
     private struct Symbol: Sendable {
+        /// -1 once it has become a part of the symbol before.
         var token: Int32
-        var previous: Int
-        var next: Int
-        var isMerged = false
+        var previous: Int32
+        var next: Int32
+
+        var isMerged: Bool { token < 0 }
     }
 
     /// A pair that was mergeable when it was queued, known by its left symbol. It is stale if that has
     /// been merged or has another neighbour since.
     private struct Candidate: Sendable {
-        var rank: Int32
-        var merged: Int32
-        var position: Int
+        /// The rank above the position: candidates are compared more often than anything is done with them.
+        private let order: UInt64
+
+        init(rank: Int32, position: Int32) {
+            order = UInt64(UInt32(bitPattern: rank)) << 32 | UInt64(UInt32(bitPattern: position))
+        }
+
+        var rank: Int32 { Int32(truncatingIfNeeded: order >> 32) }
+        var position: Int32 { Int32(truncatingIfNeeded: order) }
 
         /// Whether this pair is merged first: by rank, then from the left.
-        static func < (a: Candidate, b: Candidate) -> Bool {
-            a.rank != b.rank ? a.rank < b.rank : a.position < b.position
-        }
+        @inline(__always)
+        static func < (a: Candidate, b: Candidate) -> Bool { a.order < b.order }
     }
 
     private var symbols: [Symbol] = []
@@ -27,33 +35,40 @@ struct MergeWorkspace: Sendable {
     private var heap: [Candidate] = []
 
     /// Starts a word.
-    mutating func start(with tokens: some Collection<Int32>) {
-        symbols.removeAll(keepingCapacity: true)
-        for (index, token) in tokens.enumerated() {
-            symbols.append(Symbol(token: token, previous: index - 1, next: index + 1))
-        }
-        if !symbols.isEmpty { symbols[symbols.count - 1].next = -1 }
+    mutating func start() { symbols.removeAll(keepingCapacity: true) }
+
+    /// Adds a token to the word.
+    @inline(__always)
+    mutating func append(_ token: Int32) {
+        let position = Int32(symbols.count)
+        symbols.append(Symbol(token: token, previous: position - 1, next: position + 1))
     }
 
-    /// Calls `body` with the tokens of the word in order.
-    func forEachToken(_ body: (Int32) -> Void) {
-        for symbol in symbols where !symbol.isMerged { body(symbol.token) }
+    /// Appends the tokens of the word, in order.
+    func appendTokens(to ids: inout [Int32]) {
+        for symbol in symbols where !symbol.isMerged { ids.append(symbol.token) }
     }
 
     /// Merges until no pair of neighbours can be.
     mutating func merge(using merges: MergeTable) {
+        guard !symbols.isEmpty else { return }
+        symbols[symbols.count - 1].next = -1
         heap.removeAll(keepingCapacity: true)
-        for position in symbols.indices.dropLast() { enqueue(at: position, using: merges) }
+        for position in symbols.indices.dropLast() { enqueue(at: Int32(position), using: merges) }
         while let candidate = popFirst() {
-            let left = symbols[candidate.position]
+            let position = Int(candidate.position)
+            let left = symbols[position]
             guard !left.isMerged, left.next >= 0 else { continue }
-            let right = symbols[left.next]
-            guard merges[left.token, right.token]?.merged == candidate.merged else { continue }
+            let right = symbols[Int(left.next)]
+            let merged = merges.token(rank: candidate.rank)
+            guard let rank = merges.rank(left.token, right.token),
+                rank == candidate.rank || merges.token(rank: rank) == merged
+            else { continue }
 
-            symbols[candidate.position].token = candidate.merged
-            symbols[candidate.position].next = right.next
-            symbols[left.next].isMerged = true
-            if right.next >= 0 { symbols[right.next].previous = candidate.position }
+            symbols[position].token = merged
+            symbols[position].next = right.next
+            symbols[Int(left.next)].token = -1
+            if right.next >= 0 { symbols[Int(right.next)].previous = candidate.position }
 
             if left.previous >= 0 { enqueue(at: left.previous, using: merges) }
             if right.next >= 0 { enqueue(at: candidate.position, using: merges) }
@@ -61,10 +76,10 @@ struct MergeWorkspace: Sendable {
     }
 
     /// Queues the pair of a symbol and the one after it, where there is a merge for it.
-    private mutating func enqueue(at position: Int, using merges: MergeTable) {
-        let left = symbols[position]
-        guard let merge = merges[left.token, symbols[left.next].token] else { return }
-        let candidate = Candidate(rank: merge.rank, merged: merge.merged, position: position)
+    private mutating func enqueue(at position: Int32, using merges: MergeTable) {
+        let left = symbols[Int(position)]
+        guard let rank = merges.rank(left.token, symbols[Int(left.next)].token) else { return }
+        let candidate = Candidate(rank: rank, position: position)
         heap.append(candidate)
         var child = heap.count - 1
         while child > 0 {

@@ -65,28 +65,27 @@ struct PreTokenizer: Sendable {
 
     /// Calls `body` with each word of a text, in order. A word is never empty.
     func forEachWord(in text: UTF8Bytes, _ body: (UTF8Bytes) -> Void) {
-        cut(text, by: stages[...], body)
+        if !text.isEmpty { cut(text, from: 0, body) }
     }
 
-    private func cut(_ text: UTF8Bytes, by stages: ArraySlice<Stage>, _ body: (UTF8Bytes) -> Void) {
-        guard !text.isEmpty else { return }
-        guard let stage = stages.first else { return body(text) }
-        let rest = stages.dropFirst()
-        switch stage {
+    /// Cuts a text by the stages from an index on.
+    private func cut(_ text: UTF8Bytes, from index: Int, _ body: (UTF8Bytes) -> Void) {
+        guard index < stages.count else { return body(text) }
+        switch stages[index] {
         case .split(let pattern):
             var start = 0
             while start < text.count {
                 let end = pattern.endOfWord(from: start, in: text, classes)
-                cut(text.slice(start..<end), by: rest, body)
+                cut(text.slice(start..<end), from: index + 1, body)
                 start = end
             }
         case .digits(let individually):
-            cutDigits(text, individually: individually) { cut($0, by: rest, body) }
+            cutDigits(text, individually: individually) { cut($0, from: index + 1, body) }
         case .prefixSpace:
-            guard text[0] != UInt8(ascii: " ") else { return cut(text, by: rest, body) }
+            guard text[0] != UInt8(ascii: " ") else { return cut(text, from: index + 1, body) }
             var prefixed: [UInt8] = [UInt8(ascii: " ")]
             prefixed += text
-            prefixed.withUnsafeBufferPointer { cut($0, by: rest, body) }
+            prefixed.withUnsafeBufferPointer { cut($0, from: index + 1, body) }
         }
     }
 

@@ -2,15 +2,14 @@
 ///
 /// Text goes through four stages, a file each: ``Normalizer``, ``PreTokenizer``, ``BytePairEncoding``, and
 /// back through ``TokenDecoder``; added tokens (``AddedVocabulary``) are cut out before and after the first.
+/// ``TextEncoder`` puts the first three together.
 ///
 /// A tokenizer can be shared by any number of threads.
 public struct Tokenizer: Sendable {
-    private let normalizer: Normalizer?
-    private let preTokenizer: PreTokenizer
-    private let model: BytePairEncoding
+    private let vocabulary: Vocabulary
     private let added: AddedVocabulary
+    private let encoder: TextEncoder
     private let decoder: TokenDecoder
-    private let scratch = EncoderScratchPool()
 
     /// The token that starts a text or a message, where the configuration names one.
     public let bosToken: String?
@@ -36,12 +35,14 @@ public struct Tokenizer: Sendable {
         guard version.value?.string ?? "1.0" == "1.0" else {
             throw version.unsupported("this is not version 1.0 of the format")
         }
-        normalizer = try Normalizer(field["normalizer"])
-        preTokenizer = try PreTokenizer(field["pre_tokenizer"])
-        model = try BytePairEncoding(field["model"])
+        let normalizer = try Normalizer(field["normalizer"])
+        let preTokenizer = try PreTokenizer(field["pre_tokenizer"])
+        let model = try BytePairEncoding(field["model"])
+        vocabulary = model.vocabulary
         let configuration = try TokenizerConfiguration(folder: folder)
-        added = try Self.addedVocabulary(field["added_tokens"], configuration, model.vocabulary, normalizer)
-        decoder = try TokenDecoder(field["decoder"], model.vocabulary, added, normalizer)
+        added = try Self.addedVocabulary(field["added_tokens"], configuration, vocabulary, normalizer)
+        encoder = TextEncoder(normalizer, preTokenizer, model, added)
+        decoder = try TokenDecoder(field["decoder"], vocabulary, added, normalizer)
         bosToken = configuration.token("bos_token")
         eosToken = configuration.token("eos_token")
         padToken = configuration.token("pad_token")
@@ -75,40 +76,7 @@ public struct Tokenizer: Sendable {
 
     /// The ids of a text, as `tokenizer(text, add_special_tokens=False)` gives them: added tokens are
     /// recognised where they stand in the text, and nothing is put around it.
-    public func encode(_ text: String) -> [Int32] {
-        var text = text
-        var ids: [Int32] = []
-        scratch.withScratch { scratch in
-            text.withUTF8 { bytes in
-                added.forEachPiece(in: bytes) { piece in
-                    switch piece {
-                    case .token(let id): ids.append(id)
-                    case .text(let range): encodeText(bytes.slice(range), &scratch, into: &ids)
-                    }
-                }
-            }
-        }
-        return ids
-    }
-
-    /// Encodes a text without verbatim added tokens.
-    private func encodeText(_ text: UTF8Bytes, _ scratch: inout EncoderScratch, into ids: inout [Int32]) {
-        guard let normalizer else { return encodeNormalized(text, &scratch, into: &ids) }
-        var normalized = normalizer.normalize(String(decoding: text, as: UTF8.self))
-        normalized.withUTF8 { encodeNormalized($0, &scratch, into: &ids) }
-    }
-
-    private func encodeNormalized(_ text: UTF8Bytes, _ scratch: inout EncoderScratch, into ids: inout [Int32]) {
-        added.forEachPiece(inNormalized: text) { piece in
-            switch piece {
-            case .token(let id): ids.append(id)
-            case .text(let range):
-                // Its own constant, or the closure would copy all of `self` at every word.
-                let model = model
-                preTokenizer.forEachWord(in: text.slice(range)) { scratch.encode($0, with: model, into: &ids) }
-            }
-        }
-    }
+    public func encode(_ text: String) -> [Int32] { encoder.encode(text) }
 
     /// The text of ids, as `tokenizer.decode(ids)` gives it. Bytes that are not UTF-8 become U+FFFD, ids
     /// without a token nothing.
@@ -136,7 +104,7 @@ public struct Tokenizer: Sendable {
     public var vocabularySize: Int { decoder.idLimit }
 
     /// The id of a token, spelled as in `tokenizer.json`.
-    public func id(of token: String) -> Int32? { added.id(of: token) ?? model.vocabulary.id(of: token) }
+    public func id(of token: String) -> Int32? { added.id(of: token) ?? vocabulary.id(of: token) }
 
     /// The id of ``bosToken``.
     public var bosID: Int32? { bosToken.flatMap(id(of:)) }

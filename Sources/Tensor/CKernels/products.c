@@ -79,6 +79,17 @@ void pack_rows(int unit, int64_t rows, int64_t width, int type, const void *sour
     }
 }
 
+void unpack_rows(int unit, int64_t rows, int64_t width, int type, const void *packed, int64_t stride,
+                 void *target, int64_t target_stride) {
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t c = 0; c < width; c++) {
+            if (unit == unit_pair)
+                memcpy((uint16_t *)target + r * target_stride + c,
+                       (const uint16_t *)packed + 2 * (r / 2 * stride + c) + r % 2, 2);
+            else store_as(type, target, r * target_stride + c, ((const float *)packed)[r * stride + c]);
+        }
+}
+
 // MARK: products of floats
 
 // A tile of `rows` x `columns` sums, kept in registers. Both are constants where this is inlined.

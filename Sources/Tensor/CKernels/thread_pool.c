@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { maximum_threads = 256, spins_before_sleep = 4000 };
+enum { maximum_threads = 256, spins_before_sleep = 20000 };
 
 // One loop at a time owns the pool; `entry` is held for as long as it runs.
 static pthread_mutex_t entry = PTHREAD_MUTEX_INITIALIZER;

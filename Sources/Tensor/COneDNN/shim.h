@@ -148,22 +148,18 @@ static inline int64_t onednn_weights_bytes(const onednn_product *product) {
     return (int64_t)dnnl_memory_desc_get_size(onednn_weights_desc(product));
 }
 
-// Writes a plain matrix in the layout of the product's weights.
-static inline bool onednn_pack(dnnl_engine_t engine, const void *matrix, int64_t rows, int64_t columns,
-                               int64_t stride, bool transposed, bool bfloat16,
-                               const onednn_product *product, void *packed) {
-    dnnl_memory_desc_t from;
+// Copies a matrix from one layout to another.
+static inline bool onednn_reorder(dnnl_engine_t engine, onednn_desc from, const void *source_values,
+                                  onednn_desc to, void *target_values) {
     dnnl_primitive_desc_t description = NULL;
     dnnl_primitive_t reorder = NULL;
     dnnl_memory_t source = NULL, target = NULL;
     dnnl_stream_t stream = NULL;
-    if (!onednn_plain_desc(rows, columns, stride, transposed, bfloat16, &from)) return false;
-    onednn_desc to = onednn_weights_desc(product);
     bool is_done =
-        dnnl_reorder_primitive_desc_create(&description, onednn_desc_reference(&from), engine, to, engine, NULL) == dnnl_success &&
+        dnnl_reorder_primitive_desc_create(&description, from, engine, to, engine, NULL) == dnnl_success &&
         dnnl_primitive_create(&reorder, description) == dnnl_success &&
-        dnnl_memory_create(&source, onednn_desc_reference(&from), engine, (void *)matrix) == dnnl_success &&
-        dnnl_memory_create(&target, to, engine, packed) == dnnl_success &&
+        dnnl_memory_create(&source, from, engine, (void *)source_values) == dnnl_success &&
+        dnnl_memory_create(&target, to, engine, target_values) == dnnl_success &&
         dnnl_stream_create(&stream, engine, dnnl_stream_default_flags) == dnnl_success;
     if (is_done) {
         dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, source}, {DNNL_ARG_TO, target}};
@@ -175,7 +171,27 @@ static inline bool onednn_pack(dnnl_engine_t engine, const void *matrix, int64_t
     if (source) dnnl_memory_destroy(source);
     if (reorder) dnnl_primitive_destroy(reorder);
     if (description) dnnl_primitive_desc_destroy(description);
-    onednn_desc_free(&from);
+    return is_done;
+}
+
+// Writes a plain matrix in the layout of the product's weights.
+static inline bool onednn_pack(dnnl_engine_t engine, const void *matrix, int64_t rows, int64_t columns,
+                               int64_t stride, bool transposed, bool bfloat16,
+                               const onednn_product *product, void *packed) {
+    dnnl_memory_desc_t plain;
+    if (!onednn_plain_desc(rows, columns, stride, transposed, bfloat16, &plain)) return false;
+    bool is_done = onednn_reorder(engine, onednn_desc_reference(&plain), matrix, onednn_weights_desc(product), packed);
+    onednn_desc_free(&plain);
+    return is_done;
+}
+
+// Writes weights in the layout of the product's as a plain matrix.
+static inline bool onednn_unpack(dnnl_engine_t engine, const void *packed, int64_t rows, int64_t columns,
+                                 bool bfloat16, const onednn_product *product, void *matrix) {
+    dnnl_memory_desc_t plain;
+    if (!onednn_plain_desc(rows, columns, columns, false, bfloat16, &plain)) return false;
+    bool is_done = onednn_reorder(engine, onednn_weights_desc(product), packed, onednn_desc_reference(&plain), matrix);
+    onednn_desc_free(&plain);
     return is_done;
 }
 

@@ -59,6 +59,11 @@ extension Tensor {
         precondition(count == 1, "only a scalar has a gradient of its own; the shape is \(shape)")
         guard producer != nil else { return }
         gradient = Tensor(repeating: seed, shape: shape)
+        backwardFromGradient()
+    }
+
+    /// Hands the gradient that is here on to every trainable tensor that this one was made from.
+    func backwardFromGradient() {
         var recorded = recordedNodes()
         while let node = recorded.popLast() {
             guard let operation = node.producer else { continue }

@@ -18,10 +18,12 @@ public struct ComputeContext: Sendable {
 
     public init(matmul: any Matmul = MatmulSelection.automatic.matmul) { self.matmul = matmul }
 
-    /// Runs `body`, and adds its time to a phase.
-    func measuring<Value>(_ phase: StepProfile.Phase, _ body: () -> Value) -> Value {
+    /// Runs `body`, and adds its time and the arithmetic of its products to a phase.
+    func measuring<Value>(
+        _ phase: StepProfile.Phase, operations: @autoclosure () -> Int = 0, _ body: () -> Value
+    ) -> Value {
         guard let profile else { return body() }
-        return profile.measure(phase, body)
+        return profile.measure(phase, operations: operations(), body)
     }
 
     /// Runs `body` with this context changed by `change`.

@@ -1,7 +1,8 @@
 import CKernels
 import Synchronization
 
-/// Where the time of a step goes, phase by phase, on the clock of the thread that leads the step.
+/// Where the time of a step goes, phase by phase, on the clock of the thread that leads the step, and how
+/// much arithmetic the products of each phase are.
 public final class StepProfile: Sendable {
     /// What the time is spent on.
     public enum Phase: String, Sendable, CaseIterable {
@@ -17,21 +18,33 @@ public final class StepProfile: Sendable {
         case elementwise
     }
 
-    private let seconds = Mutex<[Phase: Double]>([:])
+    /// What a phase has cost so far.
+    public struct Cost: Sendable {
+        /// Wall time, in seconds.
+        public var seconds = 0.0
+        /// Multiplications and additions of matrix products.
+        public var operations = 0
+    }
+
+    private let costs = Mutex<[Phase: Cost]>([:])
 
     public init() {}
 
-    /// The time spent in each phase so far, in seconds.
-    public var phases: [Phase: Double] { seconds.withLock { $0 } }
+    /// The cost of each phase so far.
+    public var phases: [Phase: Cost] { costs.withLock { $0 } }
 
     /// The time that all threads together have spent at work since the process began, in seconds.
     public static var busySeconds: Double { thread_pool_busy_seconds() }
 
-    public func measure<Value>(_ phase: Phase, _ body: () -> Value) -> Value {
+    /// Runs `body`, and adds its time and its arithmetic to a phase.
+    public func measure<Value>(_ phase: Phase, operations: Int = 0, _ body: () -> Value) -> Value {
         let start = ContinuousClock.now
         defer {
             let time = (ContinuousClock.now - start) / .seconds(1)
-            seconds.withLock { $0[phase, default: 0] += time }
+            costs.withLock {
+                $0[phase, default: Cost()].seconds += time
+                $0[phase, default: Cost()].operations += operations
+            }
         }
         return body()
     }

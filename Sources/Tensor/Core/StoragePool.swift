@@ -5,8 +5,8 @@ import Synchronization
 /// same sizes again and again, and fresh pages cost more than many kernels do.
 ///
 /// Blocks are aligned to 64 bytes (a cache line, a 512-bit register) and come in size classes of
-/// at most an eighth of waste. Batches differ in size, so unused blocks of other sizes are given back
-/// to the system before new ones are taken from it.
+/// at most an eighth of waste. Batches differ in size, so what has not been asked for again is given
+/// back to the system once it becomes too much.
 final class StoragePool: Sendable {
     /// A block of memory, owned by whoever holds it.
     struct Block: @unchecked Sendable {  // An address alone; whoever takes the block owns what it points to.
@@ -22,7 +22,29 @@ final class StoragePool: Sendable {
     /// From this size on a block is a mapping of its own, in whole pages.
     private static let mappedSize = 1 << 17
 
-    private let free = Mutex<[Int: [Block]]>([:])
+    /// From this size on a block lies on whole large pages, of which far fewer have to be fetched.
+    private static let hugePage = 2 << 20
+
+    private struct State {
+        var free: [Int: [Block]] = [:]
+        var freeBytes = 0
+        var usedBytes = 0
+        /// The most that was ever in use at once.
+        var peakBytes = 0
+
+        mutating func popFree(_ size: Int) -> Block? {
+            guard let block = free[size]?.popLast() else { return nil }
+            freeBytes -= size
+            return block
+        }
+
+        mutating func use(_ size: Int) {
+            usedBytes += size
+            peakBytes = max(peakBytes, usedBytes)
+        }
+    }
+
+    private let state = Mutex(State())
 
     /// The size class, in bytes, that a request for `bytes` is served from.
     static func sizeClass(_ bytes: Int) -> Int {
@@ -36,34 +58,56 @@ final class StoragePool: Sendable {
         let size = Self.sizeClass(bytes)
         // A slightly larger block serves too.
         let alternatives = [size, Self.sizeClass(size + 1), Self.sizeClass(size + size / 8 + 1)]
-        let (found, unused) = free.withLock { free -> (Block?, [Block]) in
+        let (found, unused) = state.withLock { state -> (Block?, [Block]) in
             for size in alternatives {
-                if let block = free[size]?.popLast() { return (block, []) }
-            }
-            guard size >= Self.mappedSize else { return (nil, []) }
-            var unused: [Block] = []
-            var surplus = size
-            for other in free.keys.sorted(by: >) where other >= Self.mappedSize {
-                while surplus > 0, let block = free[other]?.popLast() {
-                    unused.append(block)
-                    surplus -= other
+                if let block = state.popFree(size) {
+                    state.use(size)
+                    return (block, [])
                 }
             }
-            return (nil, unused)
+            state.use(size)
+            return (nil, Self.surplus(&state))
         }
         for block in unused { Self.release(block) }
         return found ?? Self.allocate(size)
     }
 
-    func give(_ block: Block) { free.withLock { $0[block.size, default: []].append(block) } }
+    func give(_ block: Block) {
+        state.withLock {
+            $0.free[block.size, default: []].append(block)
+            $0.freeBytes += block.size
+            $0.usedBytes -= block.size
+        }
+    }
+
+    /// Unused blocks to part with, the largest first, so that all memory together stays within a quarter
+    /// above the most that was ever in use.
+    private static func surplus(_ state: inout State) -> [Block] {
+        var surplus: [Block] = []
+        let limit = state.peakBytes + state.peakBytes / 4
+        for size in state.free.keys.sorted(by: >) where size >= mappedSize {
+            while state.usedBytes + state.freeBytes > limit, let block = state.popFree(size) { surplus.append(block) }
+        }
+        return surplus
+    }
 
     private static func allocate(_ size: Int) -> Block {
         guard size >= mappedSize else {
             return Block(address: .allocate(byteCount: size, alignment: alignment), size: size)
         }
-        guard let pages = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), pages != MAP_FAILED
+        let isHuge = size >= hugePage
+        let length = isHuge ? size + hugePage : size
+        guard let pages = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), pages != MAP_FAILED
         else { fatalError("out of memory: the system has no \(size) bytes left") }
-        return Block(address: pages, size: size)
+        guard isHuge else { return Block(address: pages, size: size) }
+        // What lies before the first large page and behind the block goes back at once.
+        let head = (hugePage - Int(bitPattern: pages) % hugePage) % hugePage
+        if head > 0 { munmap(pages, head) }
+        if head < hugePage { munmap(pages + head + size, hugePage - head) }
+        #if os(Linux)
+            madvise(pages + head, size, Int32(MADV_HUGEPAGE))
+        #endif
+        return Block(address: pages + head, size: size)
     }
 
     private static func release(_ block: Block) {

@@ -16,14 +16,26 @@ public final class Tensor {
     /// The number of values.
     public let count: Int
 
-    let storage: Storage
+    /// The values; `nil` while they are held by ``packedForms`` alone.
+    private var plainStorage: Storage?
+
+    /// The memory of the values.
+    var storage: Storage {
+        if let plainStorage { return plainStorage }
+        guard let storage = unpackedStorage() else { preconditionFailure("a tensor without values") }
+        plainStorage = storage
+        return storage
+    }
 
     /// What the record of gradients knows of this tensor. Apart from the values, so that a record can
     /// outlive values that no gradient needs.
     let node: GradientNode
 
     /// Forms of the values that matrix products read, made once and kept until the values change.
-    var packedForms: [PackedForm: any PackedMatrix] = [:]
+    var packedForms: [PackedForm: (matmul: any Matmul, matrix: any PackedMatrix)] = [:]
+
+    /// Whether this is a model's own weight, which products alone read.
+    public var isFrozenWeight = false
 
     /// Rows are allocated in multiples of this, so that products may run over whole blocks of rows;
     /// what lies behind the last row is undefined.
@@ -37,7 +49,7 @@ public final class Tensor {
         let width = shape.last ?? 1
         let rows = shape.dropLast().reduce(1, *)
         let allocated = rows < Self.rowBlock ? rows : (rows + Self.rowBlock - 1) / Self.rowBlock * Self.rowBlock
-        storage = Storage(bytes: max(allocated, 1) * width * precision.size)
+        plainStorage = Storage(bytes: max(allocated, 1) * width * precision.size)
         node = GradientNode(shape: shape, precision: precision)
     }
 
@@ -46,7 +58,7 @@ public final class Tensor {
         self.shape = shape
         precision = other.precision
         count = shape.reduce(1, *)
-        storage = other.storage
+        plainStorage = other.storage
         node = GradientNode(shape: shape, precision: precision)
         precondition(count <= other.count, "a view must lie inside its tensor")
     }
@@ -74,6 +86,13 @@ public final class Tensor {
     public convenience init(zeros shape: [Int], like other: Tensor) {
         self.init(uninitialized: shape, other.precision)
         address().initializeMemory(as: UInt8.self, repeating: 0, count: count * precision.size)
+    }
+
+    /// Parts with the values where a packed form holds them: a frozen weight is read by products alone.
+    /// They are unpacked again when somebody asks for them.
+    func dropPlainValues() {
+        guard exactForm != nil else { return }
+        plainStorage = nil
     }
 
     /// Sets every value of a float32 tensor.
@@ -115,8 +134,9 @@ public final class Tensor {
     /// Gives access to the values of a float32 tensor in place, to read or to change a parameter. What
     /// was derived from a parameter's old values is dropped.
     public func withMutableValues<Result>(_ body: (UnsafeMutableBufferPointer<Float>) throws -> Result) rethrows -> Result {
+        let start = pointer
         packedForms = [:]
-        return try body(UnsafeMutableBufferPointer(start: pointer, count: count))
+        return try body(UnsafeMutableBufferPointer(start: start, count: count))
     }
 
     /// Gives access to the values of a float32 tensor in place, to read.
@@ -129,11 +149,14 @@ public final class Tensor {
         Tensor(viewing: self, shape: [rows, width])
     }
 
+    /// The same values, sharing their memory, as a tensor that nobody made.
+    func withoutRecord() -> Tensor { Tensor(viewing: self, shape: shape) }
+
     /// Writes the rows of `source` over the rows from `first` on.
     public func replaceRows(from first: Int, with source: Tensor) {
         precondition(source.width == width && first + source.rows <= rows, "the rows must fit")
+        let target = address(first * width)
         packedForms = [:]
-        convert_values(
-            Int64(source.count), source.precision.code, source.address(), precision.code, address(first * width))
+        convert_values(Int64(source.count), source.precision.code, source.address(), precision.code, target)
     }
 }

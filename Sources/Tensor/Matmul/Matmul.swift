@@ -18,6 +18,11 @@ public protocol Matmul: Sendable {
     ///   - precision: the type the products read; values are rounded to it
     func pack(_ matrix: MatrixOperand, precision: Precision) -> any PackedMatrix
 
+    /// The values of a packed matrix, row by row, in its precision.
+    ///
+    /// - Parameter b: what ``pack(_:precision:)`` of this implementation returned
+    func unpack(_ b: any PackedMatrix, into target: UnsafeMutableRawPointer)
+
     /// `c = a b`, or `c += a b`, for a block of rows and the columns `columns` of `b`; sums are float32
     /// and rounded to the type of `c` at the end.
     ///
@@ -81,19 +86,35 @@ struct PackedForm: Hashable {
 
 extension Tensor {
     /// The matrix as the right operand of products, made when it is first asked for and kept until the
-    /// values change.
+    /// values change. A frozen matrix of the products' own precision that is packed in both directions
+    /// is no longer kept as it was.
     ///
     /// - Parameter transposed: whether products read the transpose of the matrix
     func packed(transposed: Bool, _ context: ComputeContext) -> any PackedMatrix {
         let form = PackedForm(matmul: context.matmul.name, precision: context.precision, isTransposed: transposed)
-        if let packed = packedForms[form] { return packed }
+        if let packed = packedForms[form]?.matrix { return packed }
         let packed = context.matmul.pack(
             MatrixOperand(
                 address: address(), precision: precision, stride: width, rows: transposed ? width : rows,
                 columns: transposed ? rows : width, isTransposed: transposed, owner: storage),
             precision: context.precision)
-        packedForms[form] = packed
+        packedForms[form] = (context.matmul, packed)
+        let opposite = PackedForm(matmul: form.matmul, precision: form.precision, isTransposed: !transposed)
+        if isFrozenWeight, !isTrainable, packedForms[opposite] != nil { dropPlainValues() }
         return packed
+    }
+
+    /// A packed form that holds the values as they are stored.
+    var exactForm: (matmul: any Matmul, matrix: any PackedMatrix)? {
+        packedForms.first { $0.key.precision == precision && !$0.key.isTransposed }?.value
+    }
+
+    /// The values out of a packed form; `nil` where there is none.
+    func unpackedStorage() -> Storage? {
+        guard let (matmul, matrix) = exactForm else { return nil }
+        let storage = Storage(bytes: count * precision.size)
+        matmul.unpack(matrix, into: storage.pointer)
+        return storage
     }
 
     /// The rows from `first` on, to read.

@@ -117,6 +117,19 @@
             Int(onednn_weights_bytes(packingProduct(rows: rows, columns: columns, isBFloat16).pointer))
         }
 
+        public func unpack(_ b: any PackedMatrix, into target: UnsafeMutableRawPointer) {
+            guard let b = b as? Packed else { preconditionFailure("a matrix that another product packed") }
+            Self.useOneThread()
+            let product = packingProduct(rows: b.rows, columns: b.columns, b.isBFloat16)
+            let isPlain = b.precision == (b.isBFloat16 ? .bfloat16 : .float32)
+            let copy = isPlain ? nil : Storage(bytes: 4 * b.rows * b.columns)
+            let isDone = onednn_unpack(
+                engine.handle, b.storage.pointer, Int64(b.rows), Int64(b.columns), b.isBFloat16, product.pointer,
+                copy?.pointer ?? target)
+            precondition(isDone, "oneDNN cannot unpack a matrix of [\(b.rows), \(b.columns)]")
+            if let copy { convert_values(Int64(b.rows * b.columns), 0, copy.pointer, b.precision.code, target) }
+        }
+
         public func multiply(
             rows: Int, _ a: ConstantRows, by b: any PackedMatrix, columns: Range<Int>, into c: MutableRows, accumulating: Bool
         ) {

@@ -34,6 +34,18 @@
             Plain(matrix.converted(to: precision, keptAs: .float32), precision: precision)
         }
 
+        public func unpack(_ b: any PackedMatrix, into target: UnsafeMutableRawPointer) {
+            guard let b = b as? Plain else { preconditionFailure("a matrix that another product packed") }
+            for row in 0..<b.rows {
+                for column in 0..<b.columns {
+                    let place = b.matrix.isTransposed ? column * b.matrix.stride + row : row * b.matrix.stride + column
+                    convert_values(
+                        1, 0, b.matrix.address + 4 * place, b.precision.code,
+                        target + (row * b.columns + column) * b.precision.size)
+                }
+            }
+        }
+
         public func multiply(
             rows: Int, _ a: ConstantRows, by b: any PackedMatrix, columns: Range<Int>, into c: MutableRows, accumulating: Bool
         ) {

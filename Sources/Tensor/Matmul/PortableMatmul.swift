@@ -56,6 +56,15 @@ public struct PortableMatmul: Matmul {
         return withExtendedLifetime(plain.owner) { packed }
     }
 
+    public func unpack(_ b: any PackedMatrix, into target: UnsafeMutableRawPointer) {
+        guard let b = b as? Panels else { preconditionFailure("a matrix that another product packed") }
+        for first in stride(from: 0, to: b.columns, by: Panels.width) {
+            unpack_rows(
+                b.unit, Int64(b.rows), Int64(min(Panels.width, b.columns - first)), b.precision.code,
+                b.panel(first / Panels.width), Int64(Panels.width), target + first * b.precision.size, Int64(b.columns))
+        }
+    }
+
     public func multiply(
         rows: Int, _ a: ConstantRows, by b: any PackedMatrix, columns: Range<Int>, into c: MutableRows, accumulating: Bool
     ) {

@@ -36,13 +36,14 @@ extension Tensor {
         guard let gradient else { return }
         let correction1 = 1 - powDouble(coefficients.beta1, step)
         let correction2 = 1 - powDouble(coefficients.beta2, step)
+        let values = pointer
         packedForms = [:]
         Parallel.ranges(count) {
             let i = $0.lowerBound
             adamw_step(
                 Int64($0.count), Float(coefficients.learningRate), Float(coefficients.beta1), Float(coefficients.beta2),
                 Float(coefficients.epsilon), Float(coefficients.weightDecay), Float(correction1),
-                Float(correction2.squareRoot()), gradient.pointer + i, pointer + i, moments.mean.pointer + i,
+                Float(correction2.squareRoot()), gradient.pointer + i, values + i, moments.mean.pointer + i,
                 moments.square.pointer + i)
         }
     }

@@ -25,9 +25,13 @@ public func attention(
     let pass = AttentionPass(q: q, k: k, v: v, heads: heads, keyValueHeads: keyValueHeads, segments: segments, context: context)
     let y = Tensor(uninitialized: q.shape, q.precision)
     let logSums = Tensor(uninitialized: [heads, q.rows])
-    context.measuring(.attention) { pass.forward(y, logSums) }
+    context.measuring(.attention, operations: 2 * pass.productSize) { pass.forward(y, logSums) }
     y.record(inputs: [q, k, v]) { dy in
-        context.measuring(.attention) { pass.backward(dy.converted(to: q.precision), logSums) }
+        // The scores again, and one product a gradient of scores, queries, keys and values.
+        let products = 2 + [q, k, v].count { $0.needsGradient }
+        context.measuring(.attention, operations: products * pass.productSize) {
+            pass.backward(dy.converted(to: q.precision), logSums)
+        }
     }
     return y
 }
@@ -61,6 +65,11 @@ struct AttentionPass {
     var group: Int { heads / keyValueHeads }
     var scale: Float { 1 / Float(headDim).squareRoot() }
     var type: Int32 { q.precision.code }
+    /// The arithmetic of one product over all visible pairs of queries and keys.
+    var productSize: Int {
+        2 * heads * headDim * segments.reduce(0) { $0 + $1.visibleKeys.reduce(0) { $0 + Int($1) } }
+    }
+
     var isPaired: Bool { unit == Int32(unit_pair) }
 
     /// A count of columns rounded up to what products compute at once.

@@ -30,7 +30,10 @@ public func projectedCrossEntropy(
         scales: (weights ?? targets.map { _ in 1 }).map { $0 * lossScale / normalizer }, context: context)
     let dx = wantsGradient && x.needsGradient ? Tensor(uninitialized: x.shape, context.precision) : nil
     let dweight = wantsGradient && weight.needsGradient ? GradientNode(shape: weight.shape, precision: .float32) : nil
-    let losses = context.measuring(.loss) { projection.run(wantsGradient: wantsGradient, dx, dweight) }
+    let products = 1 + (dx == nil ? 0 : 1) + (dweight == nil ? 0 : 1)
+    let losses = context.measuring(.loss, operations: products * 2 * x.rows * width * vocabulary) {
+        projection.run(wantsGradient: wantsGradient, dx, dweight)
+    }
 
     let total = losses.indices.reduce(0.0) { $0 + Double(losses[$1]) * Double(weights?[$1] ?? 1) }
     let loss = Tensor([Float(total / Double(normalizer))], shape: [])

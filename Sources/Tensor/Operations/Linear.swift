@@ -37,8 +37,13 @@ public func linear(_ x: Tensor, _ weight: Tensor, _ factors: LowRankFactors? = n
     let xs = context.measuring(.elementwise) { x.converted(to: context.precision) }
     let y = Tensor(uninitialized: x.shape.dropLast() + [output], context.precision)
     let packed = weight.packed(transposed: true, context)
-    context.measuring(.matmul) { context.matmul.multiply(xs, by: packed, into: y) }
-    let hidden = factors.map { factors in context.measuring(.lora) { addLowRankProduct(factors, of: xs, to: y, context) } }
+    let product = 2 * x.rows * input * output
+    context.measuring(.matmul, operations: product) { context.matmul.multiply(xs, by: packed, into: y) }
+    // Each of the update's products has this size.
+    let lowRankProduct = 2 * x.rows * (factors?.rank ?? 0)
+    let hidden = factors.map { factors in
+        context.measuring(.lora, operations: lowRankProduct * (input + output)) { addLowRankProduct(factors, of: xs, to: y, context) }
+    }
 
     let node = x.node
     // Only gradients of weights read the input's values again.
@@ -48,27 +53,25 @@ public func linear(_ x: Tensor, _ weight: Tensor, _ factors: LowRankFactors? = n
         let ys = context.measuring(.elementwise) { dy.converted(to: context.precision) }
         let dhidden = factors.flatMap { factors in
             factors.a.needsGradient || node.needsGradient
-                ? context.measuring(.lora) { lowRankGradient(factors, of: ys, context) } : nil
+                ? context.measuring(.lora, operations: lowRankProduct * output) { lowRankGradient(factors, of: ys, context) } : nil
         }
         if node.needsGradient {
             node.withGradientOfProducts { dx, isFresh in
                 let packed = weight.packed(transposed: false, context)
-                context.measuring(.matmul) { context.matmul.multiply(ys, by: packed, into: dx, accumulating: !isFresh) }
+                context.measuring(.matmul, operations: product) {
+                    context.matmul.multiply(ys, by: packed, into: dx, accumulating: !isFresh)
+                }
                 guard let factors, let dhidden else { return }
-                context.measuring(.lora) {
+                context.measuring(.lora, operations: lowRankProduct * input) {
                     context.matmul.multiply(
                         dhidden, by: factors.a.packed(transposed: false, context), into: dx, accumulating: true)
                 }
             }
         }
-        context.measuring(.lora) {
-            if weight.needsGradient, let kept { addTransposedProduct(ys, kept, to: weight.node, context) }
-            guard let factors else { return }
-            if factors.b.needsGradient, let hidden { addTransposedProduct(ys, hidden, to: factors.b.node, context) }
-            if factors.a.needsGradient, let kept, let dhidden {
-                addTransposedProduct(dhidden, kept, to: factors.a.node, context)
-            }
-        }
+        if weight.needsGradient, let kept { addTransposedProduct(ys, kept, to: weight.node, context) }
+        guard let factors else { return }
+        if factors.b.needsGradient, let hidden { addTransposedProduct(ys, hidden, to: factors.b.node, context) }
+        if factors.a.needsGradient, let kept, let dhidden { addTransposedProduct(dhidden, kept, to: factors.a.node, context) }
     }
     return y
 }

@@ -13,7 +13,9 @@ func addTransposedProduct(_ a: Tensor, _ b: Tensor, to node: GradientNode, _ con
             a.width > b.width
             ? TransposedProduct(left: b, right: a, isTransposed: true, context)
             : TransposedProduct(left: a, right: b, isTransposed: false, context)
-        product.run(gradient, accumulating: !isFresh)
+        context.measuring(.lora, operations: 2 * a.rows * a.width * b.width) {
+            product.run(gradient, accumulating: !isFresh)
+        }
     }
 }
 

@@ -25,6 +25,10 @@ void pack_transposed(int unit, int64_t rows, int64_t width, int type, const void
 void pack_rows(int unit, int64_t rows, int64_t width, int type, const void *source,
                int64_t source_stride, void *packed, int64_t stride);
 
+// The reverse of pack_rows: writes rows of values of the type.
+void unpack_rows(int unit, int64_t rows, int64_t width, int type, const void *packed, int64_t stride,
+                 void *target, int64_t target_stride);
+
 // c[i][j] (+)= sum over units u of a[i * a_row + u * a_unit] b[u * b_stride + j], for i < m and
 // j < n rounded up to 16: b and c have room for that many columns. Strides are in units; c holds
 // floats. The order of summation of an element depends on nothing but the number of units.

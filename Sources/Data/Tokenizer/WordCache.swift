@@ -1,0 +1,80 @@
+/// The tokens of words that came before. Each word has one place in it, given by its hash, where it takes
+/// the place of the word before: so a search costs the same whatever the text is, and no text, not even
+/// one made for it, can slow the cache down.
+struct WordCache: Sendable {
+    private struct Slot: Sendable {
+        var hash: UInt64 = 0
+        /// Where the word starts in `bytes`, and its tokens in `tokens`.
+        var firstByte: Int32 = 0
+        var firstToken: Int32 = 0
+        /// 0 in a free slot.
+        var byteCount: Int32 = 0
+        var tokenCount: Int32 = 0
+    }
+
+    private static let slotBits = 14
+    /// All words together may take so many bytes, and so no more tokens.
+    private static let byteLimit = 1 << 19
+
+    private var slots = [Slot](repeating: Slot(), count: 1 << slotBits)
+    private var bytes: [UInt8] = []
+    private var tokens: [Int32] = []
+
+    /// Appends the tokens of a word, if they are known.
+    ///
+    /// - Returns: Whether they are.
+    func append(_ word: UTF8Bytes, hash: UInt64, to ids: inout [Int32]) -> Bool {
+        let slot = slots[Self.index(hash)]
+        guard slot.hash == hash, Int(slot.byteCount) == word.count else { return false }
+        let start = Int(slot.firstByte)
+        let isSame = bytes.withUnsafeBufferPointer { $0.slice(start..<start + word.count).elementsEqual(word) }
+        guard isSame else { return false }
+        let firstToken = Int(slot.firstToken)
+        ids += tokens[firstToken..<firstToken + Int(slot.tokenCount)]
+        return true
+    }
+
+    /// Keeps the tokens of a word, of which there are no more than bytes.
+    mutating func insert(_ word: UTF8Bytes, hash: UInt64, _ newTokens: ArraySlice<Int32>) {
+        if bytes.count + word.count > Self.byteLimit { removeAll() }
+        slots[Self.index(hash)] = Slot(
+            hash: hash, firstByte: Int32(bytes.count), firstToken: Int32(tokens.count),
+            byteCount: Int32(word.count), tokenCount: Int32(newTokens.count))
+        bytes += word
+        tokens += newTokens
+    }
+
+    /// Starting over is simpler than to evict the oldest, and follows the text when it changes.
+    private mutating func removeAll() {
+        for index in slots.indices { slots[index] = Slot() }
+        bytes.removeAll(keepingCapacity: true)
+        tokens.removeAll(keepingCapacity: true)
+    }
+
+    /// The hash of a word, eight bytes at a step.
+    @inline(__always)
+    static func hash(_ word: UTF8Bytes) -> UInt64 {
+        let bytes = UnsafeRawBufferPointer(word)
+        var hash = UInt64(truncatingIfNeeded: word.count)
+        var index = 0
+        while index + 8 <= word.count {
+            hash = mix(hash, bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+            index += 8
+        }
+        var rest: UInt64 = 0
+        while index < word.count {
+            rest = rest << 8 | UInt64(word[index])
+            index += 1
+        }
+        return mix(hash, rest)
+    }
+
+    @inline(__always)
+    private static func mix(_ hash: UInt64, _ bytes: UInt64) -> UInt64 {
+        let product = (hash ^ bytes) &* 0x9E37_79B9_7F4A_7C15
+        return product ^ product >> 32
+    }
+
+    @inline(__always)
+    private static func index(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: hash >> UInt64(64 - slotBits)) }
+}

@@ -1,0 +1,63 @@
+import Tensor
+
+/// What is timed.
+enum BenchSubject: String, CaseIterable {
+    case step, generate, tokenizer
+}
+
+/// What `lora-train bench` can be told.
+struct BenchOptions {
+    var model = ModelOptions()
+    var dataPath: String?
+    var rowLength = 0
+    var vocabularySize = 6400
+    var batchSize = 16
+    var steps = 12
+    var rank = 16
+    var dtype = Precision.bfloat16
+    var generatedTokens = 256
+    var checkpointsGradients = false
+    var isJSON = false
+
+    static var stepFlags: FlagSet<BenchOptions> {
+        var flags = modelFlags
+        flags.section("The work")
+        flags.text("data_path", \.dataPath, "Conversations, one JSON object a line")
+        flags.integer("row_length", \.rowLength, atLeast: 0, "Without data: rows of this many random tokens, half of them counted")
+        flags.integer("batch_size", \.batchSize, atLeast: 1, "Samples a step")
+        flags.integer("max_seq_len", \.model.maxSequenceLength, atLeast: 2, "Tokens at which a sample is cut")
+        flags.integer("lora_rank", \.rank, atLeast: 1, "Rank of the adapters")
+        flags.bool("gradient_checkpointing", \.checkpointsGradients, "Compute each layer again on the way back")
+        flags.integer("steps", \.steps, atLeast: 1, "Steps; the first two warm up and are not counted where there are more")
+        flags.bool("json", \.isJSON, "One JSON object instead of a table")
+        return flags
+    }
+
+    static var generateFlags: FlagSet<BenchOptions> {
+        var flags = modelFlags
+        flags.section("The work")
+        flags.integer("tokens", \.generatedTokens, atLeast: 1, "Tokens that are written, whatever they are")
+        flags.bool("json", \.isJSON, "One JSON object instead of a table")
+        return flags
+    }
+
+    static var tokenizerFlags: FlagSet<BenchOptions> {
+        var flags = FlagSet<BenchOptions>()
+        flags.section("The work")
+        flags.text("tokenizer_path", \.model.tokenizerPath, "Folder with tokenizer.json")
+        flags.text("data_path", \.dataPath, "A text, encoded line by line on one thread")
+        flags.bool("json", \.isJSON, "One JSON object instead of a table")
+        return flags
+    }
+
+    private static var modelFlags: FlagSet<BenchOptions> {
+        var flags = FlagSet<BenchOptions>()
+        flags.section("The model, with random weights where none are given")
+        flags.integer("dim", \.model.dim, atLeast: 1, "Width of the model")
+        flags.integer("n_layers", \.model.layerCount, atLeast: 1, "Layers of the model")
+        flags.integer("vocab_size", \.vocabularySize, atLeast: 2, "Tokens that random weights know")
+        flags.choice("dtype", \.dtype, "Type of matrix products: float32, bfloat16 or float16")
+        flags.model(\.model)
+        return flags
+    }
+}
