@@ -64,9 +64,10 @@ extension Tensor {
 
     /// Multiplies every value by `factor`, in place.
     public func scale(by factor: Float) {
+        let values = pointer
         packedForms = [:]
         Parallel.ranges(count) {
-            let p = pointer + $0.lowerBound
+            let p = values + $0.lowerBound
             scale_values(Int64($0.count), 0, factor, p, p)
         }
     }
