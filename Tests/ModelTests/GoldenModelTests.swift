@@ -132,6 +132,27 @@ struct GoldenModelTests {
         }
     }
 
+    @Test("Linear weights kept in bfloat16 change nothing where products read bfloat16")
+    func weightsInBFloat16() throws {
+        let rounded = try MiniMind(
+            golden.configuration, weights: TensorFile.read(golden.folder + "/base.pth"), linearPrecision: .bfloat16)
+        #expect(rounded.linears.allSatisfy { $0.weight.precision == .bfloat16 })
+        let rows = try #require(try golden.batches().first)
+        for matmul in Matmuls.all {
+            try ComputeContext.with({
+                $0.matmul = matmul
+                $0.precision = .bfloat16
+            }) {
+                let expected = model.logits(try model.hiddenStates(rows.row)).values
+                #expect(rounded.logits(try rounded.hiddenStates(rows.row)).values == expected, "\(matmul.name)")
+            }
+        }
+        // And nothing at all where everything is kept as it was published.
+        let plain = model.parameters.map(\.tensor.values)
+        _ = try model.loss(rows.row, rows.predictions)
+        #expect(model.parameters.map(\.tensor.values) == plain)
+    }
+
     @Test("A cached generation writes what an uncached one does")
     func generation() throws {
         let prompt: [Int32] = [5, 17, 250, 33, 8]

@@ -98,6 +98,26 @@ struct SharedPrefixTests {
         try expectEqual(samples)
     }
 
+    @Test("Layers that are computed again in the backward pass give the same bits", arguments: Precision.allCases)
+    func checkpoints(_ precision: Precision) throws {
+        var generator = RandomGenerator(seed: 7)
+        let prompt = TinyModel.ids(30, &generator)
+        let batch = TinyModel.batch([10, 70, 3].map { TinyModel.sample(prompt + TinyModel.ids($0, &generator), from: 20) })
+        for matmul in Matmuls.all {
+            try ComputeContext.with({
+                $0.matmul = matmul
+                $0.precision = precision
+            }) {
+                let kept = try run(batch)
+                tiny.model.checkpointsLayers = true
+                defer { tiny.model.checkpointsLayers = false }
+                let again = try run(batch)
+                #expect(again.loss == kept.loss && again.gradients == kept.gradients, "\(matmul.name)")
+            }
+        }
+        #expect(tiny.model.parameters.allSatisfy { $0.tensor.gradient == nil })
+    }
+
     @Test("Samples that share nothing")
     func strangers() throws {
         var generator = RandomGenerator(seed: 5)
