@@ -74,15 +74,18 @@ public final class MiniMind {
             throw .tooLong(tokens: cache.count + row.tokens.count, limit: cache.capacity)
         }
         extendRotary(to: Int(row.positions.max() ?? 0) + 1)
+        let plan = self.plan(row.segments)
+        let lastPlan = outputRows.map { self.plan(row.segments(of: $0)) } ?? plan
         var x = gatherRows(embedding, row.tokens).converted(to: .float32)
         for (index, layer) in layers.enumerated() {
-            let rows = index == layers.count - 1 ? outputRows : nil
+            let isLast = index == layers.count - 1
+            let (rows, plan) = isLast ? (outputRows, lastPlan) : (nil, plan)
             if checkpointsLayers, cache == nil {
                 x = checkpointed(x, parameters: layer.trainableParameters) { [rotary] in
-                    layer($0, row, rotary: rotary, cache: nil, outputRows: rows)
+                    layer($0, row, plan: plan, rotary: rotary, cache: nil, outputRows: rows)
                 }
             } else {
-                x = layer(x, row, rotary: rotary, cache: cache?.layers[index], outputRows: rows)
+                x = layer(x, row, plan: plan, rotary: rotary, cache: cache?.layers[index], outputRows: rows)
             }
         }
         cache?.advance(by: row.tokens.count)
@@ -136,6 +139,10 @@ public final class MiniMind {
             self.target = target
             self.weight = weight
         }
+    }
+
+    private func plan(_ segments: [AttentionSegment]) -> AttentionPlan {
+        AttentionPlan(segments, heads: configuration.headCount, keyValueHeads: configuration.keyValueHeadCount)
     }
 
     private func check(_ tokens: [Int32]) throws(ModelError) {

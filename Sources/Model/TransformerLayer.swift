@@ -37,14 +37,15 @@ public final class TransformerLayer {
 
     /// - Parameters:
     ///   - x: the residual stream, `[tokens, dim]`
-    ///   - row: positions and segments of the row
+    ///   - row: the row
+    ///   - plan: which tokens see which, of those whose results are wanted
     ///   - rotary: the rotary angles
     ///   - cache: where keys and values of the row are kept, and what was kept before is read
     ///   - outputRows: ascending places in the row whose results are wanted; `nil` for all. Keys and
     ///     values are computed for all tokens, everything after them only for these.
     /// - Returns: `[tokens, dim]`, or `[outputRows, dim]`
     func callAsFunction(
-        _ x: Tensor, _ row: TokenRow, rotary: RotaryTable, cache: LayerCache?, outputRows: [Int32]? = nil
+        _ x: Tensor, _ row: TokenRow, plan: AttentionPlan, rotary: RotaryTable, cache: LayerCache?, outputRows: [Int32]? = nil
     ) -> Tensor {
         let normed = rmsNorm(x, weight: attentionNorm, epsilon: configuration.normEpsilon)
         var k = rotate(wk(normed), positions: row.positions, table: rotary, layout: .interleaved)
@@ -56,10 +57,7 @@ public final class TransformerLayer {
         let q = rotate(
             wq(queried), positions: outputRows?.map { row.positions[Int($0)] } ?? row.positions, table: rotary,
             layout: .interleaved)
-        let attended = attention(
-            q: q, k: k, v: v, heads: configuration.headCount, keyValueHeads: configuration.keyValueHeadCount,
-            segments: outputRows.map(row.segments(of:)) ?? row.segments)
-        let middle = add(stream, wo(attended))
+        let middle = add(stream, wo(attention(q: q, k: k, v: v, plan: plan)))
         let gated = rmsNorm(middle, weight: ffnNorm, epsilon: configuration.normEpsilon)
         return add(middle, w2(swiGLU(gate: w1(gated), up: w3(gated))))
     }

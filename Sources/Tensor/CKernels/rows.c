@@ -6,6 +6,10 @@ void gather_rows(int64_t count, int64_t bytes, const int32_t *indices, const voi
         memcpy((char *)y + i * bytes, (const char *)table + (int64_t)indices[i] * bytes, (size_t)bytes);
 }
 
+void copy_rows(int64_t count, int64_t bytes, const void *x, int64_t stride, void *y) {
+    for (int64_t i = 0; i < count; i++) memcpy((char *)y + i * bytes, (const char *)x + i * stride, (size_t)bytes);
+}
+
 INLINE void scatter_typed(int type, int64_t count, int64_t width, int64_t first, int64_t last,
                           const int32_t *indices, const void *x, float *table) {
     for (int64_t i = 0; i < count; i++) {

@@ -20,7 +20,7 @@ final class StoragePool: Sendable {
     static let alignment = 64
 
     /// From this size on a block is a mapping of its own, in whole pages.
-    private static let mappedSize = 1 << 17
+    fileprivate static let mappedSize = 1 << 17
 
     /// From this size on a block lies on whole large pages, of which far fewer have to be fetched.
     private static let hugePage = 2 << 20
@@ -36,6 +36,14 @@ final class StoragePool: Sendable {
             guard let block = free[size]?.popLast() else { return nil }
             freeBytes -= size
             return block
+        }
+
+        /// The smallest block that serves instead and is at most twice as large: a small batch computes in
+        /// the memory of a large one.
+        mutating func popLarger(_ size: Int) -> Block? {
+            guard size >= StoragePool.mappedSize else { return nil }
+            let next = free.lazy.filter { $0.key > size && $0.key <= 2 * size && !$0.value.isEmpty }.map(\.key).min()
+            return next.flatMap { popFree($0) }
         }
 
         mutating func use(_ size: Int) {
@@ -56,14 +64,10 @@ final class StoragePool: Sendable {
 
     func take(bytes: Int) -> Block {
         let size = Self.sizeClass(bytes)
-        // A slightly larger block serves too.
-        let alternatives = [size, Self.sizeClass(size + 1), Self.sizeClass(size + size / 8 + 1)]
         let (found, unused) = state.withLock { state -> (Block?, [Block]) in
-            for size in alternatives {
-                if let block = state.popFree(size) {
-                    state.use(size)
-                    return (block, [])
-                }
+            if let block = state.popFree(size) ?? state.popLarger(size) {
+                state.use(block.size)
+                return (block, [])
             }
             state.use(size)
             return (nil, Self.surplus(&state))

@@ -13,16 +13,15 @@ import CKernels
 ///   - q: `[tokens, heads * headDim]`
 ///   - k: `[keys, keyValueHeads * headDim]`
 ///   - v: the shape of `k`
-///   - segments: which queries see which keys; rows of `q` in none of them are left undefined
+///   - plan: which queries see which keys; rows of `q` in no segment are left undefined
 /// - Returns: the shape of `q`; all of one type
-public func attention(
-    q: Tensor, k: Tensor, v: Tensor, heads: Int, keyValueHeads: Int, segments: [AttentionSegment]
-) -> Tensor {
-    precondition(heads % keyValueHeads == 0 && q.width % heads == 0, "\(heads) heads, \(keyValueHeads) of keys, width \(q.width)")
+public func attention(q: Tensor, k: Tensor, v: Tensor, plan: AttentionPlan) -> Tensor {
+    let (heads, keyValueHeads) = (plan.heads, plan.keyValueHeads)
+    precondition(q.width % heads == 0, "\(heads) heads in a width of \(q.width)")
     precondition(k.shape == v.shape && k.width == q.width / heads * keyValueHeads, "keys \(k.shape) and values \(v.shape)")
     precondition(q.precision == k.precision && k.precision == v.precision, "queries, keys and values of one type")
     let context = ComputeContext.current
-    let pass = AttentionPass(q: q, k: k, v: v, heads: heads, keyValueHeads: keyValueHeads, segments: segments, context: context)
+    let pass = AttentionPass(q: q, k: k, v: v, plan: plan, context: context)
     let y = Tensor(uninitialized: q.shape, q.precision)
     let logSums = Tensor(uninitialized: [heads, q.rows])
     context.measuring(.attention, operations: 2 * pass.productSize) { pass.forward(y, logSums) }
@@ -36,98 +35,43 @@ public func attention(
     return y
 }
 
-/// The walk over segments, heads and blocks of queries that forward and backward share.
+/// Attention over segments that are used once.
+public func attention(
+    q: Tensor, k: Tensor, v: Tensor, heads: Int, keyValueHeads: Int, segments: [AttentionSegment]
+) -> Tensor {
+    attention(q: q, k: k, v: v, plan: AttentionPlan(segments, heads: heads, keyValueHeads: keyValueHeads))
+}
+
+/// One layer's attention: what forward and backward share.
 struct AttentionPass {
-    /// Query rows whose scores are held at once.
-    static let blockRows = 64
+    typealias Task = AttentionPlan.Task
+    typealias Block = AttentionPlan.Block
 
     let q: Tensor
     let k: Tensor
     let v: Tensor
-    let heads: Int
-    let keyValueHeads: Int
-    let segments: [AttentionSegment]
+    let plan: AttentionPlan
     /// How products read values.
     let unit: Int32
+    let headDim: Int
 
-    init(
-        q: Tensor, k: Tensor, v: Tensor, heads: Int, keyValueHeads: Int, segments: [AttentionSegment], context: ComputeContext
-    ) {
-        (self.q, self.k, self.v) = (q, k, v)
-        (self.heads, self.keyValueHeads, self.segments) = (heads, keyValueHeads, segments)
+    init(q: Tensor, k: Tensor, v: Tensor, plan: AttentionPlan, context: ComputeContext) {
+        (self.q, self.k, self.v, self.plan) = (q, k, v, plan)
+        headDim = q.width / plan.heads
         // A head of odd width has no whole pairs.
-        unit = (q.width / heads) % 2 == 0 ? context.productUnit(q.precision) : Int32(unit_float)
+        unit = headDim % 2 == 0 ? context.productUnit(q.precision) : Int32(unit_float)
     }
 
-    var headDim: Int { q.width / heads }
+    static let blockRows = AttentionPlan.blockRows
+
     var headDimUnits: Int { Int(unit_count(unit, Int64(headDim))) }
-    var paddedHeadDim: Int { padded(headDim) }
-    var group: Int { heads / keyValueHeads }
+    var paddedHeadDim: Int { AttentionPlan.padded(headDim) }
     var scale: Float { 1 / Float(headDim).squareRoot() }
     var type: Int32 { q.precision.code }
-    /// The arithmetic of one product over all visible pairs of queries and keys.
-    var productSize: Int {
-        2 * heads * headDim * segments.reduce(0) { $0 + $1.visibleKeys.reduce(0) { $0 + Int($1) } }
-    }
-
     var isPaired: Bool { unit == Int32(unit_pair) }
 
-    /// A count of columns rounded up to what products compute at once.
-    func padded(_ count: Int) -> Int { (count + 15) / 16 * 16 }
-
-    /// Some queries of a segment, and one head of keys and values with all query heads that share it:
-    /// what a core takes at a time.
-    struct Task {
-        let segment: Int
-        let keyHead: Int
-        /// Places among the segment's queries.
-        let queries: Range<Int>
-        /// How many keys the last of these queries sees.
-        let keys: Int
-    }
-
-    /// The tasks, the longest first, so that cores finish together. The cut depends on the segments alone.
-    var tasks: [Task] {
-        var tasks: [Task] = []
-        for (index, segment) in segments.enumerated() where !segment.queries.isEmpty {
-            // At most four a segment: in the backward pass each holds sums for all keys it sees.
-            let quarter = (segment.queries.count + 3) / 4
-            let height = max(256, (quarter + Self.blockRows - 1) / Self.blockRows * Self.blockRows)
-            for first in stride(from: 0, to: segment.queries.count, by: height) {
-                let queries = first..<min(first + height, segment.queries.count)
-                for keyHead in 0..<keyValueHeads {
-                    tasks.append(
-                        Task(
-                            segment: index, keyHead: keyHead, queries: queries,
-                            keys: Int(segment.visibleKeys[queries.upperBound - 1])))
-                }
-            }
-        }
-        return tasks.sorted { $0.keys * $0.queries.count > $1.keys * $1.queries.count }
-    }
-
-    /// A block of queries of one head.
-    struct Block {
-        let head: Int
-        /// Rows of q.
-        let rows: Range<Int>
-        /// How many keys each query sees.
-        let visible: ArraySlice<Int32>
-        /// How many keys the block computes with, in whole lanes.
-        let columns: Int
-    }
-
-    func blocks(of task: Task) -> [Block] {
-        let segment = segments[task.segment]
-        return (task.keyHead * group..<(task.keyHead + 1) * group).flatMap { head in
-            stride(from: task.queries.lowerBound, to: task.queries.upperBound, by: Self.blockRows).map { first in
-                let last = min(first + Self.blockRows, task.queries.upperBound)
-                return Block(
-                    head: head, rows: segment.queries.lowerBound + first..<segment.queries.lowerBound + last,
-                    visible: segment.visibleKeys[first..<last], columns: padded(Int(segment.visibleKeys[last - 1])))
-            }
-        }
-    }
+    /// The arithmetic of one product over all visible pairs of queries and keys.
+    var productSize: Int { 2 * plan.heads * headDim * plan.visiblePairs }
 
     /// The task's rows of keys or values, packed for products.
     enum Packing {
@@ -138,7 +82,7 @@ struct AttentionPass {
     }
 
     func packed(_ tensor: Tensor, _ task: Task, _ packing: Packing) -> Storage {
-        let columns = padded(task.keys)
+        let columns = task.columns
         let units = packing == .transposed ? headDimUnits : Int(unit_count(unit, Int64(columns)))
         let stride = packing == .transposed ? columns : paddedHeadDim
         let storage = Storage(bytes: 4 * units * stride)
@@ -152,34 +96,29 @@ struct AttentionPass {
 
     /// The rows of one head of keys or values that a task sees, as one run: where they lie, or a copy.
     private func gatheredRows(_ tensor: Tensor, _ task: Task) -> (address: UnsafeRawPointer, stride: Int, owner: Storage) {
-        let ranges = segments[task.segment].keys
-        let column = task.keyHead * headDim
-        if ranges.count == 1 {
-            return (UnsafeRawPointer(tensor.address(ranges[0].lowerBound * tensor.width + column)), tensor.width, tensor.storage)
-        }
-        let size = tensor.precision.size
+        let ranges = task.keyRanges
+        let start = UnsafeRawPointer(tensor.address(task.keyHead * headDim))
+        let (size, rowBytes) = (tensor.precision.size, tensor.width * tensor.precision.size)
+        if ranges.count == 1 { return (start + ranges[0].lowerBound * rowBytes, tensor.width, tensor.storage) }
         let copy = Storage(bytes: size * task.keys * headDim)
-        var place = 0
+        var target = copy.pointer
         for range in ranges {
-            for row in range.prefix(task.keys - place) {
-                (copy.pointer + place * headDim * size).copyMemory(
-                    from: tensor.address(row * tensor.width + column), byteCount: headDim * size)
-                place += 1
-            }
+            copy_rows(Int64(range.count), Int64(headDim * size), start + range.lowerBound * rowBytes, Int64(rowBytes), target)
+            target += range.count * headDim * size
         }
         return (UnsafeRawPointer(copy.pointer), headDim, copy)
     }
 
     /// A block's rows of one head of `q` or `dy` as the left side of products: where they lie, or, where
     /// 16-bit values are multiplied as float32, a copy.
-    func left(_ tensor: Tensor, _ block: Block) -> (address: UnsafeRawPointer, rowUnits: Int, owner: Storage) {
+    private func left(_ tensor: Tensor, _ block: Block) -> (address: UnsafeRawPointer, rowUnits: Int, owner: Storage) {
         let start = tensor.address(block.rows.lowerBound * tensor.width + block.head * headDim)
         if isPaired { return (UnsafeRawPointer(start), tensor.width / 2, tensor.storage) }
         if tensor.precision == .float32 { return (UnsafeRawPointer(start), tensor.width, tensor.storage) }
         let copy = Storage(bytes: 4 * block.rows.count * headDim)
+        let (target, rowBytes) = (copy.pointer, tensor.width * tensor.precision.size)
         for row in 0..<block.rows.count {
-            convert_values(
-                Int64(headDim), type, start + row * tensor.width * tensor.precision.size, 0, copy.pointer + 4 * row * headDim)
+            convert_values(Int64(headDim), type, start + row * rowBytes, 0, target + 4 * row * headDim)
         }
         return (UnsafeRawPointer(copy.pointer), headDim, copy)
     }
@@ -197,17 +136,16 @@ struct AttentionPass {
     func units(_ floats: Storage, _ pairs: Storage) -> Storage { isPaired ? pairs : floats }
 
     func forward(_ y: Tensor, _ logSums: Tensor) {
-        let tasks = tasks
+        let tasks = plan.tasks
         Parallel.forEach(tasks.count) { index in
             let task = tasks[index]
             let (keys, values) = (packed(k, task, .transposed), packed(v, task, .rows))
-            let columns = padded(task.keys)
-            let probabilities = Storage(bytes: 4 * Self.blockRows * columns)
-            let pairs = Storage(bytes: 2 * Self.blockRows * columns)
+            let probabilities = Storage(bytes: 4 * Self.blockRows * task.columns)
+            let pairs = Storage(bytes: 2 * Self.blockRows * task.columns)
             let sums = Storage(bytes: 4 * Self.blockRows * paddedHeadDim)
-            for block in blocks(of: task) {
+            for block in task.blocks {
                 let rows = Int64(block.rows.count)
-                scores(q, block, by: keys, stride: columns, into: probabilities)
+                scores(q, block, by: keys, stride: task.columns, into: probabilities)
                 block.visible.withUnsafeBufferPointer {
                     attention_softmax(
                         rows, Int64(block.columns), $0.baseAddress, scale, type, probabilities.floats,

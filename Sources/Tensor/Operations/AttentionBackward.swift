@@ -10,9 +10,9 @@ extension AttentionPass {
 
     func backward(_ dy: Tensor, _ logSums: Tensor) {
         let dq = q.needsGradient ? Tensor(uninitialized: q.shape, q.precision) : nil
-        let tasks = tasks
+        let tasks = plan.tasks
         let parts = tasks.map { task in
-            let bytes = 4 * padded(task.keys) * paddedHeadDim
+            let bytes = 4 * task.columns * paddedHeadDim
             return Sums(
                 keys: k.needsGradient ? Storage(bytes: bytes) : nil, values: v.needsGradient ? Storage(bytes: bytes) : nil)
         }
@@ -21,12 +21,12 @@ extension AttentionPass {
             clearRowsWithoutQueries(dq)
             q.node.accumulate(dq)
         }
-        if k.needsGradient { k.node.accumulate(sum(tasks, parts.map(\.keys))) }
-        if v.needsGradient { v.node.accumulate(sum(tasks, parts.map(\.values))) }
+        if k.needsGradient { k.node.accumulate(sum(parts.map(\.keys))) }
+        if v.needsGradient { v.node.accumulate(sum(parts.map(\.values))) }
     }
 
     private func backward(_ task: Task, _ dy: Tensor, _ logSums: Tensor, _ dq: Tensor?, _ sums: Sums) {
-        let columns = padded(task.keys)
+        let columns = task.columns
         let (keys, values) = (packed(k, task, .transposed), packed(v, task, .transposed))
         let keyRows = dq == nil ? nil : packed(k, task, .rows)
         let (p, ds) = (Storage(bytes: 4 * Self.blockRows * columns), Storage(bytes: 4 * Self.blockRows * columns))
@@ -36,7 +36,7 @@ extension AttentionPass {
         for storage in [sums.keys, sums.values] {
             storage?.pointer.initializeMemory(as: UInt8.self, repeating: 0, count: 4 * columns * paddedHeadDim)
         }
-        for queries in blocks(of: task) {
+        for queries in task.blocks {
             let (rows, width) = (Int64(queries.rows.count), Int64(queries.columns))
             scores(q, queries, by: keys, stride: columns, into: p)
             scores(dy, queries, by: values, stride: columns, into: ds)
@@ -74,34 +74,25 @@ extension AttentionPass {
     }
 
     /// The gradient of keys or values: for each key the sum over the tasks that saw it, in their order.
-    private func sum(_ tasks: [Task], _ parts: [Storage?]) -> Tensor {
+    private func sum(_ parts: [Storage?]) -> Tensor {
         let result = Tensor(uninitialized: k.shape, k.precision)
-        var readers: [Int: [(task: Int, place: Int)]] = [:]
-        for (index, task) in tasks.enumerated() where task.keyHead == 0 {
-            var place = 0
-            for range in segments[task.segment].keys where place < task.keys {
-                readers[range.lowerBound, default: []].append((index, place))
-                place += range.count
-            }
+        let (tasks, ranges, width) = (plan.tasks, plan.keyRanges, paddedHeadDim)
+        // Keys that nobody sees.
+        if ranges.reduce(0, { $0 + $1.rows.count }) < k.rows {
+            result.address().initializeMemory(as: UInt8.self, repeating: 0, count: k.count * k.precision.size)
         }
-        // Ranges of keys are whole segments: two are the same or have no key in common.
-        let ranges = Set(segments.flatMap(\.keys)).sorted { $0.lowerBound < $1.lowerBound }
-        let taskOf = Dictionary(uniqueKeysWithValues: tasks.indices.map { (TaskPlace(tasks[$0]), $0) })
-        let covered = ranges.reduce(0) { $0 + $1.count }
-        if covered < k.rows { result.address().initializeMemory(as: UInt8.self, repeating: 0, count: k.count * k.precision.size) }
-        Parallel.forEach(ranges.count * keyValueHeads) { index in
-            let (range, keyHead) = (ranges[index / keyValueHeads], index % keyValueHeads)
-            let total = Storage(bytes: 4 * range.count * paddedHeadDim)
-            total.pointer.initializeMemory(as: UInt8.self, repeating: 0, count: 4 * range.count * paddedHeadDim)
-            for (first, place) in readers[range.lowerBound] ?? [] {
-                guard let task = taskOf[TaskPlace(tasks[first], keyHead: keyHead)], let part = parts[task] else { continue }
-                let rows = min(range.count, tasks[task].keys - place)
-                accumulate_f32(
-                    Int64(rows * paddedHeadDim), 1, 0, part.floats + place * paddedHeadDim, total.floats)
+        Parallel.forEach(ranges.count * plan.keyValueHeads) { index in
+            let (range, keyHead) = (ranges[index / plan.keyValueHeads], index % plan.keyValueHeads)
+            let total = Storage(bytes: 4 * range.rows.count * width)
+            total.pointer.initializeMemory(as: UInt8.self, repeating: 0, count: 4 * range.rows.count * width)
+            for (task, place) in range.readers[keyHead] {
+                guard let part = parts[task] else { continue }
+                let rows = min(range.rows.count, tasks[task].keys - place)
+                accumulate_f32(Int64(rows * width), 1, 0, part.floats + place * width, total.floats)
             }
             store_rows(
-                Int64(range.count), Int64(headDim), total.floats, Int64(paddedHeadDim), 0, type,
-                result.address(range.lowerBound * k.width + keyHead * headDim), Int64(k.width))
+                Int64(range.rows.count), Int64(headDim), total.floats, Int64(width), 0, type,
+                result.address(range.rows.lowerBound * k.width + keyHead * headDim), Int64(k.width))
         }
         return result
     }
@@ -109,7 +100,7 @@ extension AttentionPass {
     /// Rows of the queries that no segment has get a gradient of zero.
     private func clearRowsWithoutQueries(_ dq: Tensor) {
         var next = 0
-        let ends = segments.map(\.queries).sorted { $0.lowerBound < $1.lowerBound } + [q.rows..<q.rows]
+        let ends = plan.segments.map(\.queries).sorted { $0.lowerBound < $1.lowerBound } + [q.rows..<q.rows]
         for range in ends {
             if range.lowerBound > next {
                 dq.address(next * q.width).initializeMemory(
@@ -117,16 +108,5 @@ extension AttentionPass {
             }
             next = max(next, range.upperBound)
         }
-    }
-}
-
-/// What tells a task from the others.
-private struct TaskPlace: Hashable {
-    let segment: Int
-    let firstQuery: Int
-    let keyHead: Int
-
-    init(_ task: AttentionPass.Task, keyHead: Int? = nil) {
-        (segment, firstQuery, self.keyHead) = (task.segment, task.queries.lowerBound, keyHead ?? task.keyHead)
     }
 }
