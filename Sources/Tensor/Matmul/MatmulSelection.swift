@@ -16,8 +16,8 @@ public struct MatmulSelection: Sendable {
     public static let automatic = MatmulSelection(.auto)
 
     /// - Parameter choice: a library is checked whoever asks for it: one that returns wrong numbers is
-    ///   not used by anybody's wish. `auto` takes oneDNN where the processor has its wide vectors,
-    ///   then OpenBLAS, then our own.
+    ///   not used by anybody's wish. `auto` takes oneDNN where the processor multiplies bfloat16,
+    ///   otherwise OpenBLAS, and our own product where neither is to be had.
     public init(_ choice: Choice) {
         switch choice {
         case .portable: self.init(matmul: PortableMatmul(), warning: nil)
@@ -34,7 +34,8 @@ public struct MatmulSelection: Sendable {
             }
             self.init(verifying: candidate)
         case .auto:
-            let candidates = [Self.oneDNN, Self.openBLAS].compactMap { $0 }
+            let oneDNN = Self.oneDNN.flatMap { $0.multipliesBFloat16 ? $0 : nil }
+            let candidates = [oneDNN, Self.openBLAS].compactMap { $0 }
             if let sound = candidates.first(where: { MatmulCheck.fault(of: $0) == nil }) {
                 self.init(matmul: sound, warning: nil)
             } else if let broken = candidates.last {

@@ -3,7 +3,7 @@ import CKernels
 /// The output projection and the cross-entropy of its logits, in one: the weighted sum over rows of
 /// `log Σ exp(logits) − logits[target]`, divided by `normalizer`, with `logits = x Wᵀ`.
 ///
-/// Rows are taken in chunks, so that all logits are never held at once, and the gradient is made in
+/// Rows are taken in blocks, so that all logits are never held at once, and the gradient is made in
 /// the same pass: `dlogits = weight (softmax − one-hot) / normalizer`, `dx = dlogits W`,
 /// `dW = dlogitsᵀ x`. Which positions count is said by taking only those (``gatherRows(_:_:)``).
 ///
@@ -53,7 +53,7 @@ public func projectedCrossEntropy(
     return loss
 }
 
-/// The pass over the rows, chunk by chunk.
+/// The pass over the rows, a block of them at a time on each core.
 private struct ProjectedCrossEntropy {
     let x: Tensor
     let weight: Tensor
@@ -62,67 +62,74 @@ private struct ProjectedCrossEntropy {
     let scales: [Float]
     let context: ComputeContext
 
-    /// Logits that are held at once at the most.
-    private static let chunkValues = 8 << 20
+    /// Blocks whose logits are kept until the weight's gradient has read them.
+    private static let blocksWithWeightGradient = 8
 
     private var vocabulary: Int { weight.shape[0] }
 
     /// - Returns: the loss of each row
     func run(wantsGradient: Bool, _ dx: Tensor?, _ dweight: GradientNode?) -> [Float] {
-        let most = max(Self.chunkValues / vocabulary / 64 * 64, 64)
-        let chunks = max((x.rows + most - 1) / most, 1)
-        // Chunks of one size, in whole blocks of rows.
-        let chunk = ((x.rows + chunks - 1) / chunks + Tensor.rowBlock - 1) / Tensor.rowBlock * Tensor.rowBlock
+        let blocks = RowBlocks(x.rows)
         let forward = weight.packed(transposed: true, context)
         let backward = dx == nil ? nil : weight.packed(transposed: false, context)
         var losses = [Float](repeating: 0, count: x.rows)
-        let logits = Tensor(uninitialized: [min(chunk, x.rows), vocabulary], context.precision)
+        let chunk = dweight == nil ? max(blocks.count, 1) : Self.blocksWithWeightGradient
         losses.withUnsafeMutableBufferPointer { losses in
             nonisolated(unsafe) let losses = losses
-            for first in stride(from: 0, to: x.rows, by: chunk) {
-                let rows = min(chunk, x.rows - first)
-                let blocks = RowBlocks(rows)
-                Parallel.forEach(blocks.count) { index in
-                    let block = blocks[index]
-                    project(block, from: first, by: forward, into: logits)
-                    entropy(block.clamped(to: 0..<rows), from: first, logits, wantsGradient: wantsGradient, losses)
-                    if let dx, let backward {
-                        context.matmul.multiply(
-                            rows: block.count, logits.rows(from: block.lowerBound), by: backward,
-                            columns: 0..<backward.columns, into: dx.mutableRows(from: first + block.lowerBound),
-                            accumulating: false)
+            for first in stride(from: 0, to: blocks.count, by: chunk) {
+                let count = min(chunk, blocks.count - first)
+                var kept = [Tensor?](repeating: nil, count: count)
+                kept.withUnsafeMutableBufferPointer { kept in
+                    nonisolated(unsafe) let kept = kept
+                    Parallel.forEach(count) { index in
+                        let block = blocks[first + index]
+                        let logits = logits(block, by: forward)
+                        entropy(block, logits, wantsGradient: wantsGradient, losses)
+                        if let dx, let backward {
+                            context.matmul.multiply(
+                                rows: block.count, logits.rows(from: 0), by: backward, columns: 0..<backward.columns,
+                                into: dx.mutableRows(from: block.lowerBound), accumulating: false)
+                        }
+                        if dweight != nil { kept[index] = logits }
                     }
                 }
-                if let dweight {
-                    addTransposedProduct(logits.prefix(rows: rows), x.copy(rows: first..<first + rows), to: dweight, context)
+                guard let dweight else { continue }
+                for (index, logits) in kept.enumerated() {
+                    let rows = blocks[first + index].clamped(to: 0..<x.rows)
+                    guard let logits else { continue }
+                    addTransposedProduct(logits.prefix(rows: rows.count), x.copy(rows: rows), to: dweight, context)
                 }
             }
         }
         return losses
     }
 
-    private func project(_ block: Range<Int>, from first: Int, by weight: any PackedMatrix, into logits: Tensor) {
+    private func logits(_ block: Range<Int>, by weight: any PackedMatrix) -> Tensor {
+        let logits = Tensor(uninitialized: [block.count, vocabulary], context.precision)
         context.matmul.multiply(
-            rows: block.count, x.rows(from: first + block.lowerBound), by: weight, columns: 0..<vocabulary,
-            into: logits.mutableRows(from: block.lowerBound), accumulating: false)
+            rows: block.count, x.rows(from: block.lowerBound), by: weight, columns: 0..<vocabulary,
+            into: logits.mutableRows(from: 0), accumulating: false)
+        return logits
     }
 
+    /// The losses of a block, whose logits become their gradient.
     private func entropy(
-        _ block: Range<Int>, from first: Int, _ logits: Tensor, wantsGradient: Bool, _ losses: UnsafeMutableBufferPointer<Float>
+        _ block: Range<Int>, _ logits: Tensor, wantsGradient: Bool, _ losses: UnsafeMutableBufferPointer<Float>
     ) {
+        let block = block.clamped(to: 0..<x.rows)
         let (rows, width, type) = (Int64(block.count), Int64(vocabulary), logits.precision.code)
-        let (address, place) = (logits.address(block.lowerBound * vocabulary), first + block.lowerBound)
         targets.withUnsafeBufferPointer { targets in
             guard let targets = targets.baseAddress, let losses = losses.baseAddress else { return }
+            let place = block.lowerBound
             if wantsGradient {
                 let scratch = Storage(bytes: 4 * vocabulary)
                 scales.withUnsafeBufferPointer {
                     cross_entropy_with_gradient(
-                        rows, width, $0.baseAddress! + place, targets + place, type, address,
-                        scratch.pointer.assumingMemoryBound(to: Float.self), losses + place)
+                        rows, width, $0.baseAddress! + place, targets + place, type, logits.address(), scratch.floats,
+                        losses + place)
                 }
             } else {
-                cross_entropy_forward(rows, width, targets + place, type, address, losses + place)
+                cross_entropy_forward(rows, width, targets + place, type, logits.address(), losses + place)
             }
         }
     }
