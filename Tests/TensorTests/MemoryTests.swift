@@ -87,10 +87,34 @@ struct StoragePoolTests {
         #expect(second.address == first.address && second.size >= bytes)
         pool.give(second)
         pool.give(other)
-        // And one of a slightly smaller size.
-        let smaller = pool.take(bytes: max(1, bytes - bytes / 16))
+        // And, of large blocks, one of a smaller size, but none of a far smaller one.
+        guard bytes >= 200_000 else { return }
+        let smaller = pool.take(bytes: bytes * 2 / 3)
         #expect([first.address, other.address].contains(smaller.address))
         pool.give(smaller)
+        let small = pool.take(bytes: bytes / 3)
+        #expect(![first.address, other.address].contains(small.address))
+        pool.give(small)
+    }
+
+    @Test("Blocks of many sizes, one after the other")
+    func manySizes() {
+        let pool = StoragePool()
+        // Sizes so far apart that none serves for another, one after the other.
+        var held: [Int] = []
+        for power in (18..<24).reversed() {
+            let block = pool.take(bytes: (1 << power) + (1 << (power - 1)))
+            block.address.initializeMemory(as: UInt8.self, repeating: 1, count: block.size)
+            held.append(block.size)
+            pool.give(block)
+        }
+        // What is asked for again is there, whether it was kept or not.
+        for size in held {
+            let block = pool.take(bytes: size)
+            #expect(block.size >= size && block.size <= 2 * size)
+            block.address.initializeMemory(as: UInt8.self, repeating: 2, count: block.size)
+            pool.give(block)
+        }
     }
 
     @Test("Many threads take and give")
