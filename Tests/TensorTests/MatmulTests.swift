@@ -233,7 +233,8 @@ struct MatmulTests {
             let weight = size.stored(precision, isTransposed: false, gap: 0)
             let values = weight.values
             weight.isFrozenWeight = true
-            weak var plain = weight.storage
+            weak var plain: Storage?
+            plain = weight.storage
             _ = weight.packed(transposed: true, context)
             #expect(plain != nil)
             _ = weight.packed(transposed: false, context)

@@ -32,9 +32,10 @@ extension Tensor {
     public func converted(to precision: Precision) -> Tensor {
         guard precision != self.precision else { return self }
         let copy = Tensor(uninitialized: shape, precision)
+        let (source, size) = (address(), self.precision.size)
         Parallel.ranges(count) {
             convert_values(
-                Int64($0.count), self.precision.code, address($0.lowerBound), precision.code, copy.address($0.lowerBound))
+                Int64($0.count), self.precision.code, source + $0.lowerBound * size, precision.code, copy.address($0.lowerBound))
         }
         return copy
     }

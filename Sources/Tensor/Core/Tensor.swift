@@ -19,7 +19,8 @@ public final class Tensor {
     /// The values; `nil` while they are held by ``packedForms`` alone.
     private var plainStorage: Storage?
 
-    /// The memory of the values.
+    /// The memory of the values. Not to be asked for from several threads at once, since values that are
+    /// held by a packed form alone are unpacked here: a loop takes the address before it begins.
     var storage: Storage {
         if let plainStorage { return plainStorage }
         guard let storage = unpackedStorage() else { preconditionFailure("a tensor without values") }
@@ -46,11 +47,15 @@ public final class Tensor {
         self.shape = shape
         self.precision = precision
         count = shape.reduce(1, *)
-        let width = shape.last ?? 1
-        let rows = shape.dropLast().reduce(1, *)
-        let allocated = rows < Self.rowBlock ? rows : (rows + Self.rowBlock - 1) / Self.rowBlock * Self.rowBlock
-        plainStorage = Storage(bytes: max(allocated, 1) * width * precision.size)
+        plainStorage = Self.allocate(shape, precision)
         node = GradientNode(shape: shape, precision: precision)
+    }
+
+    /// Memory for the values, in whole blocks of rows.
+    static func allocate(_ shape: [Int], _ precision: Precision) -> Storage {
+        let rows = shape.dropLast().reduce(1, *)
+        let allocated = rows < rowBlock ? rows : (rows + rowBlock - 1) / rowBlock * rowBlock
+        return Storage(bytes: max(allocated, 1) * (shape.last ?? 1) * precision.size)
     }
 
     /// A tensor of the first values of another's storage, without a copy.
@@ -91,7 +96,7 @@ public final class Tensor {
     /// Parts with the values where a packed form holds them: a frozen weight is read by products alone.
     /// They are unpacked again when somebody asks for them.
     func dropPlainValues() {
-        guard exactForm != nil else { return }
+        guard exactForm?.matrix.ownsValues == true else { return }
         plainStorage = nil
     }
 

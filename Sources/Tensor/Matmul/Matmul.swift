@@ -45,6 +45,8 @@ public protocol PackedMatrix: AnyObject {
     var precision: Precision { get }
     /// Ranges of columns begin at multiples of this.
     var columnGrain: Int { get }
+    /// Whether the values are a copy, so that the matrix they came from can be parted with.
+    var ownsValues: Bool { get }
 }
 
 /// A matrix in memory: rows `stride` values apart, read as it is or transposed.
@@ -112,7 +114,7 @@ extension Tensor {
     /// The values out of a packed form; `nil` where there is none.
     func unpackedStorage() -> Storage? {
         guard let (matmul, matrix) = exactForm else { return nil }
-        let storage = Storage(bytes: count * precision.size)
+        let storage = Self.allocate(shape, precision)
         matmul.unpack(matrix, into: storage.pointer)
         return storage
     }

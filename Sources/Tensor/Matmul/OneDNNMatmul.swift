@@ -58,6 +58,7 @@
             let rows: Int
             let columns: Int
             let columnGrain: Int
+            let ownsValues = true
             let precision: Precision
             /// Whether the library reads bfloat16; otherwise float32.
             let isBFloat16: Bool

@@ -21,17 +21,20 @@
             let matrix: MatrixOperand
             let precision: Precision
             let columnGrain = 64
+            let ownsValues: Bool
             var rows: Int { matrix.rows }
             var columns: Int { matrix.columns }
 
-            init(_ matrix: MatrixOperand, precision: Precision) {
+            init(_ matrix: MatrixOperand, precision: Precision, ownsValues: Bool) {
                 self.matrix = matrix
                 self.precision = precision
+                self.ownsValues = ownsValues
             }
         }
 
         public func pack(_ matrix: MatrixOperand, precision: Precision) -> any PackedMatrix {
-            Plain(matrix.converted(to: precision, keptAs: .float32), precision: precision)
+            let plain = matrix.converted(to: precision, keptAs: .float32)
+            return Plain(plain, precision: precision, ownsValues: plain.owner !== matrix.owner)
         }
 
         public func unpack(_ b: any PackedMatrix, into target: UnsafeMutableRawPointer) {

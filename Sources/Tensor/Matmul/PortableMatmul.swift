@@ -19,6 +19,7 @@ public struct PortableMatmul: Matmul {
         let rows: Int
         let columns: Int
         let columnGrain = Panels.width
+        let ownsValues = true
         let precision: Precision
         let unit: Int32
         let storage: Storage

@@ -53,10 +53,11 @@ extension Tensor {
         // Cut by size alone, and summed in order: the same on any number of threads.
         let grain = 32768
         var parts = [Double](repeating: 0, count: (count + grain - 1) / grain)
+        let values = pointer
         parts.withUnsafeMutableBufferPointer { parts in
             nonisolated(unsafe) let parts = parts
             Parallel.ranges(count, grain: grain) {
-                parts[$0.lowerBound / grain] = sum_of_squares_f32(Int64($0.count), pointer + $0.lowerBound)
+                parts[$0.lowerBound / grain] = sum_of_squares_f32(Int64($0.count), values + $0.lowerBound)
             }
         }
         return parts.reduce(0, +)

@@ -111,6 +111,10 @@ public struct AttentionPlan: Sendable {
                 place += range.count
             }
         }
-        return found.values.sorted { $0.rows.lowerBound < $1.rows.lowerBound }
+        let ranges = found.values.sorted { $0.rows.lowerBound < $1.rows.lowerBound }
+        precondition(
+            zip(ranges, ranges.dropFirst()).allSatisfy { $0.rows.upperBound <= $1.rows.lowerBound },
+            "two runs of keys are the same or have no key in common")
+        return ranges
     }
 }
