@@ -17,7 +17,7 @@ public struct MatmulSelection: Sendable {
 
     /// - Parameter choice: a library is checked whoever asks for it: one that returns wrong numbers is
     ///   not used by anybody's wish. `auto` takes oneDNN where the processor multiplies bfloat16,
-    ///   otherwise OpenBLAS, and our own product where neither is to be had.
+    ///   otherwise OpenBLAS, and our own product where the build has it not.
     public init(_ choice: Choice) {
         switch choice {
         case .portable: self.init(matmul: PortableMatmul(), warning: nil)
@@ -34,15 +34,13 @@ public struct MatmulSelection: Sendable {
             }
             self.init(verifying: candidate)
         case .auto:
-            let oneDNN = Self.oneDNN.flatMap { $0.multipliesBFloat16 ? $0 : nil }
-            let candidates = [oneDNN, Self.openBLAS].compactMap { $0 }
-            if let sound = candidates.first(where: { MatmulCheck.fault(of: $0) == nil }) {
-                self.init(matmul: sound, warning: nil)
-            } else if let broken = candidates.last {
-                self.init(verifying: broken)
-            } else {
+            // Our own product is as fast as oneDNN where there are wide vectors, and slower without.
+            let multipliesBFloat16 = PortableMatmul().multipliesBFloat16
+            guard let candidate = multipliesBFloat16 ? Self.oneDNN : Self.openBLAS else {
                 self.init(matmul: PortableMatmul(), warning: nil)
+                return
             }
+            self.init(verifying: candidate)
         }
     }
 
