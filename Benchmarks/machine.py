@@ -32,11 +32,22 @@ def describe(setting):
         "System": operating_system(),
         "Swift": first_match(r"Swift version (\S+)", output_of("swift", "--version")),
         "OpenBLAS": output_of("pkg-config", "--modversion", "openblas") or "unknown",
+        "oneDNN": onednn_version(),
         "Python": platform.python_version(),
         "Peers": peer_versions(setting.python),
         "PyTorch's matrix product at its peak":
             f"{peaks['float32']:.0f} GFLOP/s float32, {peaks['bfloat16']:.0f} GFLOP/s bfloat16",
     }
+
+
+def onednn_version():
+    """By the headers that the package was built with."""
+    for folder in ("/usr/include", "/usr/local/include", "/opt/homebrew/include"):
+        text = read(f"{folder}/oneapi/dnnl/dnnl_version.h")
+        parts = [first_match(rf"DNNL_VERSION_{part}\s+(\d+)", text, "") for part in ("MAJOR", "MINOR", "PATCH")]
+        if all(parts):
+            return ".".join(parts)
+    return "unknown"
 
 
 def processor():

@@ -30,7 +30,7 @@ elif has apt-get; then
         as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
     fi
 else
-    echo "note: install OpenBLAS and zlib with their headers by your system's package manager" >&2
+    echo "note: install OpenBLAS, oneDNN and zlib with their headers by your system's package manager" >&2
 fi
 
 if ! has swift && has apt-get && apt-cache show swiftlang >/dev/null 2>&1; then

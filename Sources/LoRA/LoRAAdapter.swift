@@ -99,7 +99,8 @@ public struct LoRAAdapter {
     }
 
     /// Adds `scale B A` to the weights of the adapted layers and takes the adapters off: the model
-    /// answers the same as before, to rounding, without the adapters' cost.
+    /// answers the same as before, to rounding, without the adapters' cost. Sums are float32 and rounded
+    /// once to the type in which the layer keeps its weight.
     public func merge() {
         for linear in linears {
             guard let factors = linear.adapter else { continue }

@@ -78,6 +78,7 @@ enum Commands {
         case "train": Console.shared.line(TrainOptions.flags.markdown(TrainOptions()))
         case "generate": Console.shared.line(GenerateOptions.flags.markdown(GenerateOptions()))
         case "data": Console.shared.line(DataOptions.flags.markdown(DataOptions()))
+        case "bench": Console.shared.line(BenchOptions.stepFlags.markdown(BenchOptions()))
         case "tokenize": Console.shared.line(TokenizeOptions.flags.markdown(TokenizeOptions()))
         default: throw CommandError.usage("there is no command '\(command)'; try `lora-train help`")
         }

@@ -29,8 +29,10 @@ struct ModelOptions {
 
 extension FlagSet {
     /// Flags of a model that the published script lacks, alike in every command that has one.
-    mutating func model(_ path: WritableKeyPath<Options, ModelOptions>) {
-        text("base_path", path.appending(path: \.basePath), "Base weights; default {out_dir}/rlhf_{dim}.pth")
+    mutating func model(
+        _ path: WritableKeyPath<Options, ModelOptions>, base: String = "Base weights; default {out_dir}/rlhf_{dim}.pth"
+    ) {
+        text("base_path", path.appending(path: \.basePath), base)
         text(
             "tokenizer_path", path.appending(path: \.tokenizerPath),
             "Folder with tokenizer.json; default ./model/minimind_tokenizer, ./model or the base's folder")
@@ -39,7 +41,7 @@ extension FlagSet {
         integer("threads", path.appending(path: \.threads), atLeast: 0, "Threads that compute; 0 for one a core")
         choice(
             "base_dtype", path.appending(path: \.basePrecision),
-            "Type the frozen base is kept in: auto (linear weights as the products read them: no result changes), float32 or bfloat16")
+            "Type the frozen base is kept in: auto (linear weights in bfloat16 where products read that: no result changes), float32 or bfloat16")
         choice("matmul", path.appending(path: \.matmul), "Matrix product: auto, openblas, onednn or portable")
     }
 }

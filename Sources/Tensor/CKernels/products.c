@@ -127,29 +127,59 @@ INLINE void float_rows(int64_t rows, int columns, int64_t units, const float *a,
     }
 }
 
-// Columns outside, so that the panel of b stays in the nearest cache while rows go by.
-#define WALK_TILES(one_row_tile)                                                                 \
-    for (int64_t j = 0; j < n; j += 64) {                                                        \
-        int64_t columns = n - j < 64 ? (n - j + 15) / 16 * 16 : 64;                              \
+// Columns outside, so that the panel of b stays in the nearest cache while rows go by. A tile is as wide
+// as the processor's registers hold sums for 6 rows of.
+#define WALK_TILES(widest, one_row_tile)                                                         \
+    for (int64_t j = 0; j < n; j += widest) {                                                    \
+        int64_t columns = n - j < widest ? (n - j + 15) / 16 * 16 : widest;                      \
         for (int64_t i = 0; i < m; i += 6) {                                                     \
             int64_t rows = m - i < 6 ? m - i : 6;                                                \
-            switch (columns) {                                                                   \
-                case 16: one_row_tile(16); break;                                                \
-                case 32: one_row_tile(32); break;                                                \
-                case 48: one_row_tile(48); break;                                                \
-                default: one_row_tile(64); break;                                                \
-            }                                                                                    \
+            if (widest == 16 || columns == 16) one_row_tile(16);                                 \
+            else if (columns == 32) one_row_tile(32);                                            \
+            else if (columns == 48) one_row_tile(48);                                            \
+            else one_row_tile(64);                                                               \
         }                                                                                        \
     }
-
-MULTIVERSIONED
-static void multiply_floats(int64_t m, int64_t n, int64_t units, const float *a, int64_t a_row,
-                            int64_t a_unit, const float *b, int64_t b_stride, int accumulate,
-                            float *c, int64_t c_stride) {
 #define FLOAT_TILE(columns)                                                                     \
     float_rows(rows, columns, units, a + i * a_row, a_row, a_unit, b + j, b_stride, accumulate, \
                c + i * c_stride + j, c_stride)
-    WALK_TILES(FLOAT_TILE)
+
+// 32 registers of 512 bits.
+#if HAS_X86
+__attribute__((target("arch=x86-64-v4")))
+static void multiply_floats_wide(int64_t m, int64_t n, int64_t units, const float *a, int64_t a_row,
+                                 int64_t a_unit, const float *b, int64_t b_stride, int accumulate,
+                                 float *c, int64_t c_stride) {
+    WALK_TILES(64, FLOAT_TILE)
+}
+
+static int has_wide_vectors(void) {
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512cd");
+}
+#endif
+
+// 16 registers of 256 bits, or 32 of 128.
+#if HAS_X86 && defined(__linux__)
+__attribute__((target_clones("arch=x86-64-v3", "default")))
+#endif
+static void multiply_floats_narrow(int64_t m, int64_t n, int64_t units, const float *a, int64_t a_row,
+                                   int64_t a_unit, const float *b, int64_t b_stride, int accumulate,
+                                   float *c, int64_t c_stride) {
+    WALK_TILES(16, FLOAT_TILE)
+}
+
+static void multiply_floats(int64_t m, int64_t n, int64_t units, const float *a, int64_t a_row,
+                            int64_t a_unit, const float *b, int64_t b_stride, int accumulate,
+                            float *c, int64_t c_stride) {
+#if HAS_X86
+    if (has_wide_vectors()) {
+        multiply_floats_wide(m, n, units, a, a_row, a_unit, b, b_stride, accumulate, c, c_stride);
+        return;
+    }
+#endif
+    multiply_floats_narrow(m, n, units, a, a_row, a_unit, b, b_stride, accumulate, c, c_stride);
 }
 
 // MARK: products of pairs of bfloat16
@@ -201,7 +231,7 @@ static void multiply_pairs(int64_t m, int64_t n, int64_t units, const uint32_t *
 #define PAIR_TILE(columns)                                                                     \
     pair_rows(rows, columns, units, a + i * a_row, a_row, a_unit, b + j, b_stride, accumulate, \
               c + i * c_stride + j, c_stride)
-    WALK_TILES(PAIR_TILE)
+    WALK_TILES(64, PAIR_TILE)
 }
 #endif
 

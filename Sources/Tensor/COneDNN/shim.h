@@ -94,13 +94,22 @@ static inline dnnl_status_t onednn_describe_product(dnnl_engine_t engine, const 
 #endif
 }
 
+static inline void onednn_product_free(onednn_product *product) {
+    if (product->primitive) dnnl_primitive_destroy(product->primitive);
+    if (product->description) dnnl_primitive_desc_destroy(product->description);
+}
+
 // Makes the product of m rows by weights of a layout (NULL: the library's choice, of k x n), into rows,
 // or onto them where accumulating. Rows have no gaps: the library's fast kernels want it so. False
 // where it cannot.
 static inline bool onednn_product_create(dnnl_engine_t engine, int64_t m, int64_t n, int64_t k,
                                          bool bfloat16, onednn_desc weights, bool c_bfloat16,
                                          bool accumulating, onednn_product *result) {
+#if DNNL_VERSION_MAJOR >= 3
+    dnnl_memory_desc_t a = NULL, b = NULL, c = NULL;
+#else
     dnnl_memory_desc_t a, b, c;
+#endif
     dnnl_primitive_attr_t attributes = NULL;
     dnnl_post_ops_t post_ops = NULL;
     result->primitive = NULL;
@@ -131,12 +140,8 @@ static inline bool onednn_product_create(dnnl_engine_t engine, int64_t m, int64_
     onednn_desc_free(&a);
     onednn_desc_free(&b);
     onednn_desc_free(&c);
+    if (!is_done) onednn_product_free(result);
     return is_done;
-}
-
-static inline void onednn_product_free(onednn_product *product) {
-    if (product->primitive) dnnl_primitive_destroy(product->primitive);
-    if (product->description) dnnl_primitive_desc_destroy(product->description);
 }
 
 // The layout of the product's weights; it lives as long as the product.

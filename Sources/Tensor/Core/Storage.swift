@@ -4,7 +4,13 @@ final class Storage {
     private let block: StoragePool.Block
     var pointer: UnsafeMutableRawPointer { block.address }
 
-    init(bytes: Int) { block = StoragePool.shared.take(bytes: bytes) }
+    /// How many bytes were asked for; the block may have more.
+    let requestedBytes: Int
+
+    init(bytes: Int) {
+        requestedBytes = bytes
+        block = StoragePool.shared.take(bytes: bytes)
+    }
 
     deinit { StoragePool.shared.give(block) }
 }

@@ -29,6 +29,7 @@ extension Tensor {
                 convert_values(
                     Int64($0.count), type.code, start + $0.lowerBound * type.size, precision.code, address($0.lowerBound))
             }
+            withExtendedLifetime(copy) {}
         }
     }
 

@@ -18,6 +18,9 @@ public protocol Matmul: Sendable {
     ///   - precision: the type the products read; values are rounded to it
     func pack(_ matrix: MatrixOperand, precision: Precision) -> any PackedMatrix
 
+    /// The transpose of a packed matrix, where it can be had without packing anew.
+    func transpose(of b: any PackedMatrix) -> (any PackedMatrix)?
+
     /// The values of a packed matrix, row by row, in its precision.
     ///
     /// - Parameter b: what ``pack(_:precision:)`` of this implementation returned
@@ -95,14 +98,17 @@ extension Tensor {
     func packed(transposed: Bool, _ context: ComputeContext) -> any PackedMatrix {
         let form = PackedForm(matmul: context.matmul.name, precision: context.precision, isTransposed: transposed)
         if let packed = packedForms[form]?.matrix { return packed }
-        let packed = context.matmul.pack(
-            MatrixOperand(
-                address: address(), precision: precision, stride: width, rows: transposed ? width : rows,
-                columns: transposed ? rows : width, isTransposed: transposed, owner: storage),
-            precision: context.precision)
+        let opposite = packedForms[
+            PackedForm(matmul: form.matmul, precision: form.precision, isTransposed: !transposed)]
+        let packed =
+            opposite.flatMap { context.matmul.transpose(of: $0.matrix) }
+            ?? context.matmul.pack(
+                MatrixOperand(
+                    address: address(), precision: precision, stride: width, rows: transposed ? width : rows,
+                    columns: transposed ? rows : width, isTransposed: transposed, owner: storage),
+                precision: context.precision)
         packedForms[form] = (context.matmul, packed)
-        let opposite = PackedForm(matmul: form.matmul, precision: form.precision, isTransposed: !transposed)
-        if isFrozenWeight, !isTrainable, packedForms[opposite] != nil { dropPlainValues() }
+        if isFrozenWeight, !isTrainable, opposite != nil { dropPlainValues() }
         return packed
     }
 
@@ -131,6 +137,8 @@ extension Tensor {
 }
 
 extension Matmul {
+    public func transpose(of b: any PackedMatrix) -> (any PackedMatrix)? { nil }
+
     /// `y = x b`, or `y += x b`, shared among the threads of the pool.
     ///
     /// - Parameters:

@@ -23,20 +23,20 @@ public struct MatmulSelection: Sendable {
         case .portable: self.init(matmul: PortableMatmul(), warning: nil)
         case .onednn:
             guard let candidate = Self.oneDNN else {
-                self.init(matmul: PortableMatmul(), warning: Self.missing("oneDNN", trait: "OneDNN"))
+                self.init(matmul: PortableMatmul(), warning: Self.missing("oneDNN", trait: "OneDNN", isBuilt: Self.hasOneDNN))
                 return
             }
             self.init(verifying: candidate)
         case .openblas:
             guard let candidate = Self.openBLAS else {
-                self.init(matmul: PortableMatmul(), warning: Self.missing("OpenBLAS", trait: "OpenBLAS"))
+                self.init(matmul: PortableMatmul(), warning: Self.missing("OpenBLAS", trait: "OpenBLAS", isBuilt: false))
                 return
             }
             self.init(verifying: candidate)
         case .auto:
-            // Our own product is as fast as oneDNN where there are wide vectors, and slower without.
-            let multipliesBFloat16 = PortableMatmul().multipliesBFloat16
-            guard let candidate = multipliesBFloat16 ? Self.oneDNN : Self.openBLAS else {
+            // Our own product is as fast as oneDNN where bfloat16 is multiplied, and slower elsewhere.
+            let candidate = PortableMatmul().multipliesBFloat16 ? Self.oneDNN : Self.openBLAS ?? Self.oneDNN
+            guard let candidate else {
                 self.init(matmul: PortableMatmul(), warning: nil)
                 return
             }
@@ -50,8 +50,8 @@ public struct MatmulSelection: Sendable {
             self.init(
                 matmul: PortableMatmul(),
                 warning: "\(candidate.name) computes wrong products on this processor (\(fault)); "
-                    + "using the portable product. "
-                    + "A newer library, or the environment variable OPENBLAS_CORETYPE=Haswell, may help")
+                    + "using the portable product. A newer library may help"
+                    + (candidate.name == "openblas" ? ", or the environment variable OPENBLAS_CORETYPE=Haswell" : ""))
         } else {
             self.init(matmul: candidate, warning: nil)
         }
@@ -62,8 +62,18 @@ public struct MatmulSelection: Sendable {
         self.warning = warning
     }
 
-    private static func missing(_ library: String, trait: String) -> String {
-        "this build has no \(library) (package trait \(trait) is off); using the portable product"
+    private static func missing(_ library: String, trait: String, isBuilt: Bool) -> String {
+        isBuilt
+            ? "\(library) does not know this processor; using the portable product"
+            : "this build has no \(library) (package trait \(trait) is off); using the portable product"
+    }
+
+    private static var hasOneDNN: Bool {
+        #if OneDNN
+            true
+        #else
+            false
+        #endif
     }
 
     private static var oneDNN: (any Matmul)? {
@@ -86,18 +96,19 @@ public struct MatmulSelection: Sendable {
 /// A few products whose results are compared with sums in float64: old BLAS builds return wrong
 /// numbers on processors that are newer than they are.
 enum MatmulCheck {
-    /// Sizes that reach different kernels: odd edges, a rank-16 shape, one large enough for several panels.
-    private static let sizes = [(3, 5, 7), (67, 33, 129), (96, 16, 256), (130, 320, 96)]
+    /// Sizes that reach different kernels: odd edges, a rank-16 shape, one large enough for several panels,
+    /// one row that shares its columns.
+    private static let sizes = [(3, 5, 7), (67, 33, 129), (96, 16, 256), (130, 320, 96), (3, 520, 64), (1, 520, 64)]
 
     /// What is wrong with `candidate`, or `nil`.
     static func fault(of candidate: any Matmul) -> String? {
         for (rows, columns, summed) in sizes {
-            for precision in [Precision.float32, .bfloat16] {
+            // The results that a step asks for: added to float32, and as the next product reads them.
+            for (precision, result) in [(Precision.float32, Precision.float32), (.bfloat16, .float32), (.bfloat16, .bfloat16)] {
                 for transposed in [false, true] {
-                    let error = worstError(of: candidate, rows, columns, summed, precision, transposed)
-                    // Sums of values in [-1, 1] differ by their order only.
-                    if !(error <= 1e-5 * Float(summed).squareRoot()) {
-                        return "\(precision) [\(rows), \(summed)] x [\(summed), \(columns)] is off by \(error)"
+                    let error = worstError(of: candidate, rows, columns, summed, precision, result, transposed)
+                    if !(error <= 1) {
+                        return "\(precision) [\(rows), \(summed)] x [\(summed), \(columns)] is off by \(error) times the bound"
                     }
                 }
             }
@@ -105,28 +116,36 @@ enum MatmulCheck {
         return nil
     }
 
+    /// The largest error over its bound: sums of values in [-1, 1] differ by their order only, and a
+    /// result in bfloat16 by its rounding.
     private static func worstError(
-        of candidate: any Matmul, _ rows: Int, _ columns: Int, _ summed: Int, _ precision: Precision, _ transposed: Bool
+        of candidate: any Matmul, _ rows: Int, _ columns: Int, _ summed: Int, _ precision: Precision, _ result: Precision,
+        _ transposed: Bool
     ) -> Float {
         var context = ComputeContext(matmul: candidate)
         context.precision = precision
         let a = Tensor(pattern(rows * summed, seed: 1), shape: [rows, summed], precision: precision)
         let b = Tensor(
             pattern(summed * columns, seed: 2), shape: transposed ? [columns, summed] : [summed, columns], precision: precision)
-        let c = Tensor(repeating: 0.5, shape: [rows, columns])
-        candidate.multiply(a, by: b.packed(transposed: transposed, context), into: c, accumulating: true)
-        let (left, right) = (a.values, b.values)
+        let accumulates = result == .float32
+        let c = Tensor([Float](repeating: 0.5, count: rows * columns), shape: [rows, columns], precision: result)
+        candidate.multiply(a, by: b.packed(transposed: transposed, context), into: c, accumulating: accumulates)
+        let (left, right, found) = (a.values, b.values, c.values)
         var worst: Float = 0
-        // Every element of the first and the last rows of each call; that a library errs in the middle alone is not known.
-        let blocks = RowBlocks(rows)
-        let edges = (0..<blocks.count).flatMap { [blocks[$0].lowerBound, blocks[$0].upperBound - 1] }
-        for row in Set(edges + [1, rows / 2, rows - 2, rows - 1]) where row < rows {
+        // Every element of the rows at the edges of the calls that rows are dealt to; that a library errs
+        // in the middle alone is not known.
+        let edges = (0..<RowBlocks(rows).count).flatMap { index -> [Int] in
+            let block = RowBlocks(rows)[index].clamped(to: 0..<rows)
+            return [block.lowerBound, block.lowerBound + 1, block.upperBound - 2, block.upperBound - 1]
+        }
+        for row in Set(edges) where row >= 0 && row < rows {
             for column in 0..<columns {
-                var sum = 0.5
+                var sum = accumulates ? 0.5 : 0
                 for k in 0..<summed {
                     sum += Double(left[row * summed + k]) * Double(right[transposed ? column * summed + k : k * columns + column])
                 }
-                let error = abs(c.values(row: row, column: column) - Float(sum))
+                let bound = 1e-5 * Float(summed).squareRoot() + (result == .bfloat16 ? Float(abs(sum)) * 0x1p-8 : 0)
+                let error = abs(found[row * columns + column] - Float(sum)) / bound
                 if !(error <= worst) { worst = error }
             }
         }
@@ -141,8 +160,4 @@ enum MatmulCheck {
             return Float(Int32(bitPattern: state)) / Float(Int32.max)
         }
     }
-}
-
-extension Tensor {
-    fileprivate func values(row: Int, column: Int) -> Float { pointer[row * width + column] }
 }

@@ -43,11 +43,16 @@
         private let engine: Engine
         private let products = Mutex<[Key: Product]>([:])
 
+        /// Made once: the library means an engine to live as long as the process.
+        private static let sharedEngine: Engine? = {
+            useOneThread()
+            return onednn_engine().map(Engine.init)
+        }()
+
         /// - Returns: `nil` where the library has no engine for this processor
         public init?() {
-            Self.useOneThread()
-            guard let engine = onednn_engine() else { return nil }
-            self.engine = Engine(handle: engine)
+            guard let engine = Self.sharedEngine else { return nil }
+            self.engine = engine
             multipliesBFloat16 = onednn_multiplies_bfloat16()
         }
 

@@ -37,14 +37,30 @@
             return Plain(plain, precision: precision, ownsValues: plain.owner !== matrix.owner)
         }
 
+        public func transpose(of b: any PackedMatrix) -> (any PackedMatrix)? {
+            guard let b = b as? Plain else { return nil }
+            let matrix = b.matrix
+            return Plain(
+                MatrixOperand(
+                    address: matrix.address, precision: matrix.precision, stride: matrix.stride, rows: matrix.columns,
+                    columns: matrix.rows, isTransposed: !matrix.isTransposed, owner: matrix.owner),
+                precision: b.precision, ownsValues: b.ownsValues)
+        }
+
         public func unpack(_ b: any PackedMatrix, into target: UnsafeMutableRawPointer) {
             guard let b = b as? Plain else { preconditionFailure("a matrix that another product packed") }
-            for row in 0..<b.rows {
-                for column in 0..<b.columns {
-                    let place = b.matrix.isTransposed ? column * b.matrix.stride + row : row * b.matrix.stride + column
-                    convert_values(
-                        1, 0, b.matrix.address + 4 * place, b.precision.code,
-                        target + (row * b.columns + column) * b.precision.size)
+            let (matrix, size) = (b.matrix, b.precision.size)
+            Parallel.rows(b.rows, width: b.columns) { rows in
+                for row in rows {
+                    let target = target + row * b.columns * size
+                    let start = matrix.address + 4 * row * (matrix.isTransposed ? 1 : matrix.stride)
+                    guard matrix.isTransposed else {
+                        convert_values(Int64(b.columns), 0, start, b.precision.code, target)
+                        continue
+                    }
+                    for column in 0..<b.columns {
+                        convert_values(1, 0, start + 4 * column * matrix.stride, b.precision.code, target + column * size)
+                    }
                 }
             }
         }

@@ -38,13 +38,15 @@ extension Tensor {
         let correction2 = 1 - powDouble(coefficients.beta2, step)
         let values = pointer
         packedForms = [:]
-        Parallel.ranges(count) {
-            let i = $0.lowerBound
-            adamw_step(
-                Int64($0.count), Float(coefficients.learningRate), Float(coefficients.beta1), Float(coefficients.beta2),
-                Float(coefficients.epsilon), Float(coefficients.weightDecay), Float(correction1),
-                Float(correction2.squareRoot()), gradient.pointer + i, values + i, moments.mean.pointer + i,
-                moments.square.pointer + i)
+        ComputeContext.current.measuring(.optimizer) {
+            Parallel.ranges(count) {
+                let i = $0.lowerBound
+                adamw_step(
+                    Int64($0.count), Float(coefficients.learningRate), Float(coefficients.beta1), Float(coefficients.beta2),
+                    Float(coefficients.epsilon), Float(coefficients.weightDecay), Float(correction1),
+                    Float(correction2.squareRoot()), gradient.pointer + i, values + i, moments.mean.pointer + i,
+                    moments.square.pointer + i)
+            }
         }
     }
 
@@ -54,10 +56,12 @@ extension Tensor {
         let grain = 32768
         var parts = [Double](repeating: 0, count: (count + grain - 1) / grain)
         let values = pointer
-        parts.withUnsafeMutableBufferPointer { parts in
-            nonisolated(unsafe) let parts = parts
-            Parallel.ranges(count, grain: grain) {
-                parts[$0.lowerBound / grain] = sum_of_squares_f32(Int64($0.count), values + $0.lowerBound)
+        ComputeContext.current.measuring(.optimizer) {
+            parts.withUnsafeMutableBufferPointer { parts in
+                nonisolated(unsafe) let parts = parts
+                Parallel.ranges(count, grain: grain) {
+                    parts[$0.lowerBound / grain] = sum_of_squares_f32(Int64($0.count), values + $0.lowerBound)
+                }
             }
         }
         return parts.reduce(0, +)
@@ -65,11 +69,11 @@ extension Tensor {
 
     /// Multiplies every value by `factor`, in place.
     public func scale(by factor: Float) {
-        let values = pointer
+        let (values, type, size) = (address(), precision.code, precision.size)
         packedForms = [:]
         Parallel.ranges(count) {
-            let p = values + $0.lowerBound
-            scale_values(Int64($0.count), 0, factor, p, p)
+            let p = values + $0.lowerBound * size
+            scale_values(Int64($0.count), type, factor, p, p)
         }
     }
 }

@@ -16,7 +16,7 @@ public func checkpointed(_ x: Tensor, parameters: [Tensor], _ body: @escaping (T
             let again = body(start)
             again.node.accumulate(dy, owned: false)
             again.backwardFromGradient()
-            if let dx = start.gradient { x.node.accumulate(dx) }
+            if let dx = start.gradient { x.node.accumulate(dx, owned: !start.node.gradientIsBorrowed) }
         }
     }
     return y

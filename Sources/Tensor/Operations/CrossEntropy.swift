@@ -44,8 +44,7 @@ public func projectedCrossEntropy(
         for (target, gradient) in [(node, dx), (weight.node, dweight?.gradient)] {
             guard let gradient else { continue }
             if factor != 1 {
-                let (count, type) = (Int64(gradient.count), gradient.precision.code)
-                scale_values(count, type, factor, gradient.address(), gradient.address())
+                gradient.scale(by: factor)
             }
             target.accumulate(gradient)
         }
@@ -69,9 +68,10 @@ private struct ProjectedCrossEntropy {
 
     /// - Returns: the loss of each row
     func run(wantsGradient: Bool, _ dx: Tensor?, _ dweight: GradientNode?) -> [Float] {
-        let blocks = RowBlocks(x.rows)
         let forward = weight.packed(transposed: true, context)
         let backward = dx == nil ? nil : weight.packed(transposed: false, context)
+        let blocks = RowBlocks(x.rows)
+        if blocks.count <= 1 { return runFewRows(forward, backward, wantsGradient: wantsGradient, dx, dweight) }
         var losses = [Float](repeating: 0, count: x.rows)
         let chunk = dweight == nil ? max(blocks.count, 1) : Self.blocksWithWeightGradient
         losses.withUnsafeMutableBufferPointer { losses in
@@ -84,7 +84,7 @@ private struct ProjectedCrossEntropy {
                     Parallel.forEach(count) { index in
                         let block = blocks[first + index]
                         let logits = logits(block, by: forward)
-                        entropy(block, logits, wantsGradient: wantsGradient, losses)
+                        entropy(block, logits, at: 0, wantsGradient: wantsGradient, losses)
                         if let dx, let backward {
                             context.matmul.multiply(
                                 rows: block.count, logits.rows(from: 0), by: backward, columns: 0..<backward.columns,
@@ -97,10 +97,26 @@ private struct ProjectedCrossEntropy {
                 for (index, logits) in kept.enumerated() {
                     let rows = blocks[first + index].clamped(to: 0..<x.rows)
                     guard let logits else { continue }
-                    addTransposedProduct(logits.prefix(rows: rows.count), x.copy(rows: rows), to: dweight, context)
+                    addTransposedProduct(logits.prefix(rows: rows.count), x.copy(rows: rows), to: dweight, context, phase: nil)
                 }
             }
         }
+        return losses
+    }
+
+    /// Rows too few to be dealt to cores: the products share their columns.
+    private func runFewRows(
+        _ forward: any PackedMatrix, _ backward: (any PackedMatrix)?, wantsGradient: Bool, _ dx: Tensor?, _ dweight: GradientNode?
+    ) -> [Float] {
+        var losses = [Float](repeating: 0, count: x.rows)
+        let logits = Tensor(uninitialized: [x.rows, vocabulary], context.precision)
+        context.matmul.multiply(x, by: forward, into: logits)
+        losses.withUnsafeMutableBufferPointer { losses in
+            nonisolated(unsafe) let losses = losses
+            Parallel.forEach(x.rows) { entropy($0..<$0 + 1, logits, at: $0, wantsGradient: wantsGradient, losses) }
+        }
+        if let dx, let backward { context.matmul.multiply(logits, by: backward, into: dx) }
+        if let dweight { addTransposedProduct(logits, x, to: dweight, context, phase: nil) }
         return losses
     }
 
@@ -112,24 +128,24 @@ private struct ProjectedCrossEntropy {
         return logits
     }
 
-    /// The losses of a block, whose logits become their gradient.
+    /// The losses of a block, whose logits, from row `first` on, become their gradient.
     private func entropy(
-        _ block: Range<Int>, _ logits: Tensor, wantsGradient: Bool, _ losses: UnsafeMutableBufferPointer<Float>
+        _ block: Range<Int>, _ logits: Tensor, at first: Int, wantsGradient: Bool, _ losses: UnsafeMutableBufferPointer<Float>
     ) {
         let block = block.clamped(to: 0..<x.rows)
         let (rows, width, type) = (Int64(block.count), Int64(vocabulary), logits.precision.code)
         targets.withUnsafeBufferPointer { targets in
             guard let targets = targets.baseAddress, let losses = losses.baseAddress else { return }
-            let place = block.lowerBound
+            let (place, values) = (block.lowerBound, logits.address(first * vocabulary))
             if wantsGradient {
                 let scratch = Storage(bytes: 4 * vocabulary)
                 scales.withUnsafeBufferPointer {
                     cross_entropy_with_gradient(
-                        rows, width, $0.baseAddress! + place, targets + place, type, logits.address(), scratch.floats,
+                        rows, width, $0.baseAddress! + place, targets + place, type, values, scratch.floats,
                         losses + place)
                 }
             } else {
-                cross_entropy_forward(rows, width, targets + place, type, logits.address(), losses + place)
+                cross_entropy_forward(rows, width, targets + place, type, values, losses + place)
             }
         }
     }

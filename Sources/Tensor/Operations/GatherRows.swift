@@ -16,7 +16,12 @@ public func gatherRows(_ table: Tensor, _ indices: [Int32]) -> Tensor {
     context.measuring(.elementwise) {
         indices.withUnsafeBufferPointer {
             guard let base = $0.baseAddress else { return }
-            gather_rows(Int64(indices.count), Int64(width * table.precision.size), base, table.address(), y.address())
+            let source = table.address()
+            Parallel.rows(indices.count, width: width) {
+                gather_rows(
+                    Int64($0.count), Int64(width * table.precision.size), base + $0.lowerBound, source,
+                    y.address($0.lowerBound * width))
+            }
         }
     }
     let node = table.node

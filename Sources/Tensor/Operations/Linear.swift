@@ -1,5 +1,3 @@
-import CKernels
-
 /// The two factors of a low-rank update of a linear layer's weight (Hu et al. 2021): the layer
 /// computes `x Wᵀ + scale (x Aᵀ) Bᵀ`, that is, its weight acts as `W + scale B A`.
 public struct LowRankFactors {
@@ -23,7 +21,7 @@ public struct LowRankFactors {
 ///
 /// `dx = dy W + scale (dy B) A`, `dW = dyᵀ x`, `dB = dyᵀ (scale x Aᵀ)`, `dA = (scale dy B)ᵀ x`; each
 /// only where somebody needs it. In a 16-bit precision every product reads rounded values and returns
-/// rounded values; sums are float32.
+/// rounded values, a scale other than 1 rounds once more; sums are float32.
 ///
 /// - Parameters:
 ///   - x: `[rows, in]`, of any type
@@ -36,9 +34,10 @@ public func linear(_ x: Tensor, _ weight: Tensor, _ factors: LowRankFactors? = n
     precondition(x.width == input, "a linear layer of [\(output), \(input)] cannot read \(x.shape)")
     let xs = context.measuring(.elementwise) { x.converted(to: context.precision) }
     let y = Tensor(uninitialized: x.shape.dropLast() + [output], context.precision)
-    let packed = weight.packed(transposed: true, context)
     let product = 2 * x.rows * input * output
-    context.measuring(.matmul, operations: product) { context.matmul.multiply(xs, by: packed, into: y) }
+    context.measuring(.matmul, operations: product) {
+        context.matmul.multiply(xs, by: weight.packed(transposed: true, context), into: y)
+    }
     // Each of the update's products has this size.
     let lowRankProduct = 2 * x.rows * (factors?.rank ?? 0)
     let hidden = factors.map { factors in
@@ -57,9 +56,9 @@ public func linear(_ x: Tensor, _ weight: Tensor, _ factors: LowRankFactors? = n
         }
         if node.needsGradient {
             node.withGradientOfProducts { dx, isFresh in
-                let packed = weight.packed(transposed: false, context)
                 context.measuring(.matmul, operations: product) {
-                    context.matmul.multiply(ys, by: packed, into: dx, accumulating: !isFresh)
+                    context.matmul.multiply(
+                        ys, by: weight.packed(transposed: false, context), into: dx, accumulating: !isFresh)
                 }
                 guard let factors, let dhidden else { return }
                 context.measuring(.lora, operations: lowRankProduct * input) {
@@ -91,6 +90,6 @@ private func lowRankGradient(_ factors: LowRankFactors, of dy: Tensor, _ context
 private func scaledProduct(_ x: Tensor, by b: any PackedMatrix, _ scale: Float, _ context: ComputeContext) -> Tensor {
     let y = Tensor(uninitialized: [x.rows, b.columns], context.precision)
     context.matmul.multiply(x, by: b, into: y)
-    if scale != 1 { scale_values(Int64(y.count), y.precision.code, scale, y.address(), y.address()) }
+    if scale != 1 { y.scale(by: scale) }
     return y
 }

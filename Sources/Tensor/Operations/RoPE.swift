@@ -18,7 +18,9 @@ public struct RotaryTable {
     let cosine: Tensor
     let sine: Tensor
 
+    /// - Parameter headDim: even: values turn in pairs
     public init(positions: Int, headDim: Int, base: Float) {
+        precondition(headDim > 0 && headDim % 2 == 0, "a head of \(headDim) values does not turn in pairs")
         self.positions = positions
         half = headDim / 2
         let frequencies = (0..<half).map { 1 / powf(base, Float(2 * $0) / Float(headDim)) }

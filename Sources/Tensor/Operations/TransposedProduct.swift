@@ -6,14 +6,18 @@ import CKernels
 ///   - a: `[rows, m]`
 ///   - b: `[rows, n]`, of the type of `a`
 ///   - node: of a parameter `[m, n]`
-func addTransposedProduct(_ a: Tensor, _ b: Tensor, to node: GradientNode, _ context: ComputeContext) {
+///   - phase: what the time is counted as; `nil` where a caller counts it already
+func addTransposedProduct(
+    _ a: Tensor, _ b: Tensor, to node: GradientNode, _ context: ComputeContext, phase: StepProfile.Phase? = .lora
+) {
     node.withGradientToAdd { gradient, isFresh in
         // The product wants its wide side on the right; a narrow right side is computed transposed.
         let product =
             a.width > b.width
             ? TransposedProduct(left: b, right: a, isTransposed: true, context)
             : TransposedProduct(left: a, right: b, isTransposed: false, context)
-        context.measuring(.lora, operations: 2 * a.rows * a.width * b.width) {
+        guard let phase else { return product.run(gradient, accumulating: !isFresh) }
+        context.measuring(phase, operations: 2 * a.rows * a.width * b.width) {
             product.run(gradient, accumulating: !isFresh)
         }
     }
@@ -23,6 +27,8 @@ func addTransposedProduct(_ a: Tensor, _ b: Tensor, to node: GradientNode, _ con
 private struct TransposedProduct {
     /// Columns of the right side that one task takes.
     private static let panelWidth = 64
+    /// Units that are summed at a time, so that both sides stay in the cache.
+    private static let blockUnits = 512
 
     let left: Tensor
     let right: Tensor
@@ -55,9 +61,12 @@ private struct TransposedProduct {
                 panel.pointer, Int64(panelWidth))
             let storage = Storage(bytes: 4 * m * panelWidth)
             let sums = storage.pointer.assumingMemoryBound(to: Float.self)
-            multiply_units(
-                unit, Int64(m), Int64(width), Int64(units), packedLeft.pointer, 1, Int64(m), panel.pointer,
-                Int64(panelWidth), 0, sums, Int64(panelWidth))
+            for first in stride(from: 0, to: max(units, 1), by: Self.blockUnits) {
+                multiply_units(
+                    unit, Int64(m), Int64(width), Int64(min(Self.blockUnits, units - first)),
+                    packedLeft.pointer + 4 * first * m, 1, Int64(m), panel.pointer + 4 * first * panelWidth,
+                    Int64(panelWidth), first == 0 ? 0 : 1, sums, Int64(panelWidth))
+            }
             if isTransposed {
                 for column in 0..<width {
                     let target = gradient.pointer + (columns.lowerBound + column) * m
@@ -70,7 +79,9 @@ private struct TransposedProduct {
                     Int64(m), Int64(width), sums, Int64(panelWidth), accumulating ? 1 : 0, 0,
                     gradient.pointer + columns.lowerBound, Int64(right.width))
             }
+            withExtendedLifetime((panel, storage)) {}
         }
+        withExtendedLifetime(packedLeft) {}
     }
 }
 

@@ -8,7 +8,7 @@ struct BenchGenerateCommand {
     func run() throws {
         try options.model.computing(options.dtype) {
             let model = try options.benchedModel()
-            let prompt = (1...8).map { Int32($0) }
+            let prompt = (1...32).map { Int32($0) }
             try model.generate(from: prompt, maximumTokens: 8, end: nil)
             let start = ContinuousClock.now
             try model.generate(from: prompt, maximumTokens: options.generatedTokens, end: nil)

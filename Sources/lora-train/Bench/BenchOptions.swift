@@ -57,7 +57,7 @@ struct BenchOptions {
         flags.integer("n_layers", \.model.layerCount, atLeast: 1, "Layers of the model")
         flags.integer("vocab_size", \.vocabularySize, atLeast: 2, "Tokens that random weights know")
         flags.choice("dtype", \.dtype, "Type of matrix products: float32, bfloat16 or float16")
-        flags.model(\.model)
+        flags.model(\.model, base: "Base weights; without them random ones")
         return flags
     }
 }

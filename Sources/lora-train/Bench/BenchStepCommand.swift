@@ -54,7 +54,7 @@ struct BenchStepCommand {
     /// What gives one batch a step: the data's, epoch after epoch, or the same rows of random tokens.
     private func batches(_ model: MiniMind) throws -> () throws -> Batch? {
         guard let path = options.dataPath else {
-            let batch = randomRows(length: options.rowLength > 1 ? options.rowLength : options.model.maxSequenceLength, model)
+            let batch = randomRows(length: options.rowLength > 0 ? options.rowLength : options.model.maxSequenceLength, model)
             return { batch }
         }
         let dataset = try SFTDataset(

@@ -1,5 +1,5 @@
-// Small products whose right operand is packed for them: those of attention, and the gradients of
-// weights. A "unit" is what one multiply-add of a lane reads: a float, or, where the processor
+// Products whose right operand is packed for them: those of attention, the gradients of weights, and
+// all of a build without libraries. A "unit" is what one multiply-add of a lane reads: a float, or, where the processor
 // multiplies bfloat16, a pair of neighbouring values of the summed dimension in 32 bits.
 #ifndef PRODUCTS_H
 #define PRODUCTS_H
