@@ -18,8 +18,9 @@ struct CheckpointTests {
                 tensor.clearGradient()
                 tensor.isTrainable = true
             }
-            // x is read twice, so that its gradient is a sum of the one handed through and another.
-            let sum = add(add(body(x), neighbour), rmsNorm(x, weight: weight, epsilon: 1e-5))
+            // Read before the body, so that its gradient comes after, and is added to what was handed through.
+            let normed = rmsNorm(x, weight: weight, epsilon: 1e-5)
+            let sum = add(add(body(x), neighbour), normed)
             projectedCrossEntropy(sum, weight: projection, targets: [0, 1, 2, 0, 1], normalizer: 5).backward()
             return [x, neighbour].map { $0.gradient?.values ?? [] }
         }

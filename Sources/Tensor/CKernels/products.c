@@ -154,6 +154,7 @@ static void multiply_floats_wide(int64_t m, int64_t n, int64_t units, const floa
 }
 
 static int has_wide_vectors(void) {
+    __builtin_cpu_init();
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
            __builtin_cpu_supports("avx512cd");
