@@ -15,7 +15,7 @@ typedef const_dnnl_memory_desc_t onednn_desc;
 typedef const dnnl_memory_desc_t *onednn_desc;
 #endif
 
-// A product [m, k] x [k, n] with packed weights, ready to run on any thread.
+// A product [m, k] x [k, n] with packed weights, or a copy of weights, ready to run on any thread.
 typedef struct {
     dnnl_primitive_t primitive;
     dnnl_primitive_desc_t description;
@@ -153,50 +153,39 @@ static inline int64_t onednn_weights_bytes(const onednn_product *product) {
     return (int64_t)dnnl_memory_desc_get_size(onednn_weights_desc(product));
 }
 
-// Copies a matrix from one layout to another.
-static inline bool onednn_reorder(dnnl_engine_t engine, onednn_desc from, const void *source_values,
-                                  onednn_desc to, void *target_values) {
-    dnnl_primitive_desc_t description = NULL;
-    dnnl_primitive_t reorder = NULL;
+// Makes the copy of a plain matrix of k x n into the layout of the product's weights, or the reverse.
+static inline bool onednn_copy_create(dnnl_engine_t engine, int64_t k, int64_t n, int64_t stride,
+                                      bool transposed, bool bfloat16, const onednn_product *product,
+                                      bool unpacks, onednn_product *result) {
+    dnnl_memory_desc_t plain;
+    result->primitive = NULL;
+    result->description = NULL;
+    result->scratch_bytes = 0;
+    if (!onednn_plain_desc(k, n, stride, transposed, bfloat16, &plain)) return false;
+    onednn_desc ours = onednn_desc_reference(&plain), theirs = onednn_weights_desc(product);
+    bool is_done = dnnl_reorder_primitive_desc_create(&result->description, unpacks ? theirs : ours, engine,
+                                                      unpacks ? ours : theirs, engine, NULL) == dnnl_success &&
+                   dnnl_primitive_create(&result->primitive, result->description) == dnnl_success;
+    onednn_desc_free(&plain);
+    if (!is_done) onednn_product_free(result);
+    return is_done;
+}
+
+static inline bool onednn_copy_run(dnnl_engine_t engine, const onednn_product *copy, const void *from, void *to) {
     dnnl_memory_t source = NULL, target = NULL;
     dnnl_stream_t stream = NULL;
     bool is_done =
-        dnnl_reorder_primitive_desc_create(&description, from, engine, to, engine, NULL) == dnnl_success &&
-        dnnl_primitive_create(&reorder, description) == dnnl_success &&
-        dnnl_memory_create(&source, from, engine, (void *)source_values) == dnnl_success &&
-        dnnl_memory_create(&target, to, engine, target_values) == dnnl_success &&
+        dnnl_memory_create(&source, dnnl_primitive_desc_query_md(copy->description, dnnl_query_src_md, 0), engine, (void *)from) == dnnl_success &&
+        dnnl_memory_create(&target, dnnl_primitive_desc_query_md(copy->description, dnnl_query_dst_md, 0), engine, to) == dnnl_success &&
         dnnl_stream_create(&stream, engine, dnnl_stream_default_flags) == dnnl_success;
     if (is_done) {
         dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, source}, {DNNL_ARG_TO, target}};
-        is_done = dnnl_primitive_execute(reorder, stream, 2, arguments) == dnnl_success &&
+        is_done = dnnl_primitive_execute(copy->primitive, stream, 2, arguments) == dnnl_success &&
                   dnnl_stream_wait(stream) == dnnl_success;
     }
     if (stream) dnnl_stream_destroy(stream);
     if (target) dnnl_memory_destroy(target);
     if (source) dnnl_memory_destroy(source);
-    if (reorder) dnnl_primitive_destroy(reorder);
-    if (description) dnnl_primitive_desc_destroy(description);
-    return is_done;
-}
-
-// Writes a plain matrix in the layout of the product's weights.
-static inline bool onednn_pack(dnnl_engine_t engine, const void *matrix, int64_t rows, int64_t columns,
-                               int64_t stride, bool transposed, bool bfloat16,
-                               const onednn_product *product, void *packed) {
-    dnnl_memory_desc_t plain;
-    if (!onednn_plain_desc(rows, columns, stride, transposed, bfloat16, &plain)) return false;
-    bool is_done = onednn_reorder(engine, onednn_desc_reference(&plain), matrix, onednn_weights_desc(product), packed);
-    onednn_desc_free(&plain);
-    return is_done;
-}
-
-// Writes weights in the layout of the product's as a plain matrix.
-static inline bool onednn_unpack(dnnl_engine_t engine, const void *packed, int64_t rows, int64_t columns,
-                                 bool bfloat16, const onednn_product *product, void *matrix) {
-    dnnl_memory_desc_t plain;
-    if (!onednn_plain_desc(rows, columns, columns, false, bfloat16, &plain)) return false;
-    bool is_done = onednn_reorder(engine, onednn_weights_desc(product), packed, onednn_desc_reference(&plain), matrix);
-    onednn_desc_free(&plain);
     return is_done;
 }
 

@@ -84,11 +84,20 @@ final class StoragePool: Sendable {
         }
     }
 
+    /// Gives every large unused block back to the system: after work whose sizes do not come again.
+    func trim() {
+        let unused = state.withLock { state in
+            state.peakBytes = state.usedBytes
+            return Self.surplus(&state, limit: 0)
+        }
+        for block in unused { Self.release(block) }
+    }
+
     /// Unused blocks to part with, the largest first, so that all memory together stays within a quarter
     /// above the most that was ever in use.
-    private static func surplus(_ state: inout State) -> [Block] {
+    private static func surplus(_ state: inout State, limit: Int? = nil) -> [Block] {
         var surplus: [Block] = []
-        let limit = state.peakBytes + state.peakBytes / 4
+        let limit = limit ?? state.peakBytes + state.peakBytes / 4
         for size in state.free.keys.sorted(by: >) where size >= mappedSize {
             while state.usedBytes + state.freeBytes > limit, let block = state.popFree(size) { surplus.append(block) }
         }

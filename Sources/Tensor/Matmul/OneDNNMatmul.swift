@@ -18,7 +18,7 @@
             let handle: dnnl_engine_t
         }
 
-        /// A product of one size. The library lets any thread run it, with a scratchpad of its own.
+        /// A product of one size, or a copy. The library lets any thread run it, with a scratchpad of its own.
         private final class Product: @unchecked Sendable {
             let pointer: UnsafeMutablePointer<onednn_product>
             init(_ value: onednn_product) {
@@ -40,8 +40,20 @@
             let accumulates: Bool
         }
 
+        /// A copy of a plain matrix into the layout of weights of its size, or the reverse.
+        private struct CopyKey: Hashable {
+            let rows: Int
+            let columns: Int
+            let stride: Int
+            let isTransposed: Bool
+            let isBFloat16: Bool
+            let unpacks: Bool
+        }
+
         private let engine: Engine
         private let products = Mutex<[Key: Product]>([:])
+        private let copies = Mutex<[CopyKey: Product]>([:])
+        private let splittable = Mutex<[Key: Bool]>([:])
 
         /// Made once: the library means an engine to live as long as the process.
         private static let sharedEngine: Engine? = {
@@ -88,7 +100,8 @@
             let plain = matrix.converted(to: precision, keptAs: isReal ? .bfloat16 : .float32)
             let storage = packed(plain, columns: 0..<matrix.columns)
             let panelBytes = bytes(rows: matrix.rows, columns: min(Self.panelWidth, matrix.columns), isReal)
-            let isSplittable = matrix.columns > Self.panelWidth && panelsLieApart(plain, in: storage, panelBytes)
+            let isSplittable =
+                matrix.columns > Self.panelWidth && panelsLieApart(rows: matrix.rows, columns: matrix.columns, isReal)
             return Packed(
                 matrix, columnGrain: isSplittable ? Self.panelWidth : matrix.columns, precision: precision, isBFloat16: isReal,
                 storage: storage, panelBytes: panelBytes)
@@ -99,23 +112,44 @@
             let product = packingProduct(rows: plain.rows, columns: columns.count, isBFloat16)
             let storage = Storage(bytes: Int(onednn_weights_bytes(product.pointer)))
             let start = plain.isTransposed ? columns.lowerBound * plain.stride : columns.lowerBound
-            let isDone = onednn_pack(
-                engine.handle, plain.address + start * plain.precision.size, Int64(plain.rows), Int64(columns.count),
-                Int64(plain.stride), plain.isTransposed, isBFloat16, product.pointer, storage.pointer)
+            let copy = copy(
+                CopyKey(
+                    rows: plain.rows, columns: columns.count, stride: plain.stride, isTransposed: plain.isTransposed,
+                    isBFloat16: isBFloat16, unpacks: false))
+            let isDone = onednn_copy_run(
+                engine.handle, copy.pointer, plain.address + start * plain.precision.size, storage.pointer)
             precondition(isDone, "oneDNN cannot pack a matrix of [\(plain.rows), \(columns.count)]")
             return withExtendedLifetime(plain.owner) { storage }
         }
 
-        /// Whether the columns of a panel lie together in the packed matrix, as they would alone: which
-        /// layout the library chooses is its own affair, so the first and the last panel are compared.
-        private func panelsLieApart(_ plain: MatrixOperand, in storage: Storage, _ panelBytes: Int) -> Bool {
-            let isBFloat16 = plain.precision == .bfloat16
-            let last = (plain.columns - 1) / Self.panelWidth
-            return [0, last].allSatisfy { panel in
-                let columns = panel * Self.panelWidth..<min((panel + 1) * Self.panelWidth, plain.columns)
-                let size = bytes(rows: plain.rows, columns: columns.count, isBFloat16)
-                guard panel * panelBytes + size <= bytes(rows: plain.rows, columns: plain.columns, isBFloat16) else { return false }
-                return memcmp(packed(plain, columns: columns).pointer, storage.pointer + panel * panelBytes, size) == 0
+        /// Whether the columns of a panel lie together in a packed matrix of this size, as they would alone.
+        /// Which layout the library chooses is its own affair, so the first and the last panel of a matrix
+        /// of different values are compared, once a size.
+        private func panelsLieApart(rows: Int, columns: Int, _ isBFloat16: Bool) -> Bool {
+            let size = packingKey(rows: rows, columns: columns, isBFloat16)
+            if let known = splittable.withLock({ $0[size] }) { return known }
+            let result = comparePanels(rows: rows, columns: columns, isBFloat16)
+            StoragePool.shared.trim()
+            splittable.withLock { $0[size] = result }
+            return result
+        }
+
+        private func comparePanels(rows: Int, columns: Int, _ isBFloat16: Bool) -> Bool {
+            let precision: Precision = isBFloat16 ? .bfloat16 : .float32
+            let values = Storage(bytes: precision.size * rows * columns)
+            for index in 0..<rows * columns * precision.size / 2 {
+                // No two neighbours in any direction are the same.
+                values.shorts[index] = UInt16(truncatingIfNeeded: index &* 40503 >> 3) & 0x3FFF
+            }
+            let matrix = MatrixOperand(
+                address: UnsafeRawPointer(values.pointer), precision: precision, stride: columns, rows: rows, columns: columns,
+                isTransposed: false, owner: values)
+            let (whole, panelBytes) = (packed(matrix, columns: 0..<columns), bytes(rows: rows, columns: Self.panelWidth, isBFloat16))
+            return [0, (columns - 1) / Self.panelWidth].allSatisfy { panel in
+                let range = panel * Self.panelWidth..<min((panel + 1) * Self.panelWidth, columns)
+                let size = bytes(rows: rows, columns: range.count, isBFloat16)
+                guard panel * panelBytes + size <= bytes(rows: rows, columns: columns, isBFloat16) else { return false }
+                return memcmp(packed(matrix, columns: range).pointer, whole.pointer + panel * panelBytes, size) == 0
             }
         }
 
@@ -126,14 +160,15 @@
         public func unpack(_ b: any PackedMatrix, into target: UnsafeMutableRawPointer) {
             guard let b = b as? Packed else { preconditionFailure("a matrix that another product packed") }
             Self.useOneThread()
-            let product = packingProduct(rows: b.rows, columns: b.columns, b.isBFloat16)
             let isPlain = b.precision == (b.isBFloat16 ? .bfloat16 : .float32)
-            let copy = isPlain ? nil : Storage(bytes: 4 * b.rows * b.columns)
-            let isDone = onednn_unpack(
-                engine.handle, b.storage.pointer, Int64(b.rows), Int64(b.columns), b.isBFloat16, product.pointer,
-                copy?.pointer ?? target)
+            let floats = isPlain ? nil : Storage(bytes: 4 * b.rows * b.columns)
+            let copy = copy(
+                CopyKey(
+                    rows: b.rows, columns: b.columns, stride: b.columns, isTransposed: false, isBFloat16: b.isBFloat16,
+                    unpacks: true))
+            let isDone = onednn_copy_run(engine.handle, copy.pointer, b.storage.pointer, floats?.pointer ?? target)
             precondition(isDone, "oneDNN cannot unpack a matrix of [\(b.rows), \(b.columns)]")
-            if let copy { convert_values(Int64(b.rows * b.columns), 0, copy.pointer, b.precision.code, target) }
+            if let floats { convert_values(Int64(b.rows * b.columns), 0, floats.pointer, b.precision.code, target) }
         }
 
         public func multiply(
@@ -209,6 +244,23 @@
         private func packingKey(rows: Int, columns: Int, _ isBFloat16: Bool) -> Key {
             Key(
                 rows: 64, columns: columns, summed: rows, isBFloat16: isBFloat16, resultIsBFloat16: false, accumulates: false)
+        }
+
+        private func copy(_ key: CopyKey) -> Product {
+            if let known = copies.withLock({ $0[key] }) { return known }
+            let weights = packingProduct(rows: key.rows, columns: key.columns, key.isBFloat16)
+            var value = onednn_product()
+            let isDone = onednn_copy_create(
+                engine.handle, Int64(key.rows), Int64(key.columns), Int64(key.stride), key.isTransposed, key.isBFloat16,
+                weights.pointer, key.unpacks, &value)
+            precondition(isDone, "oneDNN cannot copy a matrix of [\(key.rows), \(key.columns)]")
+            let copy = Product(value)
+            // Of two threads that make one copy, the first one's stays.
+            return copies.withLock { copies in
+                if let first = copies[key] { return first }
+                copies[key] = copy
+                return copy
+            }
         }
 
         /// Tells OpenMP once a thread that the library computes on this thread alone.
