@@ -9,12 +9,12 @@ import time
 STARTED = time.perf_counter()
 
 import argparse
-import contextlib
 
 import torch
 import torch.nn.functional as F
 
 import minimind
+import recipe
 import samples
 from stopwatch import Stopwatch
 
@@ -46,19 +46,14 @@ def main():
     optimizer = torch.optim.AdamW(trained, lr=5e-5)
     rotation = minimind.rotations(model.head_width, options.max_seq_len)
     rows = samples.read(options.data_path, options.tokenizer_path, options.max_seq_len)
-    precision = (
-        torch.autocast("cpu", dtype=torch.bfloat16) if options.dtype == "bfloat16" else contextlib.nullcontext())
+    precision = recipe.precision(options.dtype)
 
     def step(ids, mask):
         inputs, targets = ids[:, :-1], ids[:, 1:]
         with precision:
             logits = model(inputs, rotation[:, :inputs.shape[1]])
             loss = masked_loss(logits, targets, mask[:, 1:])
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(trained, 1.0)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        return loss.item()
+        return recipe.optimize(loss, trained, optimizer)
 
     stopwatch = Stopwatch(STARTED)
     padded_to = options.max_seq_len if options.padded else None

@@ -7,13 +7,13 @@ import time
 STARTED = time.perf_counter()
 
 import argparse
-import contextlib
 import os
 
 import torch
 from peft import LoraConfig, get_peft_model
 from transformers import LlamaConfig, LlamaForCausalLM
 
+import recipe
 import samples
 from stopwatch import Stopwatch
 
@@ -49,17 +49,12 @@ def main():
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=5e-5)
     rows = samples.read(options.data_path, options.tokenizer_path, options.max_seq_len)
-    precision = (
-        torch.autocast("cpu", dtype=torch.bfloat16) if options.dtype == "bfloat16" else contextlib.nullcontext())
+    precision = recipe.precision(options.dtype)
 
     def step(ids, mask):
         with precision:
             loss = model(input_ids=ids, labels=ids.masked_fill(mask == 0, UNCOUNTED)).loss
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(trained, 1.0)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        return loss.item()
+        return recipe.optimize(loss, trained, optimizer)
 
     stopwatch = Stopwatch(STARTED)
     last_loss = stopwatch.run(options.steps, samples.batches(rows, options.batch_size), step)
