@@ -19,7 +19,7 @@ INLINE void softmax_typed(int type, int64_t rows, int64_t stride, const int32_t 
     for (int64_t i = 0; i < rows; i++) {
         float *s = scores + i * stride;
         int64_t n = visible[i];
-        float top = scale * largest_f32(n, s);
+        float top = scale * largest_typed(0, n, s);
         float sum = 0;
         {
             ANY_ORDER

@@ -3,24 +3,6 @@
 
 #include <math.h>
 
-INLINE float largest_typed(int type, int64_t n, const void *x) {
-    enum { lanes = 32 };
-    float top[lanes];
-    for (int l = 0; l < lanes; l++) top[l] = -__builtin_inff();
-    int64_t i = 0;
-    for (; i + lanes <= n; i += lanes)
-        for (int l = 0; l < lanes; l++) {
-            float value = load_as(type, x, i + l);
-            top[l] = value > top[l] ? value : top[l];
-        }
-    for (; i < n; i++) {
-        float value = load_as(type, x, i);
-        top[0] = value > top[0] ? value : top[0];
-    }
-    for (int l = 1; l < lanes; l++) top[0] = top[l] > top[0] ? top[l] : top[0];
-    return top[0];
-}
-
 INLINE void forward_typed(int type, int64_t rows, int64_t width, const int32_t *targets,
                           const void *logits, float *losses) {
     for (int64_t r = 0; r < rows; r++) {

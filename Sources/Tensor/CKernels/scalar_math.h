@@ -62,20 +62,6 @@ INLINE float round_float16(float x) {
     return x != x ? x : from_bits(result | sign);
 }
 
-// The largest of n values (NaNs are passed over); -infinity of none. Kept in lanes, since a plain
-// loop over a maximum does not vectorise without assumptions about NaN.
-INLINE float largest_f32(int64_t n, const float *x) {
-    enum { lanes = 32 };
-    float top[lanes];
-    for (int l = 0; l < lanes; l++) top[l] = -__builtin_inff();
-    int64_t i = 0;
-    for (; i + lanes <= n; i += lanes)
-        for (int l = 0; l < lanes; l++) top[l] = x[i + l] > top[l] ? x[i + l] : top[l];
-    for (; i < n; i++) top[0] = x[i] > top[0] ? x[i] : top[0];
-    for (int l = 1; l < lanes; l++) top[0] = top[l] > top[0] ? top[l] : top[0];
-    return top[0];
-}
-
 // precision: 0 float32 (as it is), 1 bfloat16, 2 float16.
 INLINE float round_to(float x, int precision) {
     return precision == 1 ? round_bfloat16(x) : precision == 2 ? round_float16(x) : x;

@@ -50,6 +50,26 @@ INLINE void *advanced_mutable(int type, void *p, int64_t i) {
     return (char *)p + i * size_of_type(type);
 }
 
+// The largest of n values (NaNs are passed over); -infinity of none. Kept in lanes, since a plain
+// loop over a maximum does not vectorise without assumptions about NaN.
+INLINE float largest_typed(int type, int64_t n, const void *x) {
+    enum { lanes = 32 };
+    float top[lanes];
+    for (int l = 0; l < lanes; l++) top[l] = -__builtin_inff();
+    int64_t i = 0;
+    for (; i + lanes <= n; i += lanes)
+        for (int l = 0; l < lanes; l++) {
+            float value = load_as(type, x, i + l);
+            top[l] = value > top[l] ? value : top[l];
+        }
+    for (; i < n; i++) {
+        float value = load_as(type, x, i);
+        top[0] = value > top[0] ? value : top[0];
+    }
+    for (int l = 1; l < lanes; l++) top[0] = top[l] > top[0] ? top[l] : top[0];
+    return top[0];
+}
+
 // Calls an inlined function with the type as a constant, so that its loops vectorise.
 #define FOR_TYPE(type, function, ...)                 \
     do {                                              \

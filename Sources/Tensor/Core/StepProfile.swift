@@ -26,24 +26,37 @@ public final class StepProfile: Sendable {
         public var operations = 0
     }
 
-    private let costs = Mutex<[Phase: Cost]>([:])
+    private struct State {
+        var costs: [Phase: Cost] = [:]
+        /// Whether a measurement is under way, which counts all that is measured within it.
+        var isMeasuring = false
+    }
+
+    private let state = Mutex(State())
 
     public init() {}
 
     /// The cost of each phase so far.
-    public var phases: [Phase: Cost] { costs.withLock { $0 } }
+    public var phases: [Phase: Cost] { state.withLock { $0.costs } }
 
     /// The time that all threads together have spent at work since the process began, in seconds.
     public static var busySeconds: Double { thread_pool_busy_seconds() }
 
-    /// Runs `body`, and adds its time and its arithmetic to a phase.
+    /// Runs `body`, and adds its time and its arithmetic to a phase; within another measurement only runs
+    /// it, since that one counts it. By one thread at a time.
     public func measure<Value>(_ phase: Phase, operations: Int = 0, _ body: () -> Value) -> Value {
+        let isOutermost = state.withLock { state in
+            defer { state.isMeasuring = true }
+            return !state.isMeasuring
+        }
+        guard isOutermost else { return body() }
         let start = ContinuousClock.now
         defer {
             let time = (ContinuousClock.now - start) / .seconds(1)
-            costs.withLock {
-                $0[phase, default: Cost()].seconds += time
-                $0[phase, default: Cost()].operations += operations
+            state.withLock {
+                $0.costs[phase, default: Cost()].seconds += time
+                $0.costs[phase, default: Cost()].operations += operations
+                $0.isMeasuring = false
             }
         }
         return body()

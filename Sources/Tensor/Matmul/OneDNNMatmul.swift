@@ -74,22 +74,24 @@
         private final class Packed: PackedMatrix {
             let rows: Int
             let columns: Int
-            let columnGrain: Int
             let ownsValues = true
             let precision: Precision
             /// Whether the library reads bfloat16; otherwise float32.
             let isBFloat16: Bool
             let storage: Storage
-            /// The size of ``OneDNNMatmul/panelWidth`` columns.
-            let panelBytes: Int
+            private let matmul: OneDNNMatmul
 
-            init(_ matrix: MatrixOperand, columnGrain: Int, precision: Precision, isBFloat16: Bool, storage: Storage, panelBytes: Int) {
+            /// Looked at when columns are to be shared, which training seldom asks for.
+            var columnGrain: Int {
+                matmul.panelsLieApart(rows: rows, columns: columns, isBFloat16) ? OneDNNMatmul.panelWidth : columns
+            }
+
+            init(_ matrix: MatrixOperand, precision: Precision, isBFloat16: Bool, storage: Storage, _ matmul: OneDNNMatmul) {
                 (rows, columns) = (matrix.rows, matrix.columns)
-                self.columnGrain = columnGrain
                 self.precision = precision
                 self.isBFloat16 = isBFloat16
                 self.storage = storage
-                self.panelBytes = panelBytes
+                self.matmul = matmul
             }
         }
 
@@ -98,13 +100,8 @@
             let isReal = precision == .bfloat16 && multipliesBFloat16
             // The library reads float32, or bfloat16 for real products; all else is converted before.
             let plain = matrix.converted(to: precision, keptAs: isReal ? .bfloat16 : .float32)
-            let storage = packed(plain, columns: 0..<matrix.columns)
-            let panelBytes = bytes(rows: matrix.rows, columns: min(Self.panelWidth, matrix.columns), isReal)
-            let isSplittable =
-                matrix.columns > Self.panelWidth && panelsLieApart(rows: matrix.rows, columns: matrix.columns, isReal)
             return Packed(
-                matrix, columnGrain: isSplittable ? Self.panelWidth : matrix.columns, precision: precision, isBFloat16: isReal,
-                storage: storage, panelBytes: panelBytes)
+                matrix, precision: precision, isBFloat16: isReal, storage: packed(plain, columns: 0..<matrix.columns), self)
         }
 
         private func packed(_ plain: MatrixOperand, columns: Range<Int>) -> Storage {
@@ -126,6 +123,7 @@
         /// Which layout the library chooses is its own affair, so the first and the last panel of a matrix
         /// of different values are compared, once a size.
         private func panelsLieApart(rows: Int, columns: Int, _ isBFloat16: Bool) -> Bool {
+            guard columns > Self.panelWidth else { return false }
             let size = packingKey(rows: rows, columns: columns, isBFloat16)
             if let known = splittable.withLock({ $0[size] }) { return known }
             let result = comparePanels(rows: rows, columns: columns, isBFloat16)
@@ -194,7 +192,9 @@
                     Key(
                         rows: rows, columns: range.count, summed: b.rows, isBFloat16: b.isBFloat16,
                         resultIsBFloat16: isDirect && c.precision == .bfloat16, accumulates: isDirect && accumulating))
-                let weights = b.storage.pointer + range.lowerBound / Self.panelWidth * b.panelBytes
+                let panel = range.lowerBound / Self.panelWidth
+                let panelBytes = panel == 0 ? 0 : bytes(rows: b.rows, columns: Self.panelWidth, b.isBFloat16)
+                let weights = b.storage.pointer + panel * panelBytes
                 guard !isDirect else {
                     run(product, left.address, weights, target)
                     continue
@@ -227,13 +227,7 @@
                 engine.handle, Int64(key.rows), Int64(key.columns), Int64(key.summed), key.isBFloat16, layout,
                 key.resultIsBFloat16, key.accumulates, &value)
             precondition(isDone, "oneDNN has no product of [\(key.rows), \(key.summed)] by [\(key.summed), \(key.columns)]")
-            let product = Product(value)
-            // Of two threads that make the same, the first one's stays: it may be in use.
-            return products.withLock {
-                if let first = $0[key] { return first }
-                $0[key] = product
-                return product
-            }
+            return Self.kept(Product(value), as: key, in: products)
         }
 
         /// The product for whose weights the library chooses the layout in which all of this size are packed.
@@ -254,12 +248,17 @@
                 engine.handle, Int64(key.rows), Int64(key.columns), Int64(key.stride), key.isTransposed, key.isBFloat16,
                 weights.pointer, key.unpacks, &value)
             precondition(isDone, "oneDNN cannot copy a matrix of [\(key.rows), \(key.columns)]")
-            let copy = Product(value)
-            // Of two threads that make one copy, the first one's stays.
-            return copies.withLock { copies in
-                if let first = copies[key] { return first }
-                copies[key] = copy
-                return copy
+            return Self.kept(Product(value), as: key, in: copies)
+        }
+
+        /// Of two threads that make the same, the first one's stays: it may be in use.
+        private static func kept<Size: Hashable & Sendable>(
+            _ product: Product, as size: Size, in known: borrowing Mutex<[Size: Product]>
+        ) -> Product {
+            known.withLock { known in
+                if let first = known[size] { return first }
+                known[size] = product
+                return product
             }
         }
 

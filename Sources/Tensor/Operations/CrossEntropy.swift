@@ -97,7 +97,7 @@ private struct ProjectedCrossEntropy {
                 for (index, logits) in kept.enumerated() {
                     let rows = blocks[first + index].clamped(to: 0..<x.rows)
                     guard let logits else { continue }
-                    addTransposedProduct(logits.prefix(rows: rows.count), x.copy(rows: rows), to: dweight, context, phase: nil)
+                    addTransposedProduct(logits.prefix(rows: rows.count), x.copy(rows: rows), to: dweight, context)
                 }
             }
         }
@@ -116,7 +116,7 @@ private struct ProjectedCrossEntropy {
             Parallel.forEach(x.rows) { entropy($0..<$0 + 1, logits, at: $0, wantsGradient: wantsGradient, losses) }
         }
         if let dx, let backward { context.matmul.multiply(logits, by: backward, into: dx) }
-        if let dweight { addTransposedProduct(logits, x, to: dweight, context, phase: nil) }
+        if let dweight { addTransposedProduct(logits, x, to: dweight, context) }
         return losses
     }
 

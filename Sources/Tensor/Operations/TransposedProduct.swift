@@ -6,18 +6,14 @@ import CKernels
 ///   - a: `[rows, m]`
 ///   - b: `[rows, n]`, of the type of `a`
 ///   - node: of a parameter `[m, n]`
-///   - phase: what the time is counted as; `nil` where a caller counts it already
-func addTransposedProduct(
-    _ a: Tensor, _ b: Tensor, to node: GradientNode, _ context: ComputeContext, phase: StepProfile.Phase? = .lora
-) {
+func addTransposedProduct(_ a: Tensor, _ b: Tensor, to node: GradientNode, _ context: ComputeContext) {
     node.withGradientToAdd { gradient, isFresh in
         // The product wants its wide side on the right; a narrow right side is computed transposed.
         let product =
             a.width > b.width
             ? TransposedProduct(left: b, right: a, isTransposed: true, context)
             : TransposedProduct(left: a, right: b, isTransposed: false, context)
-        guard let phase else { return product.run(gradient, accumulating: !isFresh) }
-        context.measuring(phase, operations: 2 * a.rows * a.width * b.width) {
+        context.measuring(.lora, operations: 2 * a.rows * a.width * b.width) {
             product.run(gradient, accumulating: !isFresh)
         }
     }
