@@ -1,17 +1,18 @@
 import Tensor
 
-/// MiniMind of the `v2-classic` generation: a Llama-like transformer with grouped-query attention,
-/// interleaved rotary embeddings and an output projection tied to the embedding.
+/// MiniMind of any generation: a Llama-like transformer with grouped-query attention, rotary embeddings and
+/// feed-forward layers or mixtures of experts. What differs from one to another is its configuration.
 public final class MiniMind {
     public let configuration: ModelConfiguration
-    /// `[vocabulary, dim]`; also the output projection.
+    /// `[vocabulary, dim]`
     public let embedding: Tensor
+    /// The output projection, `[vocabulary, dim]`: the embedding itself where they are tied.
+    public let output: Tensor
     public let layers: [TransformerLayer]
     /// The weight of the last norm, `[dim]`.
     public let norm: Tensor
-    /// Every parameter under its name in the published state dict, in its order, the tied output
-    /// projection left out.
-    public let parameters: [(name: String, tensor: Tensor)]
+    /// Every parameter with its place, in the order of the state dict, a tied output projection left out.
+    public let placedParameters: [(place: ParameterPlace, tensor: Tensor)]
 
     /// Whether training keeps no more than the input of each layer and computes the layer again in the
     /// backward pass: for long sequences.
@@ -19,47 +20,78 @@ public final class MiniMind {
 
     private var rotary: RotaryTable
 
-    /// Builds the model from parameters that `parameter` supplies by name and shape.
-    init(_ configuration: ModelConfiguration, parameter: (_ name: String, _ shape: [Int]) throws(ModelError) -> Tensor) throws(ModelError) {
+    /// Builds the model from parameters that `parameter` supplies by place and shape.
+    init(
+        _ configuration: ModelConfiguration,
+        parameter: (_ place: ParameterPlace, _ shape: [Int]) throws(ModelError) -> Tensor
+    ) throws(ModelError) {
         self.configuration = configuration
-        var parameters: [(name: String, tensor: Tensor)] = []
-        func take(_ name: String, _ shape: [Int]) throws(ModelError) -> Tensor {
-            let tensor = try parameter(name + ".weight", shape)
-            parameters.append((name + ".weight", tensor))
+        var parameters: [(place: ParameterPlace, tensor: Tensor)] = []
+        func take(_ place: ParameterPlace, _ shape: [Int]) throws(ModelError) -> Tensor {
+            let tensor = try parameter(place, shape)
+            parameters.append((place, tensor))
             return tensor
         }
-        func takeLinear(_ name: String, _ output: Int, _ input: Int) throws(ModelError) -> Linear {
-            Linear(name: name, weight: try take(name, [output, input]))
+        func takeLinear(_ layer: Int, _ role: LinearRole, _ expert: LayerPart.Expert?, _ output: Int, _ input: Int) throws(ModelError) -> Linear {
+            Linear(
+                layer: layer, role: role, expert: expert, naming: configuration.generation.naming,
+                weight: try take(.layer(layer, .linear(role, expert)), [output, input]))
         }
-        let (dim, hidden, keyValueDim) = (configuration.dim, configuration.hiddenDim, configuration.keyValueDim)
-        embedding = try take("tok_embeddings", [configuration.vocabularySize, dim])
+        let dim = configuration.dim
+        func takeFeedForward(_ layer: Int, _ expert: LayerPart.Expert?, _ hidden: Int) throws(ModelError) -> FeedForward {
+            let gate = try takeLinear(layer, .gate, expert, hidden, dim)
+            let down = try takeLinear(layer, .down, expert, dim, hidden)
+            return FeedForward(gate: gate, up: try takeLinear(layer, .up, expert, hidden, dim), down: down)
+        }
+        func takeNetwork(_ layer: Int) throws(ModelError) -> TransformerLayer.Network {
+            guard let mixture = configuration.experts else {
+                return .dense(try takeFeedForward(layer, nil, configuration.hiddenDim))
+            }
+            let hidden = mixture.hiddenDim ?? configuration.hiddenDim
+            let router = try take(.layer(layer, .router), [mixture.count, dim])
+            var (experts, shared): ([FeedForward], [FeedForward]) = ([], [])
+            for index in 0..<mixture.count { experts.append(try takeFeedForward(layer, .routed(index), hidden)) }
+            for index in 0..<mixture.sharedCount { shared.append(try takeFeedForward(layer, .shared(index), hidden)) }
+            return .experts(MixtureOfExperts(mixture, router: router, experts: experts, shared: shared))
+        }
+        func takeHeadNorms(_ layer: Int) throws(ModelError) -> (query: Tensor, key: Tensor)? {
+            guard configuration.normalizesHeads else { return nil }
+            let query = try take(.layer(layer, .queryNorm), [configuration.headDim])
+            return (query, try take(.layer(layer, .keyNorm), [configuration.headDim]))
+        }
+        embedding = try take(.embedding, [configuration.vocabularySize, dim])
         var layers: [TransformerLayer] = []
         for index in 0..<configuration.layerCount {
-            let prefix = "layers.\(index)."
             layers.append(
                 TransformerLayer(
                     configuration,
-                    attentionNorm: try take(prefix + "attention_norm", [dim]),
-                    wq: try takeLinear(prefix + "attention.wq", dim, dim),
-                    wk: try takeLinear(prefix + "attention.wk", keyValueDim, dim),
-                    wv: try takeLinear(prefix + "attention.wv", keyValueDim, dim),
-                    wo: try takeLinear(prefix + "attention.wo", dim, dim),
-                    ffnNorm: try take(prefix + "ffn_norm", [dim]),
-                    w1: try takeLinear(prefix + "feed_forward.w1", hidden, dim),
-                    w2: try takeLinear(prefix + "feed_forward.w2", dim, hidden),
-                    w3: try takeLinear(prefix + "feed_forward.w3", hidden, dim)))
+                    attentionNorm: try take(.layer(index, .attentionNorm), [dim]),
+                    wq: try takeLinear(index, .query, nil, configuration.queryDim, dim),
+                    wk: try takeLinear(index, .key, nil, configuration.keyValueDim, dim),
+                    wv: try takeLinear(index, .value, nil, configuration.keyValueDim, dim),
+                    wo: try takeLinear(index, .output, nil, dim, configuration.queryDim),
+                    headNorms: try takeHeadNorms(index),
+                    feedForwardNorm: try take(.layer(index, .feedForwardNorm), [dim]),
+                    network: try takeNetwork(index)))
         }
         self.layers = layers
-        norm = try take("norm", [dim])
-        self.parameters = parameters
-        rotary = RotaryTable(positions: 512, headDim: configuration.headDim, base: configuration.ropeTheta)
+        norm = try take(.norm, [dim])
+        output = configuration.tiesEmbedding ? embedding : try take(.output, [configuration.vocabularySize, dim])
+        placedParameters = parameters
+        rotary = RotaryTable(positions: 512, configuration)
+    }
+
+    /// Every parameter under its name in the state dict of the generation, in its order, a tied output
+    /// projection left out.
+    public var parameters: [(name: String, tensor: Tensor)] {
+        placedParameters.map { (configuration.generation.naming.name(of: $0.place) + ".weight", $0.tensor) }
     }
 
     /// Every linear layer that an adapter can join, in the order of the state dict.
     public var linears: [Linear] { layers.flatMap(\.linears) }
 
     /// The number of values in all parameters, the tied projection counted once.
-    public var parameterCount: Int { parameters.reduce(0) { $0 + $1.tensor.count } }
+    public var parameterCount: Int { placedParameters.reduce(0) { $0 + $1.tensor.count } }
 
     /// The residual stream after the last layer.
     ///
@@ -68,6 +100,12 @@ public final class MiniMind {
     /// - Throws: ``ModelError/tokenOutOfRange(id:vocabularySize:)``, ``ModelError/tooLong(tokens:limit:)``
     public func hiddenStates(
         _ row: TokenRow, cache: KeyValueCache? = nil, outputRows: [Int32]? = nil
+    ) throws(ModelError) -> Tensor {
+        try hiddenStates(row, cache: cache, outputRows: outputRows, statistics: nil)
+    }
+
+    private func hiddenStates(
+        _ row: TokenRow, cache: KeyValueCache?, outputRows: [Int32]?, statistics: ExpertStatistics?
     ) throws(ModelError) -> Tensor {
         try check(row.tokens)
         if let cache, cache.count + row.tokens.count > cache.capacity {
@@ -79,14 +117,19 @@ public final class MiniMind {
         var x = gatherRows(embedding, row.tokens).converted(to: .float32)
         for (index, layer) in layers.enumerated() {
             let isLast = index == layers.count - 1
-            let (rows, plan) = isLast ? (outputRows, lastPlan) : (nil, plan)
-            if checkpointsLayers, cache == nil {
-                x = checkpointed(x, parameters: layer.trainableParameters) { [rotary] in
-                    layer($0, row, plan: plan, rotary: rotary, cache: nil, outputRows: rows)
+            let (rows, layerPlan) = isLast ? (outputRows, lastPlan) : (nil, plan)
+            let pass = { [rotary] (x: Tensor, cache: LayerCache?) -> Tensor in
+                if let statistics, case .experts(let mixture) = layer.network {
+                    layer(
+                        x, row, plan: plan, rotary: rotary, mixture: mixture, balance: statistics.balance(ofLayer: index),
+                        outputRows: rows)
+                } else {
+                    layer(x, row, plan: layerPlan, rotary: rotary, cache: cache, outputRows: rows)
                 }
-            } else {
-                x = layer(x, row, plan: plan, rotary: rotary, cache: cache?.layers[index], outputRows: rows)
             }
+            x =
+                checkpointsLayers && cache == nil
+                ? checkpointed(x, parameters: layer.trainableParameters) { pass($0, nil) } : pass(x, cache?.layers[index])
         }
         cache?.advance(by: row.tokens.count)
         return x
@@ -97,11 +140,12 @@ public final class MiniMind {
     /// - Parameter hidden: `[rows, dim]`, of ``hiddenStates(_:cache:outputRows:)``
     /// - Returns: `[rows, vocabulary]`
     public func logits(_ hidden: Tensor) -> Tensor {
-        linear(rmsNorm(hidden, weight: norm, epsilon: configuration.normEpsilon), embedding)
+        linear(rmsNorm(hidden, weight: norm, epsilon: configuration.normEpsilon), output)
     }
 
-    /// The mean cross-entropy over the predictions that count; in the last layer, the norm and the
-    /// projection nothing is computed for tokens that predict nothing.
+    /// The mean cross-entropy over the predictions that count, and the auxiliary loss of experts; in the last
+    /// layer, the norm and the projection nothing is computed for tokens that predict nothing, but for what
+    /// that auxiliary loss takes.
     ///
     /// - Parameters:
     ///   - predictions: at least one, ascending by row
@@ -110,7 +154,7 @@ public final class MiniMind {
     /// - Throws: ``ModelError/tokenOutOfRange(id:vocabularySize:)``
     public func loss(
         _ row: TokenRow, _ predictions: [Prediction], normalizer: Float? = nil, lossScale: Float = 1
-    ) throws(ModelError) -> Tensor {
+    ) throws(ModelError) -> Loss {
         try check(predictions.map(\.target))
         var rows: [Int32] = []
         // Sequences that part behind a token ask it for several targets.
@@ -118,12 +162,17 @@ public final class MiniMind {
             if rows.last != prediction.row { rows.append(prediction.row) }
             return Int32(rows.count - 1)
         }
-        let hidden = try hiddenStates(row, outputRows: rows)
+        let statistics = configuration.experts.map {
+            ExpertStatistics($0, sequences: row.sequences, gradientScale: lossScale)
+        }
+        let hidden = try hiddenStates(row, cache: nil, outputRows: rows, statistics: statistics)
         let selected = rmsNorm(hidden, weight: norm, epsilon: configuration.normEpsilon)
-        return projectedCrossEntropy(
-            rows.count == places.count ? selected : gatherRows(selected, places), weight: embedding,
+        let crossEntropy = projectedCrossEntropy(
+            rows.count == places.count ? selected : gatherRows(selected, places), weight: output,
             targets: predictions.map(\.target), weights: predictions.map(\.weight),
             normalizer: normalizer ?? predictions.reduce(0) { $0 + $1.weight }, lossScale: lossScale)
+        return Loss(
+            crossEntropy: crossEntropy, auxiliary: statistics?.loss ?? 0, expertUses: statistics?.uses ?? [])
     }
 
     /// A next token that the loss counts.
@@ -153,8 +202,6 @@ public final class MiniMind {
 
     private func extendRotary(to positions: Int) {
         guard positions > rotary.positions else { return }
-        rotary = RotaryTable(
-            positions: max(positions, 2 * rotary.positions), headDim: configuration.headDim,
-            base: configuration.ropeTheta)
+        rotary = RotaryTable(positions: max(positions, 2 * rotary.positions), configuration)
     }
 }

@@ -1,45 +1,79 @@
-/// The sizes of a MiniMind transformer of the `v2-classic` generation.
+import Tensor
+
+/// The sizes of a MiniMind transformer and what its generation does differently; with them, any Llama or
+/// Qwen3 that Hugging Face's classes of these names describe.
 public struct ModelConfiguration: Sendable, Equatable {
+    /// What the parameters are called in the state dict.
+    public var generation: ModelGeneration
     /// The width of the residual stream.
-    public var dim = 512
-    public var layerCount = 8
-    public var headCount = 8
+    public var dim: Int
+    public var layerCount: Int
+    public var headCount: Int
     /// Heads of keys and values; each serves `headCount / keyValueHeadCount` query heads.
-    public var keyValueHeadCount = 2
-    public var vocabularySize = 6400
+    public var keyValueHeadCount: Int
+    /// The width of a head.
+    public var headDim: Int
+    public var vocabularySize: Int
     /// The width inside the feed-forward layer.
     public var hiddenDim: Int
     /// Added to the mean square before the root of a norm.
-    public var normEpsilon: Float = 1e-5
+    public var normEpsilon: Float
     /// The base of the rotary angles.
     public var ropeTheta: Float = 1e6
+    /// How the rotary angles are stretched for texts longer than those of the training.
+    public var ropeScaling: RotaryScaling?
+    /// Whether queries and keys are normed head by head before they are turned.
+    public var normalizesHeads: Bool
+    /// Whether the output projection is the embedding.
+    public var tiesEmbedding = true
+    /// The mixture of experts in place of each feed-forward layer; `nil` for a dense model.
+    public var experts: ExpertConfiguration?
 
-    /// - Parameter hiddenDim: `nil` for the published rule: 2/3 · 4 · dim, rounded up to a multiple of 64.
+    /// - Parameters: sizes that are `nil` are those of the published model of the generation; `headDim` is
+    ///   `dim / headCount`
     /// - Throws: ``ModelError/configuration(_:)`` where the sizes do not fit together.
     public init(
-        dim: Int = 512, layerCount: Int = 8, headCount: Int = 8, keyValueHeadCount: Int = 2,
-        vocabularySize: Int = 6400, hiddenDim: Int? = nil
+        generation: ModelGeneration = .v2Classic, dim: Int? = nil, layerCount: Int = 8, headCount: Int = 8,
+        keyValueHeadCount: Int? = nil, headDim: Int? = nil, vocabularySize: Int = 6400, hiddenDim: Int? = nil,
+        experts: ExpertConfiguration? = nil
     ) throws(ModelError) {
+        let dim = dim ?? generation.defaultDim
+        self.generation = generation
         self.dim = dim
         self.layerCount = layerCount
         self.headCount = headCount
-        self.keyValueHeadCount = keyValueHeadCount
+        self.keyValueHeadCount = keyValueHeadCount ?? generation.defaultKeyValueHeadCount
         self.vocabularySize = vocabularySize
-        self.hiddenDim = hiddenDim ?? (8 * dim / 3 + 63) / 64 * 64
-        guard dim > 0, layerCount > 0, headCount > 0, keyValueHeadCount > 0, vocabularySize > 0, self.hiddenDim > 0 else {
-            throw .configuration("every size of a model is at least 1")
+        self.experts = experts
+        normEpsilon = generation.defaultNormEpsilon
+        normalizesHeads = generation == .v3
+        let sizes = [dim, layerCount, headCount, self.keyValueHeadCount, headDim ?? 1, vocabularySize, hiddenDim ?? 1]
+        guard sizes.allSatisfy({ $0 > 0 && $0 < 1 << 31 }) else {
+            throw .configuration("every size of a model is at least 1, and none is beyond all bounds")
         }
-        guard dim % headCount == 0, (dim / headCount) % 2 == 0 else {
+        self.hiddenDim = hiddenDim ?? generation.defaultHiddenDim(dim)
+        self.headDim = headDim ?? dim / headCount
+        guard headDim != nil || dim % headCount == 0, self.headDim % 2 == 0, self.headDim > 0 else {
             throw .configuration("dim \(dim) does not divide into \(headCount) heads of even width; change --dim or --n_heads")
         }
-        guard headCount % keyValueHeadCount == 0 else {
-            throw .configuration("\(headCount) heads cannot share \(keyValueHeadCount) heads of keys and values; change --n_heads or --n_kv_heads")
+        guard headCount % self.keyValueHeadCount == 0 else {
+            throw .configuration("\(headCount) heads cannot share \(self.keyValueHeadCount) heads of keys and values; change --n_heads or --n_kv_heads")
+        }
+        if let experts {
+            guard experts.count > 0, experts.count < 1 << 20, experts.perToken > 0, experts.perToken <= experts.count,
+                experts.sharedCount >= 0, experts.sharedCount < 1 << 20, experts.hiddenDim.map({ $0 > 0 && $0 < 1 << 31 }) ?? true
+            else {
+                throw .configuration("a token cannot go to \(experts.perToken) of \(experts.count) experts and \(experts.sharedCount) shared ones")
+            }
         }
     }
 
-    /// The width of a head.
-    public var headDim: Int { dim / headCount }
+    /// The width of all heads' queries.
+    public var queryDim: Int { headCount * headDim }
 
     /// The width of keys and of values.
     public var keyValueDim: Int { keyValueHeadCount * headDim }
+
+    /// Which values of a head turn together.
+    public var rotaryLayout: RotaryLayout { generation.rotaryLayout }
 }

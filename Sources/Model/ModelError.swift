@@ -2,6 +2,8 @@
 public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The sizes do not fit together.
     case configuration(String)
+    /// Weights whose keys and shapes are not those of any model known here.
+    case unrecognized(String)
     /// A weight that the model needs is not in the file.
     case missingWeight(name: String)
     /// A weight of another shape than the configuration asks for.
@@ -17,13 +19,13 @@ public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
 
     public var description: String {
         switch self {
-        case .configuration(let reason): reason
+        case .configuration(let reason), .unrecognized(let reason): reason
         case .missingWeight(let name):
-            "the weights have no '\(name)'; is this a MiniMind v2-classic state dict, and do --n_layers and --dim fit it?"
+            "the weights have no '\(name)', which the model needs; is the file whole, and does it hold a model of this kind?"
         case .shape(let name, let found, let expected):
-            "'\(name)' is \(found) in the file, but the model has \(expected); set --dim, --n_layers, --n_heads and --n_kv_heads as the model was trained"
+            "'\(name)' is \(found) in the file, but the model has \(expected); set --dim, --n_heads and --n_kv_heads as the model was trained"
         case .unknownWeights(let names):
-            "the weights hold \(names.count) tensors that this model has no place for (\(names.prefix(3).joined(separator: ", "))…); do --n_layers and --dim fit it?"
+            "the weights hold \(names.count) tensors that this model has no place for (\(names.prefix(3).joined(separator: ", "))\(names.count > 3 ? ", …" : ""))"
         case .unreadableWeight(let name, let reason): "'\(name)' cannot be read: \(reason)"
         case .tokenOutOfRange(let id, let size):
             "token \(id) lies outside the vocabulary of \(size); the tokenizer does not belong to this model"

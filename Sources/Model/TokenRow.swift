@@ -8,6 +8,8 @@ public struct TokenRow: Sendable {
     public let positions: [Int32]
     /// Which tokens see which; together they hold every token as a query once.
     public let segments: [AttentionSegment]
+    /// The rows of each sequence; rows that sequences share are in several.
+    public let sequences: [[Range<Int>]]
 
     /// A run of tokens, each of which continues the one before.
     public struct Branch: Sendable {
@@ -22,8 +24,11 @@ public struct TokenRow: Sendable {
         }
     }
 
-    /// - Parameter branches: runs of tokens that form trees: sequences are the ways from their roots
-    public init(_ tokens: [Int32], branches: [Branch]) {
+    /// - Parameters:
+    ///   - branches: runs of tokens that form trees: sequences are the ways from their roots
+    ///   - sequences: the rows of each sequence, where not each ends with a run that none continues, or where
+    ///     several are alike; what is averaged over sequences asks for it
+    public init(_ tokens: [Int32], branches: [Branch], sequences: [[Range<Int>]]? = nil) {
         self.tokens = tokens
         var positions: [Int32] = []
         positions.reserveCapacity(tokens.count)
@@ -39,6 +44,8 @@ public struct TokenRow: Sendable {
                 visibleKeys: (0..<branch.rows.count).map { Int32(start + $0 + 1) })
         }
         precondition(positions.count == tokens.count, "the runs cover the row")
+        let continued = Set(branches.compactMap(\.parent))
+        self.sequences = sequences ?? paths.indices.filter { !continued.contains($0) }.map { paths[$0] }
         self.positions = positions
     }
 
@@ -58,6 +65,7 @@ public struct TokenRow: Sendable {
         self.tokens = tokens
         positions = tokens.indices.map { Int32(kept + $0) }
         segments = [AttentionSegment(queries: 0..<tokens.count, keys: 0..<kept + tokens.count)]
+        sequences = [[0..<tokens.count]]
     }
 
     /// The segments for queries that are only some of the row's tokens.

@@ -1,36 +1,51 @@
 import Tensor
 
-/// One layer: attention and a gated feed-forward network, each behind a norm and beside the
+/// One layer: attention and a feed-forward network or a mixture of them, each behind a norm and beside the
 /// residual stream.
 public final class TransformerLayer {
+    /// What follows the attention.
+    public enum Network {
+        case dense(FeedForward)
+        case experts(MixtureOfExperts)
+    }
+
     public let attentionNorm: Tensor
     public let wq: Linear
     public let wk: Linear
     public let wv: Linear
     public let wo: Linear
-    public let ffnNorm: Tensor
-    public let w1: Linear
-    public let w2: Linear
-    public let w3: Linear
+    /// The norms of each head's queries and keys, `[headDim]`, where the model has them.
+    public let headNorms: (query: Tensor, key: Tensor)?
+    public let feedForwardNorm: Tensor
+    public let network: Network
     private let configuration: ModelConfiguration
 
     init(
-        _ configuration: ModelConfiguration, attentionNorm: Tensor, wq: Linear, wk: Linear, wv: Linear,
-        wo: Linear, ffnNorm: Tensor, w1: Linear, w2: Linear, w3: Linear
+        _ configuration: ModelConfiguration, attentionNorm: Tensor, wq: Linear, wk: Linear, wv: Linear, wo: Linear,
+        headNorms: (query: Tensor, key: Tensor)?, feedForwardNorm: Tensor, network: Network
     ) {
         self.configuration = configuration
         self.attentionNorm = attentionNorm
         (self.wq, self.wk, self.wv, self.wo) = (wq, wk, wv, wo)
-        self.ffnNorm = ffnNorm
-        (self.w1, self.w2, self.w3) = (w1, w2, w3)
+        self.headNorms = headNorms
+        self.feedForwardNorm = feedForwardNorm
+        self.network = network
     }
 
     /// The linear layers, in the order of the state dict.
-    public var linears: [Linear] { [wq, wk, wv, wo, w1, w2, w3] }
+    public var linears: [Linear] {
+        let attention = [wq, wk, wv, wo]
+        switch network {
+        case .dense(let feedForward): return attention + feedForward.linears
+        case .experts(let mixture): return attention + mixture.linears
+        }
+    }
 
     /// Everything in the layer that is trained.
     var trainableParameters: [Tensor] {
-        let weights = [attentionNorm, ffnNorm] + linears.map(\.weight)
+        var weights = [attentionNorm, feedForwardNorm] + linears.map(\.weight)
+        if let headNorms { weights += [headNorms.query, headNorms.key] }
+        if case .experts(let mixture) = network { weights.append(mixture.router) }
         let factors = linears.compactMap(\.adapter).flatMap { [$0.a, $0.b] }
         return (weights + factors).filter(\.isTrainable)
     }
@@ -47,18 +62,46 @@ public final class TransformerLayer {
     func callAsFunction(
         _ x: Tensor, _ row: TokenRow, plan: AttentionPlan, rotary: RotaryTable, cache: LayerCache?, outputRows: [Int32]? = nil
     ) -> Tensor {
+        let middle = attended(x, row, plan: plan, rotary: rotary, cache: cache, outputRows: outputRows)
+        let gated = rmsNorm(middle, weight: feedForwardNorm, epsilon: configuration.normEpsilon)
+        return switch network {
+        case .dense(let feedForward): add(middle, feedForward(gated))
+        case .experts(let mixture): add(middle, mixture(gated, outputRows: nil, balance: nil))
+        }
+    }
+
+    /// The same, where the use of the experts is measured: that takes the attention of every token, whichever
+    /// results are wanted.
+    ///
+    /// - Parameters:
+    ///   - plan: which tokens see which, of all
+    ///   - balance: what measures
+    func callAsFunction(
+        _ x: Tensor, _ row: TokenRow, plan: AttentionPlan, rotary: RotaryTable, mixture: MixtureOfExperts,
+        balance: ExpertBalance, outputRows: [Int32]?
+    ) -> Tensor {
+        let middle = attended(x, row, plan: plan, rotary: rotary, cache: nil, outputRows: nil)
+        let gated = rmsNorm(middle, weight: feedForwardNorm, epsilon: configuration.normEpsilon)
+        let stream = outputRows.map { gatherRows(middle, $0) } ?? middle
+        return add(stream, mixture(gated, outputRows: outputRows, balance: balance))
+    }
+
+    /// The residual stream behind the attention.
+    private func attended(
+        _ x: Tensor, _ row: TokenRow, plan: AttentionPlan, rotary: RotaryTable, cache: LayerCache?, outputRows: [Int32]?
+    ) -> Tensor {
+        func turned(_ x: Tensor, _ norm: Tensor?, _ positions: [Int32]) -> Tensor {
+            let normed = norm.map { rmsNorm(x, weight: $0, epsilon: configuration.normEpsilon) } ?? x
+            return rotate(normed, positions: positions, table: rotary, layout: configuration.rotaryLayout)
+        }
         let normed = rmsNorm(x, weight: attentionNorm, epsilon: configuration.normEpsilon)
-        var k = rotate(wk(normed), positions: row.positions, table: rotary, layout: .interleaved)
+        var k = turned(wk(normed), headNorms?.key, row.positions)
         var v = wv(normed)
         if let cache { (k, v) = cache.append(k, v) }
 
         let stream = outputRows.map { gatherRows(x, $0) } ?? x
         let queried = outputRows.map { gatherRows(normed, $0) } ?? normed
-        let q = rotate(
-            wq(queried), positions: outputRows?.map { row.positions[Int($0)] } ?? row.positions, table: rotary,
-            layout: .interleaved)
-        let middle = add(stream, wo(attention(q: q, k: k, v: v, plan: plan)))
-        let gated = rmsNorm(middle, weight: ffnNorm, epsilon: configuration.normEpsilon)
-        return add(middle, w2(swiGLU(gate: w1(gated), up: w3(gated))))
+        let q = turned(wq(queried), headNorms?.query, outputRows?.map { row.positions[Int($0)] } ?? row.positions)
+        return add(stream, wo(attention(q: q, k: k, v: v, plan: plan)))
     }
 }

@@ -1,42 +1,61 @@
 import Tensor
 
 extension MiniMind {
-    /// A model with the weights of a published state dict.
+    /// A model with the weights of a state dict of its generation.
     ///
-    /// Buffers that old files carry along (`mask`, `pos_cis`) are passed over. Sizes that the file
-    /// does not say (the number of heads) come from the configuration.
+    /// - Throws: as ``init(_:_:linearPrecision:embeddingPrecision:)``
+    public convenience init(
+        _ configuration: ModelConfiguration, weights: StateDictionary, linearPrecision: Precision = .float32,
+        embeddingPrecision: Precision = .float32
+    ) throws(ModelError) {
+        try self.init(
+            configuration,
+            StoredWeights(
+                weights, naming: configuration.generation.naming, rotaryLayout: configuration.generation.rotaryLayout),
+            linearPrecision: linearPrecision, embeddingPrecision: embeddingPrecision)
+    }
+
+    /// A model with the weights of a file.
+    ///
+    /// Buffers that old files carry along (`mask`, `pos_cis`, …) are passed over. Each tensor is converted from
+    /// the file's own pages, one after the other.
     ///
     /// - Parameters:
     ///   - linearPrecision: the type in which linear layers keep their weights. Products in bfloat16
     ///     read rounded weights in any case: keeping them so changes no result of theirs. Weights that
     ///     are trained are float32.
-    ///   - embeddingPrecision: the same for the embedding, whose rows are read unrounded
+    ///   - embeddingPrecision: the same for the embedding and an output projection of its own, whose rows are
+    ///     read unrounded
     /// - Throws: ``ModelError`` where a weight is missing, of another shape, not readable, or has no
     ///   place in the model.
     public convenience init(
-        _ configuration: ModelConfiguration, weights: StateDictionary, linearPrecision: Precision = .float32,
+        _ configuration: ModelConfiguration, _ weights: StoredWeights, linearPrecision: Precision = .float32,
         embeddingPrecision: Precision = .float32
     ) throws(ModelError) {
-        var used: Set<String> = ["output.weight"]
-        try self.init(configuration) { (name, shape) throws(ModelError) in
+        var used: Set<String> = [weights.naming.name(of: .output) + ".weight"]
+        try self.init(configuration) { (place, shape) throws(ModelError) in
+            let (name, stored) = try weights.tensor(place)
             used.insert(name)
-            guard let stored = weights[name] else { throw .missingWeight(name: name) }
             guard stored.shape == shape else { throw .shape(name: name, found: stored.shape, expected: shape) }
+            let precision: Precision =
+                switch place {
+                case _ where shape.count == 1: .float32
+                case .embedding, .output: embeddingPrecision
+                default: linearPrecision
+                }
             do {
-                let isEmbedding = name == "tok_embeddings.weight"
-                return try Tensor(
-                    stored, precision: shape.count == 1 ? .float32 : isEmbedding ? embeddingPrecision : linearPrecision)
+                let tensor = try Tensor(stored, precision: precision)
+                let order = configuration.rowOrder(of: place, from: weights.rotaryLayout, to: configuration.rotaryLayout)
+                return order.map { order in ComputeContext.withoutGradient { gatherRows(tensor, order) } } ?? tensor
             } catch {
                 throw .unreadableWeight(name: name, reason: "\(error)")
             }
         }
-        let strangers = weights.names.filter { name in
-            !used.contains(name) && !name.contains("mask") && !name.contains("pos_cis")
-        }
+        let strangers = weights.tensors.names.filter { !used.contains($0) && !StoredWeights.isBuffer($0) }
         guard strangers.isEmpty else { throw .unknownWeights(strangers) }
     }
 
-    /// The parameters as the published state dict holds them, the output projection sharing the
+    /// The parameters as a state dict of the generation holds them, a tied output projection sharing the
     /// embedding's storage.
     ///
     /// - Parameter elementType: the type that is written: float32, float16 or bfloat16
@@ -45,7 +64,10 @@ extension MiniMind {
         for (name, tensor) in parameters {
             dictionary[name] = StoredTensor(shape: tensor.shape, floats: tensor.values, as: elementType)
         }
-        dictionary["output.weight"] = dictionary["tok_embeddings.weight"]
+        if configuration.tiesEmbedding {
+            let naming = configuration.generation.naming
+            dictionary[naming.name(of: .output) + ".weight"] = dictionary[naming.name(of: .embedding) + ".weight"]
+        }
         return dictionary
     }
 }

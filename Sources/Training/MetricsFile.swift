@@ -16,18 +16,22 @@ public final class MetricsFile {
         self.handle = handle
     }
 
-    /// Appends one step: `step`, `epoch`, `loss`, `lr`, `grad_norm`, `tokens`, `seconds`.
+    /// Appends one step: `step`, `epoch`, `loss`, `lr`, `grad_norm`, `tokens`, `seconds`; of a mixture of experts
+    /// also `aux_loss` and `expert_uses`, a list a layer.
     public func append(_ report: StepReport) throws {
-        let line: JSON = [
-            "step": .integer(report.step),
-            "epoch": .integer(report.epoch),
-            "loss": report.loss.map { .number(Double($0)) } ?? .null,
-            "lr": .number(report.learningRate),
-            "grad_norm": report.gradientNorm.map(JSON.number) ?? .null,
-            "tokens": .integer(report.tokens),
-            "seconds": .number(report.seconds),
-        ]
-        try handle.write(contentsOf: Foundation.Data((line.serialized + "\n").utf8))
+        var line = JSONObject()
+        line["step"] = .integer(report.step)
+        line["epoch"] = .integer(report.epoch)
+        line["loss"] = report.loss.map { .number(Double($0)) } ?? .null
+        line["lr"] = .number(report.learningRate)
+        line["grad_norm"] = report.gradientNorm.map(JSON.number) ?? .null
+        line["tokens"] = .integer(report.tokens)
+        line["seconds"] = .number(report.seconds)
+        if !report.expertUses.isEmpty {
+            line["aux_loss"] = .number(Double(report.auxiliaryLoss))
+            line["expert_uses"] = .array(report.expertUses.map { .array($0.map(JSON.integer)) })
+        }
+        try handle.write(contentsOf: Foundation.Data((JSON.object(line).serialized + "\n").utf8))
     }
 
     deinit { try? handle.close() }

@@ -7,8 +7,12 @@ public struct StepReport: Sendable, Equatable {
     /// Counted from 0 within the epoch.
     public let stepInEpoch: Int
     public let stepsPerEpoch: Int
-    /// The mean cross-entropy over the counted tokens; `nil` where the batch has none.
+    /// The mean cross-entropy over the counted tokens plus the auxiliary loss; `nil` where the batch has none.
     public let loss: Float?
+    /// The auxiliary loss of a mixture of experts; 0 for a dense model.
+    public let auxiliaryLoss: Float
+    /// How many tokens went to each expert, layer by layer; empty for a dense model.
+    public let expertUses: [[Int]]
     public let learningRate: Double
     /// The norm of the gradients before clipping; `nil` where the step only accumulated.
     public let gradientNorm: Double?

@@ -60,7 +60,7 @@ public struct Trainer<Optimize: Optimizer> {
             let start = ContinuousClock.now
             guard let batch = try nextBatch() else { return true }
             let rate = schedule.learningRate(at: epoch * stepsPerEpoch + index)
-            let loss = try accumulateGradients(batch, epoch: epoch, step: index)
+            let losses = try accumulateGradients(batch, epoch: epoch, step: index)
             index += 1
             let isLast = index == stepsPerEpoch
             var norm: Double?
@@ -74,7 +74,8 @@ public struct Trainer<Optimize: Optimizer> {
             let goesOn = try onStep(
                 StepReport(
                     step: epoch * stepsPerEpoch + index - 1, epoch: epoch, stepInEpoch: index - 1,
-                    stepsPerEpoch: stepsPerEpoch, loss: loss, learningRate: rate, gradientNorm: norm,
+                    stepsPerEpoch: stepsPerEpoch, loss: losses?.total, auxiliaryLoss: losses?.auxiliary ?? 0,
+                    expertUses: losses?.expertUses ?? [], learningRate: rate, gradientNorm: norm,
                     overflowed: overflowed, tokens: batch.sampleTokens,
                     computedTokens: batch.tokens.count, countedTokens: batch.countedTokens,
                     seconds: seconds))
@@ -82,17 +83,25 @@ public struct Trainer<Optimize: Optimizer> {
         }
     }
 
+    /// What is reported of a micro-batch's loss.
+    private struct Losses {
+        let total: Float
+        let auxiliary: Float
+        let expertUses: [[Int]]
+    }
+
     /// Adds a micro-batch's share to the gradients.
     ///
-    /// - Returns: its mean loss; `nil` where no token of it counts
-    private func accumulateGradients(_ batch: Batch, epoch: Int, step: Int) throws -> Float? {
+    /// - Returns: its losses; `nil` where no token of it counts
+    private func accumulateGradients(_ batch: Batch, epoch: Int, step: Int) throws -> Losses? {
         guard !batch.predictions.isEmpty else { return nil }
         let seed = scaler.scale / Float(configuration.accumulationSteps)
         return try ComputeContext.with({ $0.precision = configuration.precision }) {
             let loss = try model.loss(TokenRow(batch), batch.predictions.map(MiniMind.Prediction.init), lossScale: seed)
-            guard loss.scalar.isFinite else { throw TrainingError.lossNotFinite(epoch: epoch, step: step) }
+            let total = loss.value
+            guard total.isFinite else { throw TrainingError.lossNotFinite(epoch: epoch, step: step) }
             loss.backward(seed: seed)
-            return loss.scalar
+            return Losses(total: total, auxiliary: loss.auxiliary, expertUses: loss.expertUses)
         }
     }
 
@@ -120,7 +129,9 @@ public struct Trainer<Optimize: Optimizer> {
 extension TokenRow {
     /// The row of a batch.
     public init(_ batch: Batch) {
-        self.init(batch.tokens, branches: batch.segments.map { Branch(rows: $0.rows, parent: $0.parent) })
+        self.init(
+            batch.tokens, branches: batch.segments.map { Branch(rows: $0.rows, parent: $0.parent) },
+            sequences: batch.sampleRows)
     }
 }
 

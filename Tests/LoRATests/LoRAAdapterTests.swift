@@ -49,8 +49,15 @@ struct LoRAAdapterTests {
         }
     }
 
-    @Test("Merged weights are the golden ones, and answer like the adapter")
-    func merge() throws {
+    @Test(
+        "Merged weights are the golden ones, and answer like the adapter",
+        arguments: ["v2-classic-dense", "v2-dense", "v3-dense"])
+    func merge(_ name: String) throws {
+        let golden = try Golden(case: name)
+        let model = try golden.model()
+        func logits() throws -> [Float] {
+            model.logits(try model.hiddenStates(try #require(try golden.batches().first).row)).values
+        }
         let adapter = try LoRAAdapter(on: model, from: TensorFile.read(golden.folder + "/lora_trained.pth"))
         let adapted = try logits()
         adapter.merge()

@@ -43,7 +43,7 @@ struct GoldenModelTests {
             factors.b.isTrainable = true
         }
         let loss = try model.loss(rows.row, rows.predictions)
-        #expect(abs(loss.scalar - (try golden.floats("loss"))[0]) < 1e-4)
+        #expect(abs(loss.value - (try golden.floats("loss"))[0]) < 1e-4)
         loss.backward()
         for (name, factors) in adapted {
             let a = try #require(factors.a.gradient).values
@@ -73,7 +73,7 @@ struct GoldenModelTests {
         let packed = try model.loss(
             TokenRow(packed: tokens, segmentOffsets: offsets),
             counted.map { MiniMind.Prediction(row: $0, target: targets[Int($0)]) })
-        #expect(abs(padded.scalar - packed.scalar) < 1e-5)
+        #expect(abs(padded.value - packed.value) < 1e-5)
     }
 
     @Test("Results do not depend on the number of threads", arguments: [2, 3])
@@ -120,7 +120,7 @@ struct GoldenModelTests {
                 let loss = try model.loss(rows.row, rows.predictions)
                 loss.backward()
                 defer { for factor in factors { factor.clearGradient() } }
-                return (loss.scalar, factors.map { $0.gradient?.values ?? [] })
+                return (loss.value, factors.map { $0.gradient?.values ?? [] })
             }
         }
         let runs = try Matmuls.all.map { ($0.name, try run($0)) }

@@ -1,6 +1,7 @@
 import Foundation
 import Model
 import Tensor
+import Testing
 
 /// A golden case computed by PyTorch: a tiny model, a LoRA, six batches, and what comes of them.
 public struct Golden {
@@ -10,19 +11,33 @@ public struct Golden {
     public let expected: JSON
 
     /// The `v2-classic` dense case.
-    public static func classicDense() throws -> Golden {
-        try Golden(folder: Paths.fixture("ModelTests", "v2-classic-dense"))
-    }
+    public static func classicDense() throws -> Golden { try Golden(case: "v2-classic-dense") }
+
+    /// A case by its name, generation and kind: `v3-moe`.
+    public init(case name: String) throws { try self.init(folder: Paths.fixture("ModelTests", name)) }
 
     public init(folder: String) throws {
         self.folder = folder
         expected = try JSON(parsing: Foundation.Data(contentsOf: URL(fileURLWithPath: folder + "/expected.json")))
         io = try TensorFile.read(folder + "/io.safetensors")
-        let sizes = expected["config"]
-        configuration = try ModelConfiguration(
-            dim: sizes?["dim"]?.integer ?? 0, layerCount: sizes?["n_layers"]?.integer ?? 0,
+        configuration = try Self.configuration(expected["config"])
+    }
+
+    private static func configuration(_ sizes: JSON?) throws -> ModelConfiguration {
+        let generation = try #require(sizes?["generation"]?.string.flatMap(ModelGeneration.init))
+        var experts: ExpertConfiguration?
+        if sizes?["use_moe"]?.bool == true {
+            var mixture = generation.defaultExperts
+            mixture.count = sizes?["n_experts"]?.integer ?? 0
+            mixture.perToken = sizes?["top_k"]?.integer ?? 0
+            mixture.sharedCount = sizes?["n_shared"]?.integer ?? 0
+            mixture.auxiliaryCoefficient = Float(sizes?["aux_coef"]?.number ?? 0)
+            experts = mixture
+        }
+        return try ModelConfiguration(
+            generation: generation, dim: sizes?["dim"]?.integer ?? 0, layerCount: sizes?["n_layers"]?.integer ?? 0,
             headCount: sizes?["n_heads"]?.integer ?? 0, keyValueHeadCount: sizes?["n_kv_heads"]?.integer ?? 0,
-            vocabularySize: sizes?["vocab_size"]?.integer ?? 0, hiddenDim: sizes?["hidden_dim"]?.integer)
+            vocabularySize: sizes?["vocab_size"]?.integer ?? 0, hiddenDim: sizes?["hidden_dim"]?.integer, experts: experts)
     }
 
     public func model() throws -> MiniMind { try MiniMind(configuration, weights: TensorFile.read(folder + "/base.pth")) }

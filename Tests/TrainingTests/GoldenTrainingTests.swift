@@ -9,18 +9,24 @@ import Training
 
 @Suite("The recipe against PyTorch")
 struct GoldenTrainingTests {
-    let golden: Golden
-    let model: MiniMind
-    let adapter: LoRAAdapter
+    static let cases = ["v2-classic-dense", "v2-classic-moe", "v2-dense", "v2-moe", "v3-dense", "v3-moe"]
 
-    init() throws {
-        golden = try Golden.classicDense()
-        model = try golden.model()
-        adapter = try LoRAAdapter(on: model, from: golden.startingAdapter())
+    /// A case's model, and the adapter that it starts from.
+    private struct Start {
+        let golden: Golden
+        let model: MiniMind
+        let adapter: LoRAAdapter
+
+        init(_ name: String = "v2-classic-dense") throws {
+            golden = try Golden(case: name)
+            model = try golden.model()
+            adapter = try LoRAAdapter(on: model, from: golden.startingAdapter())
+        }
     }
 
     /// Two epochs over the case's six batches.
-    private func run(precision: Precision = .float32, accumulation: Int = 1) throws -> [StepReport] {
+    private func run(_ start: Start, precision: Precision = .float32, accumulation: Int = 1) throws -> [StepReport] {
+        let (golden, model, adapter) = (start.golden, start.model, start.adapter)
         let batches = try golden.batches().map(\.batch)
         let parameters = adapter.parameters.map(\.tensor)
         var configuration = TrainerConfiguration()
@@ -40,9 +46,11 @@ struct GoldenTrainingTests {
         return reports
     }
 
-    @Test("Losses, norms, rates and the trained adapter")
-    func recipe() throws {
-        let reports = try run()
+    @Test("Losses, norms, rates and the trained adapter", arguments: cases)
+    func recipe(_ name: String) throws {
+        let start = try Start(name)
+        let (golden, adapter) = (start.golden, start.adapter)
+        let reports = try run(start)
         #expect(reports.count == 12)
         for (report, loss) in zip(reports, golden.numbers("losses")) { #expect(abs(Double(report.loss ?? .nan) - loss) < 1e-4) }
         for (report, norm) in zip(reports, golden.numbers("grad_norms")) { #expect(abs((report.gradientNorm ?? .nan) - norm) < 1e-4) }
@@ -52,9 +60,11 @@ struct GoldenTrainingTests {
         }
     }
 
-    @Test("Accumulation by three")
-    func accumulation() throws {
-        let reports = try run(accumulation: 3)
+    @Test("Accumulation by three", arguments: cases)
+    func accumulation(_ name: String) throws {
+        let start = try Start(name)
+        let golden = start.golden
+        let reports = try run(start, accumulation: 3)
         for (report, loss) in zip(reports, golden.numbers("accumulate_3", "losses_before_division_by_3")) {
             #expect(abs(Double(report.loss ?? .nan) - loss) < 1e-4)
         }
@@ -68,7 +78,7 @@ struct GoldenTrainingTests {
         let path = Paths.fixture("TrainingTests", "autocast.json")
         let file = try JSON(parsing: Foundation.Data(contentsOf: URL(fileURLWithPath: path)))
         let expected = try #require(file[precision.rawValue])
-        let reports = try run(precision: precision)
+        let reports = try run(Start(), precision: precision)
         let losses = expected["losses"]?.array?.compactMap(\.number) ?? []
         let norms = expected["grad_norms"]?.array?.compactMap(\.number) ?? []
         #expect(losses.count == 12)
@@ -78,17 +88,29 @@ struct GoldenTrainingTests {
 
     /// The case's own bfloat16 losses come from one autocast context around the whole run, which
     /// kept the first copies of the adapter: each is the loss of the adapter as it started.
-    @Test("bfloat16 losses of the starting adapter")
-    func cachedAutocast() throws {
+    ///
+    /// A token whose second and third expert are nearly equal goes to one or the other by the last bit, and takes the
+    /// loss along: `moe-autocast-spread.json` holds what PyTorch itself gives, with autocast, for the same weights times
+    /// 1 + 1e-5 noise (a three-hundredth of a step of bfloat16; 20 draws). In a batch where that alone moves the loss by
+    /// more than the tolerance, any of these values is right; in all others only the golden one.
+    @Test("bfloat16 losses of the starting adapter", arguments: cases)
+    func cachedAutocast(_ name: String) throws {
+        let start = try Start(name)
+        let (golden, model) = (start.golden, start.model)
         let expected = golden.numbers("losses_autocast_bfloat16")
         #expect(expected.count == 12)
+        let path = Paths.fixture("TrainingTests", "moe-autocast-spread.json")
+        let spread = try JSON(parsing: Foundation.Data(contentsOf: URL(fileURLWithPath: path)))[name]
         let batches = try golden.batches()
         for (index, loss) in expected.enumerated() {
             let rows = batches[index % batches.count]
             let ours = try ComputeContext.with({ $0.precision = .bfloat16 }) {
-                try model.loss(rows.row, rows.predictions)
+                Double(try model.loss(rows.row, rows.predictions).value)
             }
-            #expect(abs(Double(ours.scalar) - loss) < 2e-3)
+            let least = spread?["least"]?.array?[index % batches.count].number ?? loss
+            let most = spread?["most"]?.array?[index % batches.count].number ?? loss
+            let right = most - least > 2e-3 ? least - 2e-3 ... most + 2e-3 : loss - 2e-3 ... loss + 2e-3
+            #expect(right.contains(ours), "\(ours), not \(loss)")
         }
     }
 }

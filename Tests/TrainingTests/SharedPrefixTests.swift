@@ -21,7 +21,7 @@ struct SharedPrefixTests {
         loss.backward()
         let gradients = tiny.factors.map { $0.gradient?.values ?? [] }
         for factor in tiny.factors { factor.clearGradient() }
-        return (loss.scalar, gradients)
+        return (loss.value, gradients)
     }
 
     /// Sums are taken in another order, so a share of 2⁻²⁴ times the root of the number of tokens is what to expect;

@@ -32,6 +32,8 @@ public struct Batch: Sendable, Equatable {
     /// What the loss counts, ascending by row and then by target. Samples that part behind a row ask it for several
     /// targets.
     public let predictions: [Prediction]
+    /// The rows of each sample, from its start on; none for one of fewer than two ids. [N]
+    public let sampleRows: [[Range<Int>]]
     /// Which samples of the dataset these are. [N]
     public let sampleIndices: [Int]
     /// How many tokens the samples have before they share any; at least T.
@@ -58,6 +60,7 @@ public struct Batch: Sendable, Equatable {
         positions = trie.positions
         segments = trie.segments
         predictions = trie.predictions
+        sampleRows = trie.sampleRows
         sampleIndices = samples.map(\.index)
         sampleTokens = padded.reduce(0) { $0 + max(0, $1.ids.count - 1) }
     }

@@ -17,12 +17,15 @@ struct PrefixTrie {
     private(set) var positions: [Int32] = []
     private(set) var segments: [Batch.Segment] = []
     private(set) var predictions: [Batch.Prediction] = []
+    /// The rows of each path, in the order of the samples; none for a sample of fewer than two ids.
+    private(set) var sampleRows: [[Range<Int>]]
 
     /// - Parameters:
     ///   - samples: In the order of the batch.
     ///   - sharing: Whether samples share rows; if not, each is a segment of its own, in their order.
     init(_ samples: [Sample], sharing: Bool) {
         let paths = SamplePaths(samples, sharing: sharing)
+        sampleRows = Array(repeating: [], count: samples.count)
         // Depth first: what lies last is taken first. Not by recursion, for a trie can be as deep as a sample is long.
         var pending: [(members: Range<Int>, depth: Int, parent: Int?)] = []
         func put(_ branches: [Range<Int>], depth: Int, parent: Int?) {
@@ -42,6 +45,10 @@ struct PrefixTrie {
         tokens += paths[members.upperBound - 1].ids[depths]
         positions += Int32(depths.lowerBound)..<Int32(depths.upperBound)
         segments.append(Batch.Segment(rows: start..<tokens.count, parent: parent))
+        for member in members {
+            let count = min(depths.upperBound, paths.rowCount(member)) - depths.lowerBound
+            if count > 0 { sampleRows[paths.place(member)].append(start..<start + count) }
+        }
         var targets: [Int32] = []
         for depth in depths {
             targets.removeAll(keepingCapacity: true)
@@ -89,6 +96,9 @@ private struct SamplePaths {
     var indices: Range<Int> { paths.indices }
 
     subscript(index: Int) -> Sample { paths[index].sample }
+
+    /// The place of a path's sample in the batch.
+    func place(_ index: Int) -> Int { paths[index].place }
 
     /// How many rows a path has: one for each id but the last.
     func rowCount(_ index: Int) -> Int { paths[index].sample.ids.count - 1 }

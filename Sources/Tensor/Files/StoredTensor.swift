@@ -120,6 +120,21 @@ public struct StoredTensor: Sendable {
         }
     }
 
+    /// One of the tensors that lie side by side in the first dimension; `nil` where there is none of the number.
+    public func slice(_ index: Int) -> StoredTensor? {
+        guard let count = shape.first, (0..<count).contains(index) else { return nil }
+        return try? StoredTensor(
+            shape: Array(shape.dropFirst()), elementType: elementType, storage: storage, offset: offset + index * strides[0],
+            strides: Array(strides.dropFirst()))
+    }
+
+    /// Whether both hold the same elements, bit for bit.
+    public func hasSameElements(as other: StoredTensor) -> Bool {
+        guard shape == other.shape, elementType == other.elementType else { return false }
+        if storage === other.storage, offset == other.offset, strides == other.strides { return true }
+        return contiguousBytes == other.contiguousBytes
+    }
+
     /// Whether the elements lie one behind the other in row-major order.
     var isContiguous: Bool { count <= 1 || strides == Self.contiguousStrides(shape) }
 

@@ -6,7 +6,7 @@ import CKernels
 /// With `r = 1 / sqrt(mean(x²) + epsilon)`: `dx = r (w dy − x r² mean(w dy x))`, `dw = Σ dy x r`.
 ///
 /// - Parameters:
-///   - x: `[rows, width]`, or any shape whose last dimension is `width`; float32
+///   - x: `[rows, width]`, or any shape that divides into rows of `width`, such as the heads of a row; of any type
 ///   - weight: `[width]`
 /// - Returns: the shape of `x`, computed in float32 and rounded to the context's precision, in which the
 ///   linear layers behind a norm read it
@@ -15,31 +15,33 @@ public func rmsNorm(_ x: Tensor, weight: Tensor, epsilon: Float) -> Tensor {
     let (rows, width) = (x.count / weight.count, weight.count)
     precondition(x.count == rows * width, "a norm of \(width) cannot read \(x.shape)")
     let y = Tensor(uninitialized: x.shape, context.precision)
+    let values = context.measuring(.elementwise) { x.converted(to: .float32) }
     let inverse = Tensor(uninitialized: [rows])
     context.measuring(.elementwise) {
         Parallel.rows(rows, width: width) {
             let first = $0.lowerBound
             rms_norm_forward(
-                Int64($0.count), Int64(width), epsilon, x.pointer + first * width, weight.pointer, y.precision.code,
+                Int64($0.count), Int64(width), epsilon, values.pointer + first * width, weight.pointer, y.precision.code,
                 y.address(first * width), inverse.pointer + first)
         }
     }
+    let node = x.node
     y.record(inputs: [x, weight]) { dy in
         context.measuring(.elementwise) {
-            if weight.needsGradient { addWeightGradient(dy, x, inverse, to: weight.node) }
-            guard x.needsGradient else { return }
+            if weight.needsGradient { addWeightGradient(dy, values, inverse, to: weight.node) }
+            guard node.needsGradient else { return }
             // The sum with a gradient that is there already is taken in the same pass.
-            let present = x.gradient?.precision == .float32 ? x.gradient : nil
-            let isOurs = present != nil && !x.node.gradientIsBorrowed
-            let dx = isOurs ? present! : Tensor(uninitialized: x.shape)
+            let present = node.gradient?.precision == .float32 ? node.gradient : nil
+            let isOurs = present != nil && !node.gradientIsBorrowed
+            let dx = isOurs ? present! : Tensor(uninitialized: values.shape)
             Parallel.rows(rows, width: width) {
                 let first = $0.lowerBound * width
                 rms_norm_backward(
-                    Int64($0.count), Int64(width), x.pointer + first, weight.pointer, inverse.pointer + $0.lowerBound,
+                    Int64($0.count), Int64(width), values.pointer + first, weight.pointer, inverse.pointer + $0.lowerBound,
                     dy.precision.code, dy.address(first), present.map { UnsafePointer($0.pointer + first) }, dx.pointer + first)
             }
-            if present != nil { x.clearGradient() }
-            x.node.accumulate(dx)
+            if present != nil { node.clearGradient() }
+            node.accumulate(dx)
         }
     }
     return y

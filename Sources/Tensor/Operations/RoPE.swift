@@ -20,13 +20,24 @@ public struct RotaryTable {
 
     /// - Parameter headDim: even: values turn in pairs
     public init(positions: Int, headDim: Int, base: Float) {
-        precondition(headDim > 0 && headDim % 2 == 0, "a head of \(headDim) values does not turn in pairs")
+        self.init(positions: positions, frequencies: Self.frequencies(headDim: headDim, base: base))
+    }
+
+    /// - Parameters:
+    ///   - frequencies: of each pair, in radians a position
+    ///   - amplitude: the factor of every turned value
+    public init(positions: Int, frequencies: [Float], amplitude: Float = 1) {
         self.positions = positions
-        half = headDim / 2
-        let frequencies = (0..<half).map { 1 / powf(base, Float(2 * $0) / Float(headDim)) }
+        half = frequencies.count
         let angles = (0..<positions).flatMap { position in frequencies.map { Float(position) * $0 } }
-        cosine = Tensor(angles.map(cosf), shape: [positions, half])
-        sine = Tensor(angles.map(sinf), shape: [positions, half])
+        cosine = Tensor(angles.map { cosf($0) * amplitude }, shape: [positions, half])
+        sine = Tensor(angles.map { sinf($0) * amplitude }, shape: [positions, half])
+    }
+
+    /// The frequencies of a head, `base^(-2j / headDim)` for pair `j`.
+    public static func frequencies(headDim: Int, base: Float) -> [Float] {
+        precondition(headDim > 0 && headDim % 2 == 0, "a head of \(headDim) values does not turn in pairs")
+        return (0..<headDim / 2).map { 1 / powf(base, Float(2 * $0) / Float(headDim)) }
     }
 }
 

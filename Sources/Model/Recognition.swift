@@ -1,0 +1,127 @@
+import Tensor
+
+extension ModelConfiguration {
+    /// The configuration of a MiniMind state dict, from its keys and shapes. What these do not say, the norms'
+    /// epsilon, the base of the rotary angles and how many experts a token goes to, is as published.
+    ///
+    /// - Parameters:
+    ///   - generation: `nil` for the one that the keys show
+    ///   - headCount: `nil` for what the norms of heads show, or else 8
+    ///   - keyValueHeadCount: only checked: the keys' width says it
+    /// - Throws: ``ModelError/unrecognized(_:)`` that says what was found
+    public static func recognized(
+        in weights: StateDictionary, generation: ModelGeneration? = nil, headCount: Int? = nil, keyValueHeadCount: Int? = nil
+    ) throws(ModelError) -> ModelConfiguration {
+        let found = ModelGeneration(keysOf: weights)
+        guard let generation = generation ?? found else {
+            throw .unrecognized("these are no weights of a MiniMind: \(weights.names.count) tensors, the first \(Self.sample(weights))")
+        }
+        let naming = generation.naming
+        func shape(_ place: ParameterPlace, dimensions: Int = 2) throws(ModelError) -> [Int] {
+            let name = naming.name(of: place) + ".weight"
+            guard let tensor = weights[name] else {
+                let looksLike = found.map { "; the keys look like \($0.rawValue)" } ?? ""
+                throw .unrecognized("the weights have no '\(name)', which a MiniMind \(generation.rawValue) has\(looksLike); the first are \(Self.sample(weights))")
+            }
+            guard tensor.shape.count == dimensions, tensor.shape.allSatisfy({ $0 > 0 }) else {
+                throw .unrecognized("'\(name)' has the shape \(tensor.shape), which no MiniMind has")
+            }
+            return tensor.shape
+        }
+        func part(_ part: LayerPart) -> ParameterPlace { .layer(0, part) }
+        func has(_ part: LayerPart) -> Bool { weights[naming.name(of: .layer(0, part)) + ".weight"] != nil }
+
+        let embedding = try shape(.embedding)
+        let queries = try shape(part(.linear(.query, nil)))[0]
+        let keys = try shape(part(.linear(.key, nil)))[0]
+        let headDim = has(.queryNorm) ? try shape(part(.queryNorm), dimensions: 1)[0] : nil
+        let heads = headCount ?? headDim.map { queries / $0 } ?? 8
+        let width = headDim ?? queries / heads
+        guard heads > 0, width > 0, heads * width == queries, keys % width == 0 else {
+            throw .unrecognized(
+                "queries of \(queries) and keys of \(keys) values do not divide into \(heads) heads; give --n_heads as the model was trained")
+        }
+        if let keyValueHeadCount, keyValueHeadCount * width != keys {
+            throw .unrecognized("keys of \(keys) values are \(keys / width) heads of \(width), not \(keyValueHeadCount); leave out --n_kv_heads")
+        }
+        var experts: ExpertConfiguration?
+        if has(.router) {
+            var mixture = generation.defaultExperts
+            mixture.count = try shape(part(.router))[0]
+            mixture.perToken = min(mixture.perToken, mixture.count)
+            mixture.sharedCount = (0...).first { !has(.linear(.gate, .shared($0))) } ?? 0
+            experts = mixture
+        }
+        let hidden = try shape(part(.linear(.gate, experts == nil ? nil : .routed(0))))[0]
+        var configuration = try ModelConfiguration(
+            generation: generation, dim: embedding[1], layerCount: try layerCount(of: weights, naming), headCount: heads,
+            keyValueHeadCount: keys / width, headDim: width, vocabularySize: embedding[0], hiddenDim: hidden, experts: experts)
+        configuration.normalizesHeads = headDim != nil
+        configuration.tiesEmbedding = weights.tiesOutput(naming)
+        return configuration
+    }
+
+    /// The highest number of a layer, plus one.
+    private static func layerCount(of weights: StateDictionary, _ naming: WeightNaming) throws(ModelError) -> Int {
+        let prefix = String(naming.name(of: .layer(0, .attentionNorm)).prefix { !$0.isNumber })
+        let numbers = weights.names.compactMap { name in
+            name.hasPrefix(prefix) ? Int(name.dropFirst(prefix.count).prefix { $0.isNumber }) : nil
+        }
+        let count = (numbers.max() ?? -1) + 1
+        guard count > 0, count <= weights.names.count else { throw .unrecognized("the weights have no layers, or name some that are not there") }
+        return count
+    }
+
+    private static func sample(_ weights: StateDictionary) -> String {
+        weights.names.prefix(3).map { "'\($0)'" }.joined(separator: ", ")
+    }
+
+    /// A line for a person: generation, sizes, experts.
+    public var summary: String {
+        var parts = [
+            "\(generation.rawValue)", "dim \(dim)", "\(layerCount) layers", "\(headCount) heads (\(keyValueHeadCount) of keys and values)",
+            "vocabulary \(vocabularySize)",
+        ]
+        if let experts {
+            parts.append("\(experts.count) experts, \(experts.perToken) a token" + (experts.sharedCount > 0 ? ", \(experts.sharedCount) shared" : ""))
+        }
+        return parts.joined(separator: ", ")
+    }
+}
+
+extension ModelGeneration {
+    /// The generation whose keys these are; `nil` where none has such.
+    init?(keysOf weights: StateDictionary) {
+        func has(_ naming: WeightNaming, _ place: ParameterPlace) -> Bool { weights[naming.name(of: place) + ".weight"] != nil }
+        if has(.classic, .embedding) {
+            self = .v2Classic
+        } else if has(.huggingFace, .embedding) {
+            self = has(.huggingFace, .layer(0, .queryNorm)) ? .v3 : .v2
+        } else {
+            return nil
+        }
+    }
+}
+
+extension StateDictionary {
+    /// Whether there is no output projection but the embedding, or a copy of it.
+    fileprivate func tiesOutput(_ naming: WeightNaming) -> Bool {
+        guard let output = self[naming.name(of: .output) + ".weight"] else { return true }
+        guard let embedding = self[naming.name(of: .embedding) + ".weight"] else { return false }
+        return output.hasSameElements(as: embedding)
+    }
+
+    /// The same tensors without what distributed (`module.`) or compiled (`_orig_mod.`) runs put before each
+    /// name.
+    public var withoutRunPrefixes: StateDictionary {
+        let prefixes = ["module.", "_orig_mod."]
+        guard names.contains(where: { name in prefixes.contains { name.hasPrefix($0) } }) else { return self }
+        var result = StateDictionary()
+        for name in names {
+            var short = name[...]
+            while let prefix = prefixes.first(where: { short.hasPrefix($0) }) { short = short.dropFirst(prefix.count) }
+            result[String(short)] = self[name]
+        }
+        return result
+    }
+}

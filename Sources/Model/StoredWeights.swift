@@ -1,0 +1,65 @@
+import Tensor
+
+/// The weights of a model as a file holds them.
+public struct StoredWeights: Sendable {
+    public let tensors: StateDictionary
+    /// What the parameters are called there.
+    public let naming: WeightNaming
+    /// How the rows of queries and keys stand there: beside each other in the pairs that turn together, or
+    /// half a head apart.
+    public let rotaryLayout: RotaryLayout
+
+    public init(_ tensors: StateDictionary, naming: WeightNaming, rotaryLayout: RotaryLayout) {
+        self.tensors = tensors
+        self.naming = naming
+        self.rotaryLayout = rotaryLayout
+    }
+
+    /// The tensor of a parameter, and the name it has in the file.
+    ///
+    /// - Throws: ``ModelError/missingWeight(name:)``
+    func tensor(_ place: ParameterPlace) throws(ModelError) -> (name: String, stored: StoredTensor) {
+        let name = naming.name(of: place) + ".weight"
+        guard let stored = tensors[name] else { throw .missingWeight(name: name) }
+        // The experts of a layer are one tensor in a GGUF.
+        if naming == .gguf, case .layer(_, .linear(_, .routed(let expert)?)) = place, let slice = stored.slice(expert) {
+            return (name, slice)
+        }
+        return (name, stored)
+    }
+
+    /// Names that no model has a place for although published files carry them: what was once kept beside the
+    /// parameters.
+    static func isBuffer(_ name: String) -> Bool {
+        ["mask", "pos_cis", "freqs_cos", "freqs_sin", "rotary_emb.inv_freq", "rope_freqs.weight"].contains { name.hasSuffix($0) }
+    }
+}
+
+extension RotaryLayout {
+    /// The order that puts rows of this layout into another: for each new row the old one. Within a head,
+    /// `new[j] = old[2j]` and `new[j + headDim / 2] = old[2j + 1]` from interleaved to rotate-half.
+    ///
+    /// - Returns: `[heads * headDim]`; `nil` where the layouts are one
+    func rowOrder(to layout: RotaryLayout, heads: Int, headDim: Int) -> [Int32]? {
+        guard layout != self else { return nil }
+        let half = headDim / 2
+        return (0..<heads).flatMap { head in
+            (0..<headDim).map { row in
+                let source = self == .interleaved ? row % half * 2 + row / half : row % 2 * half + row / 2
+                return Int32(head * headDim + source)
+            }
+        }
+    }
+}
+
+extension ModelConfiguration {
+    /// The order that puts the output rows of a linear layer, or the rows of its LoRA B, from one layout of
+    /// heads into another; `nil` where they stay.
+    public func rowOrder(of place: ParameterPlace, from source: RotaryLayout, to target: RotaryLayout) -> [Int32]? {
+        switch place {
+        case .layer(_, .linear(.query, _)): source.rowOrder(to: target, heads: headCount, headDim: headDim)
+        case .layer(_, .linear(.key, _)): source.rowOrder(to: target, heads: keyValueHeadCount, headDim: headDim)
+        default: nil
+        }
+    }
+}

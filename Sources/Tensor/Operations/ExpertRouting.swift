@@ -1,0 +1,162 @@
+import Foundation
+
+/// Which experts the tokens of a row go to.
+public struct ExpertRouting {
+    /// The factor of each of a token's experts, `[tokens, expertsPerToken]`, float32.
+    public let weights: Tensor
+    /// A token's experts, those of the first token first: `tokens * expertsPerToken`.
+    public let experts: [Int32]
+
+    /// The places in the row, and in `experts`, of the tokens that go to an expert.
+    public func tokens(of expert: Int32) -> (rows: [Int32], slots: [Int]) {
+        let slots = experts.indices.filter { experts[$0] == expert }
+        return (slots.map { Int32($0 / weights.width) }, slots)
+    }
+
+    /// The routing of some tokens of the row.
+    public func selecting(_ rows: [Int32]) -> ExpertRouting {
+        let width = weights.width
+        return ExpertRouting(
+            weights: gatherRows(weights, rows),
+            experts: rows.flatMap { experts[Int($0) * width..<(Int($0) + 1) * width] })
+    }
+}
+
+/// How evenly experts are used, as a loss that is added to the model's: its gradient joins the router's where
+/// the backward pass comes by.
+///
+/// With `p` a token's probabilities and E experts, K of them a token:
+/// - of each sequence of T tokens (DeepSeekMoE, Dai et al. 2024): `Σe fe Pe`, `fe = E / (K T) · uses of e`,
+///   `Pe` the mean of `pe`; and of that the mean over the sequences
+/// - over the batch of N tokens (Fedus et al. 2021): `E Σe fe Pe`, `fe = uses of e / N`.
+///
+/// Uses have no gradient.
+public final class ExpertBalance {
+    let coefficient: Float
+    let isOverBatch: Bool
+    /// The rows of each sequence. One row may belong to several.
+    let sequences: [[Range<Int>]]
+    let gradientScale: Float
+    /// The loss, times the coefficient.
+    public private(set) var loss: Float = 0
+    /// How many tokens went to each expert, one that several sequences share counted for each.
+    public private(set) var uses: [Int] = []
+
+    /// - Parameters:
+    ///   - coefficient: the factor of the loss
+    ///   - isOverBatch: whether all sequences count as one
+    ///   - sequences: the rows of each
+    ///   - gradientScale: the seed with which the backward pass begins
+    public init(coefficient: Float, isOverBatch: Bool, sequences: [[Range<Int>]], gradientScale: Float) {
+        self.coefficient = coefficient
+        self.isOverBatch = isOverBatch
+        self.sequences = sequences.filter { $0.contains { !$0.isEmpty } }
+        self.gradientScale = gradientScale
+    }
+
+    /// Measures the balance.
+    ///
+    /// - Returns: the derivative of the loss by each probability, scaled: `[tokens * experts]`
+    fileprivate func measure(_ probabilities: [Float], _ chosen: [Int32], experts: Int, perToken: Int) -> [Float] {
+        var gradient = [Float](repeating: 0, count: probabilities.count)
+        uses = Array(repeating: 0, count: experts)
+        var sum = 0.0
+        let groups = isOverBatch ? [sequences.flatMap { $0 }] : sequences
+        for ranges in groups {
+            var (counts, means, length) = ([Int](repeating: 0, count: experts), [Double](repeating: 0, count: experts), 0)
+            for row in ranges.joined() {
+                length += 1
+                for slot in row * perToken..<(row + 1) * perToken { counts[Int(chosen[slot])] += 1 }
+                for expert in 0..<experts { means[expert] += Double(probabilities[row * experts + expert]) }
+            }
+            guard length > 0 else { continue }
+            // Over the batch a use counts 1 and not 1 / K.
+            let share = Double(experts) / Double(length) / Double(isOverBatch ? 1 : perToken)
+            for expert in 0..<experts {
+                uses[expert] += counts[expert]
+                sum += share * Double(counts[expert]) * means[expert] / Double(length)
+            }
+            let factor = Double(coefficient) * Double(gradientScale) / Double(groups.count) * share / Double(length)
+            let slopes = counts.map { Float(factor * Double($0)) }
+            for row in ranges.joined() {
+                for expert in 0..<experts { gradient[row * experts + expert] += slopes[expert] }
+            }
+        }
+        loss = Float(Double(coefficient) * sum / Double(max(groups.count, 1)))
+        return gradient
+    }
+}
+
+/// Deals tokens to experts: the `expertsPerToken` of the largest probabilities `p = softmax(logits)`, and as
+/// their weights the probabilities, divided by their sum where `normalizes`.
+///
+/// With `S` the sum over the chosen plus 1e-20: `dpj = (dwj − Σi dwi wi) / S` for a chosen expert where
+/// normalised, `dpj = dwj` otherwise; to these the gradient of the balance is added, and
+/// `dlogits = p (dp − Σ dp p)`.
+///
+/// - Parameters:
+///   - logits: `[tokens, experts]`, of any type
+///   - balance: what measures the use of experts, and adds its gradient; `nil` without training
+/// - Returns: the routing, of float32 weights; of equal probabilities the first expert comes first
+public func routeTokens(_ logits: Tensor, expertsPerToken: Int, normalizes: Bool, balance: ExpertBalance?) -> ExpertRouting {
+    let context = ComputeContext.current
+    let (tokens, experts) = (logits.rows, logits.width)
+    precondition(expertsPerToken <= experts, "a token goes to \(expertsPerToken) of \(experts) experts")
+    let weights = Tensor(uninitialized: [tokens, expertsPerToken])
+    var probabilities = logits.values
+    var chosen: [Int32] = []
+    chosen.reserveCapacity(tokens * expertsPerToken)
+    var sums = [Float](repeating: 1, count: tokens)
+    var balanceGradient: [Float]?
+    context.measuring(.elementwise) {
+        for token in 0..<tokens {
+            let row = token * experts..<(token + 1) * experts
+            probabilities[row].formSoftmax()
+            var best: [Int] = []
+            while best.count < expertsPerToken {
+                let rest = row.lazy.filter { !best.contains($0) }
+                // Comparing the other way round keeps the first of equals.
+                guard let next = rest.max(by: { probabilities[$0] < probabilities[$1] || (probabilities[$0] == probabilities[$1] && $0 > $1) })
+                else { break }
+                best.append(next)
+            }
+            if normalizes { sums[token] = best.reduce(0) { $0 + probabilities[$1] } + 1e-20 }
+            for (slot, place) in best.enumerated() {
+                weights.pointer[token * expertsPerToken + slot] = probabilities[place] / sums[token]
+                chosen.append(Int32(place - row.lowerBound))
+            }
+        }
+        balanceGradient = balance?.measure(probabilities, chosen, experts: experts, perToken: expertsPerToken)
+    }
+    let node = logits.node
+    // A record that held its own result would never be freed.
+    let kept = weights.withoutRecord()
+    weights.record(inputs: [logits]) { [probabilities, chosen, sums, balanceGradient] dweights in
+        context.measuring(.elementwise) {
+            let dlogits = Tensor(uninitialized: [tokens, experts])
+            for token in 0..<tokens {
+                let slots = token * expertsPerToken..<(token + 1) * expertsPerToken
+                let row = token * experts
+                var dp = balanceGradient.map { Array($0[row..<row + experts]) } ?? Array(repeating: 0, count: experts)
+                let pull = normalizes ? slots.reduce(0) { $0 + dweights.pointer[$1] * kept.pointer[$1] } : 0
+                for slot in slots { dp[Int(chosen[slot])] += (dweights.pointer[slot] - pull) / sums[token] }
+                let mean = (0..<experts).reduce(0) { $0 + dp[$1] * probabilities[row + $1] }
+                for expert in 0..<experts { dlogits.pointer[row + expert] = probabilities[row + expert] * (dp[expert] - mean) }
+            }
+            node.accumulate(dlogits)
+        }
+    }
+    return ExpertRouting(weights: weights, experts: chosen)
+}
+
+extension ArraySlice<Float> {
+    fileprivate mutating func formSoftmax() {
+        guard let top = self.max() else { return }
+        var sum: Float = 0
+        for index in indices {
+            self[index] = exp(self[index] - top)
+            sum += self[index]
+        }
+        for index in indices { self[index] /= sum }
+    }
+}

@@ -1,0 +1,114 @@
+import Foundation
+import Model
+import Tensor
+import TestSupport
+import Testing
+
+/// Every generation, dense and with experts, against PyTorch.
+@Suite("Generations against PyTorch")
+struct GenerationTests {
+    static let cases = ["v2-classic-dense", "v2-classic-moe", "v2-dense", "v2-moe", "v3-dense", "v3-moe"]
+
+    /// The golden logits are those of base plus starting adapter.
+    private func adapted(_ golden: Golden) throws -> MiniMind {
+        let model = try golden.model()
+        let adapter = try golden.startingAdapter()
+        for linear in model.linears {
+            guard let a = adapter["\(linear.name).lora.A.weight"], let b = adapter["\(linear.name).lora.B.weight"] else { continue }
+            linear.adapter = LowRankFactors(a: Tensor(try a.floats(), shape: a.shape), b: Tensor(try b.floats(), shape: b.shape))
+        }
+        return model
+    }
+
+    @Test("Logits, loss, auxiliary loss and every gradient", arguments: cases)
+    func values(_ name: String) throws {
+        let golden = try Golden(case: name)
+        let model = try adapted(golden)
+        let rows = try #require(try golden.batches().first)
+        #expect(largestDifference(model.logits(try model.hiddenStates(rows.row)).values, try golden.floats("logits")) < 1e-4)
+
+        let factors = model.linears.compactMap { linear in linear.adapter.map { (linear.name, $0) } }
+        #expect(factors.count == 4)
+        for (_, factors) in factors {
+            factors.a.isTrainable = true
+            factors.b.isTrainable = true
+        }
+        for isCheckpointed in [false, true] {
+            model.checkpointsLayers = isCheckpointed
+            let loss = try model.loss(rows.row, rows.predictions)
+            #expect(abs(loss.crossEntropy.scalar - (try golden.floats("loss"))[0]) < 1e-4)
+            #expect(abs(loss.auxiliary - (try golden.floats("aux"))[0]) < 1e-4)
+            loss.backward()
+            for (name, factors) in factors {
+                let a = try #require(factors.a.gradient).values
+                let b = try #require(factors.b.gradient).values
+                #expect(relativeError(a, try golden.floats("grad.\(name).lora.A.weight")) < 1e-4, "\(name)")
+                #expect(relativeError(b, try golden.floats("grad.\(name).lora.B.weight")) < 1e-4, "\(name)")
+                factors.a.clearGradient()
+                factors.b.clearGradient()
+            }
+            if let experts = golden.configuration.experts {
+                let tokens = rows.tokens.count * experts.perToken
+                #expect(loss.expertUses.count == 2 && loss.expertUses.allSatisfy { $0.reduce(0, +) == tokens })
+            }
+        }
+    }
+
+    @Test("The auxiliary loss of a shared beginning is that of whole sequences", arguments: cases.filter { $0.hasSuffix("moe") })
+    func sharedBeginnings(_ name: String) throws {
+        let golden = try Golden(case: name)
+        let model = try adapted(golden)
+        let factors = model.linears.compactMap(\.adapter).flatMap { [$0.a, $0.b] }
+        for factor in factors { factor.isTrainable = true }
+        let start: [Int32] = [7, 9, 30, 2, 44, 12]
+        let (one, two): ([Int32], [Int32]) = ([5, 80, 91], [6, 81, 200, 17])
+        let apart = TokenRow(packed: start + one + start + two, segmentOffsets: [0, 9, 19])
+        let together = TokenRow(
+            start + one + two,
+            branches: [.init(rows: 0..<6, parent: nil), .init(rows: 6..<9, parent: 0), .init(rows: 9..<13, parent: 0)])
+        func run(_ row: TokenRow, _ rows: [Int32]) throws -> (Loss, [[Float]]) {
+            let loss = try model.loss(row, rows.map { MiniMind.Prediction(row: $0, target: 3) }, lossScale: 4)
+            loss.backward(seed: 4)
+            defer { for factor in factors { factor.clearGradient() } }
+            return (loss, factors.map { $0.gradient?.values ?? [] })
+        }
+        let expected = try run(apart, [8, 18])
+        let shared = try run(together, [8, 12])
+        #expect(expected.0.auxiliary > 0)
+        #expect(abs(expected.0.value - shared.0.value) < 1e-5)
+        #expect(expected.0.expertUses == shared.0.expertUses)
+        for (gradient, other) in zip(expected.1, shared.1) { #expect(relativeError(other, gradient) < 1e-4) }
+    }
+
+    @Test("A cached generation writes what an uncached one does", arguments: cases)
+    func generation(_ name: String) throws {
+        let model = try Golden(case: name).model()
+        let prompt: [Int32] = [5, 17, 250, 33, 8]
+        let cached = try model.generate(from: prompt, maximumTokens: 20, end: nil)
+        #expect(cached == (try model.generate(from: prompt, maximumTokens: 20, end: nil, cached: false)))
+        #expect(cached.count == 20)
+    }
+
+    @Test("The configuration is recognised from keys and shapes", arguments: cases)
+    func recognition(_ name: String) throws {
+        let golden = try Golden(case: name)
+        let weights = try TensorFile.read(golden.folder + "/base.pth")
+        let found = try ModelConfiguration.recognized(in: weights, headCount: 8)
+        #expect(found == golden.configuration)
+        var prefixed = StateDictionary()
+        for key in weights.names { prefixed["module._orig_mod." + key] = weights[key] }
+        #expect(try ModelConfiguration.recognized(in: prefixed.withoutRunPrefixes, headCount: 8) == golden.configuration)
+    }
+
+    @Test("What is not recognised is said")
+    func strangers() throws {
+        let golden = try Golden(case: "v3-dense")
+        let weights = try TensorFile.read(golden.folder + "/base.pth")
+        let classic = #expect(throws: ModelError.self) { try ModelConfiguration.recognized(in: weights, generation: .v2Classic) }
+        #expect("\(try #require(classic))".contains("look like v3"))
+        let adapter = #expect(throws: ModelError.self) { try ModelConfiguration.recognized(in: golden.startingAdapter()) }
+        #expect("\(try #require(adapter))".contains("no weights of a MiniMind"))
+        let heads = #expect(throws: ModelError.self) { try ModelConfiguration.recognized(in: weights, headCount: 5) }
+        #expect("\(try #require(heads))".contains("--n_heads"))
+    }
+}
