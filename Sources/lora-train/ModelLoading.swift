@@ -5,8 +5,15 @@ import Model
 import Tensor
 
 extension ModelOptions {
-    /// The path of the base weights.
-    var weightsPath: String { basePath ?? "\(outDir)/rlhf_\(dim).pth" }
+    /// The path of the base weights: the one that was given, or the first of the usual ones that is there.
+    var weightsPath: String {
+        basePath ?? usualPaths.first { FileManager.default.fileExists(atPath: $0) } ?? usualPaths[0]
+    }
+
+    private var usualPaths: [String] {
+        let dim = self.dim ?? generation.generation?.defaultDim ?? ModelGeneration.v2Classic.defaultDim
+        return ["rlhf", "full_sft"].map { "\(outDir)/\($0)_\(dim)\(useMoE ? "_moe" : "").pth" }
+    }
 
     /// Sets threads and matrix product, and says where they are not what one would expect.
     func computing<Result>(_ precision: Precision = .float32, _ body: () throws -> Result) throws -> Result {
@@ -39,35 +46,48 @@ extension ModelOptions {
                 + "(the published one is MiniMind's model/minimind_tokenizer)")
     }
 
+    /// A model of the sizes that were given, and for the rest of the published ones.
     func configuration(vocabularySize: Int) throws -> ModelConfiguration {
-        try ModelConfiguration(
-            dim: dim, layerCount: layerCount, headCount: headCount, keyValueHeadCount: keyValueHeadCount,
-            vocabularySize: vocabularySize)
+        let generation = self.generation.generation ?? .v2Classic
+        return try ModelConfiguration(
+            generation: generation, dim: dim, layerCount: layerCount ?? 8, headCount: headCount ?? 8,
+            keyValueHeadCount: keyValueHeadCount, vocabularySize: vocabularySize,
+            experts: useMoE ? generation.defaultExperts : nil)
     }
 
-    /// The base; its vocabulary is what the file has.
+    /// The base; its sizes are what the file has.
     ///
     /// - Parameter reading: the precision of the products that will read it; `nil` where it is trained
     func pretrainedModel(reading precision: Precision?) throws -> MiniMind {
         guard FileManager.default.fileExists(atPath: weightsPath) else {
+            let name = (weightsPath as NSString).lastPathComponent
             throw CommandError.failure(
-                "no base weights at \(weightsPath); put MiniMind's published rlhf_\(dim).pth there or give a file with --base_path, "
+                "no base weights at \(weightsPath); put MiniMind's published \(name) there or give a file with --base_path, "
                     + "or try the bundled base: make demo")
         }
-        let weights = try TensorFile.read(weightsPath)
-        guard let embedding = weights["tok_embeddings.weight"] else {
-            let found = weights.names.prefix(3).joined(separator: ", ")
-            throw CommandError.failure(
-                "\(weightsPath) has no 'tok_embeddings.weight', so it is no MiniMind v2-classic model (its first keys: \(found))")
-        }
+        let weights = try TensorFile.read(weightsPath).withoutRunPrefixes
         do {
+            let configuration = try ModelConfiguration.recognized(
+                in: weights, generation: generation.generation, headCount: headCount, keyValueHeadCount: keyValueHeadCount)
+            try check(configuration)
             let readsBFloat16 = basePrecision == .auto && precision == .bfloat16
             return try MiniMind(
-                configuration(vocabularySize: embedding.shape.first ?? 0), weights: weights,
+                configuration, weights: weights,
                 linearPrecision: basePrecision == .bfloat16 || readsBFloat16 ? .bfloat16 : .float32,
                 embeddingPrecision: basePrecision == .bfloat16 ? .bfloat16 : .float32)
         } catch let error as ModelError {
             throw CommandError.failure("\(weightsPath): \(error)")
+        }
+    }
+
+    /// Refuses a base of other sizes than those that were asked for.
+    private func check(_ found: ModelConfiguration) throws(CommandError) {
+        for (flag, given, size) in [("dim", dim, found.dim), ("n_layers", layerCount, found.layerCount)] {
+            guard let given, given != size else { continue }
+            throw .failure("\(weightsPath) has \(flag) \(size), not --\(flag) \(given); leave the flag out to take what the file has")
+        }
+        if useMoE, found.experts == nil {
+            throw .failure("\(weightsPath) is a dense model; leave out --use_moe, or give a base with experts by --base_path")
         }
     }
 

@@ -1,12 +1,15 @@
+import Model
 import Tensor
 
 /// Where a model comes from, and its sizes: what training and generation share.
 struct ModelOptions {
     var outDir = "out"
-    var dim = 512
-    var layerCount = 8
-    var headCount = 8
-    var keyValueHeadCount = 2
+    var generation: GenerationChoice = .auto
+    /// Sizes that were given; `nil` for those of the file, or of the published model where there is none.
+    var dim: Int?
+    var layerCount: Int?
+    var headCount: Int?
+    var keyValueHeadCount: Int?
     var useMoE = false
     var basePath: String?
     var tokenizerPath: String?
@@ -16,6 +19,16 @@ struct ModelOptions {
     var threads = 0
     var matmul = MatmulSelection.Choice.auto
     var basePrecision = BasePrecision.auto
+
+    /// Whose keys the base has.
+    enum GenerationChoice: String, CaseIterable {
+        /// Those that the file shows.
+        case auto
+        case v2Classic = "v2-classic"
+        case v2, v3
+
+        var generation: ModelGeneration? { ModelGeneration(rawValue: rawValue) }
+    }
 
     /// The type in which a frozen base is kept.
     enum BasePrecision: String, CaseIterable {
@@ -28,16 +41,27 @@ struct ModelOptions {
 }
 
 extension FlagSet {
+    /// The sizes of a model, which a base has itself.
+    mutating func sizes(_ path: WritableKeyPath<Options, ModelOptions>) {
+        integer("dim", path.appending(path: \.dim), atLeast: 1, default: "512", "Width of the model")
+        integer("n_layers", path.appending(path: \.layerCount), atLeast: 1, default: "8", "Layers of the model")
+    }
+
     /// Flags of a model that the published script lacks, alike in every command that has one.
     mutating func model(
-        _ path: WritableKeyPath<Options, ModelOptions>, base: String = "Base weights; default {out_dir}/rlhf_{dim}.pth"
+        _ path: WritableKeyPath<Options, ModelOptions>, base: String = "Base weights; default {out_dir}/rlhf_{dim}.pth, or {out_dir}/full_sft_{dim}.pth; with --use_moe …_moe.pth"
     ) {
         text("base_path", path.appending(path: \.basePath), base)
         text(
             "tokenizer_path", path.appending(path: \.tokenizerPath),
             "Folder with tokenizer.json; default ./model/minimind_tokenizer, ./model or the base's folder")
-        integer("n_heads", path.appending(path: \.headCount), atLeast: 1, "Attention heads")
-        integer("n_kv_heads", path.appending(path: \.keyValueHeadCount), atLeast: 1, "Heads of keys and values")
+        choice(
+            "generation", path.appending(path: \.generation),
+            "MiniMind's generation: v2-classic, v2 or v3; auto takes the one that the base's keys show")
+        integer("n_heads", path.appending(path: \.headCount), atLeast: 1, default: "8", "Attention heads, where the base does not say")
+        integer(
+            "n_kv_heads", path.appending(path: \.keyValueHeadCount), atLeast: 1, default: "2",
+            "Heads of keys and values; the base says how many it has")
         integer("threads", path.appending(path: \.threads), atLeast: 0, "Threads that compute; 0 for one a core")
         choice(
             "base_dtype", path.appending(path: \.basePrecision),

@@ -32,12 +32,12 @@ struct TrainCommand {
         try reportEmptySamples(dataset)
         let subject = try subject(model)
         try checkWritable(subject.path)
-        let metrics = try MetricsFile(path: options.metricsPath ?? "\(adapterPath.dropLast(".pth".count)).metrics.jsonl")
+        let metrics = try MetricsFile(path: options.metricsPath ?? "\(adapterPath(model).dropLast(".pth".count)).metrics.jsonl")
 
         let order: SampleOrder = options.shuffles ? .shuffled(seed: UInt64(options.model.seed)) : .sequential
         let loader = DataLoader(
             dataset, batchSize: options.batchSize, order: order, workers: options.workerCount,
-            padding: options.padsToMaximum ? (dataset.maxSequenceLength, dataset.padID) : nil)
+            padding: pads(model) ? (dataset.maxSequenceLength, dataset.padID) : nil)
         var configuration = TrainerConfiguration()
         configuration.accumulationSteps = options.accumulationSteps
         configuration.gradientClip = options.gradientClip
@@ -87,18 +87,27 @@ struct TrainCommand {
     // MARK: - Before the first step
 
     private func startingModel(_ tokenizer: Tokenizer) throws -> MiniMind {
-        guard options.initialization == .random else { return try options.model.pretrainedModel(reading: options.trainsAll ? nil : options.dtype) }
+        guard options.initialization == .random else { 
+            return try options.model.pretrainedModel(reading: options.trainsAll ? nil : options.dtype)
+        }
         let configuration = try options.model.configuration(vocabularySize: tokenizer.vocabularySize)
         return try MiniMind(configuration, seed: UInt64(options.model.seed))
+    }
+
+    /// Says what was found in the base.
+    private func announce(_ model: MiniMind) {
+        guard options.initialization == .pretrained else { return }
+        console.line("base \(options.model.weightsPath): \(model.configuration.summary)")
     }
 
     private func subject(_ model: MiniMind) throws -> Subject {
         if options.trainsAll {
             console.line("LLM 总参数量: \(model.parameterCount)")
+            announce(model)
             let savedType = ElementType(rawValue: options.savedType.rawValue) ?? .float32
             return Subject(
                 parameters: model.parameters.map(\.tensor),
-                path: "\(options.model.outDir)/\(options.loraName)_\(options.model.dim).pth",
+                path: "\(options.model.outDir)/\(options.loraName)_\(model.configuration.dim)\(model.configuration.experts == nil ? "" : "_moe").pth",
                 stateDictionary: { model.stateDictionary(as: savedType) })
         }
         let adapter =
@@ -109,16 +118,29 @@ struct TrainCommand {
         {
             console.line(line)
         }
+        announce(model)
         let ranks = Set(adapter.linears.compactMap { $0.adapter?.rank }).sorted().map(String.init).joined(separator: ", ")
         let scale = adapter.linears.first?.adapter?.scale ?? 1
         console.line(
             "adapting \(adapter.linears.count) modules with rank \(ranks), scale \(scale): "
                 + adapter.linears.map(\.name).joined(separator: " "))
         return Subject(
-            parameters: adapter.parameters.map(\.tensor), path: adapterPath, stateDictionary: { adapter.stateDictionary })
+            parameters: adapter.parameters.map(\.tensor), path: adapterPath(model), stateDictionary: { adapter.stateDictionary })
     }
 
-    private var adapterPath: String { "\(options.model.outDir)/lora/\(options.loraName)_\(options.model.dim).pth" }
+    private func adapterPath(_ model: MiniMind) -> String {
+        "\(options.model.outDir)/lora/\(options.loraName)_\(model.configuration.dim).pth"
+    }
+
+    /// Whether samples are filled up. The balance of experts is measured over padding too, as published.
+    private func pads(_ model: MiniMind) -> Bool {
+        if let pads = options.padsToMaximum { return pads }
+        guard let experts = model.configuration.experts, experts.auxiliaryCoefficient > 0 else { return false }
+        console.line(
+            "samples are padded to \(options.model.maxSequenceLength), since the published balance of experts counts padding; "
+                + "--pad_to_max_seq_len False trains on the words alone, much faster")
+        return true
+    }
 
     private func reportEmptySamples(_ dataset: SFTDataset) throws {
         let statistics = try dataset.statistics()
@@ -156,6 +178,7 @@ struct TrainCommand {
             PublishedLog.step(
                 epoch: report.epoch, epochs: options.epochs, step: report.stepInEpoch, stepsPerEpoch: report.stepsPerEpoch,
                 loss: report.loss, learningRate: report.learningRate, seconds: secondsInEpoch))
+        if let balance = PublishedLog.balance(report.expertUses, auxiliaryLoss: report.auxiliaryLoss) { console.line(balance) }
     }
 
     private func save(_ subject: Subject) throws {

@@ -26,7 +26,7 @@ struct TrainOptions {
     var dataPath = "./dataset/lora_identity.jsonl"
     var loraName = "lora_identity"
     var rank = 16
-    var padsToMaximum = false
+    var padsToMaximum: Bool?
     var metricsPath: String?
     var shuffles = false
     var checkpointsGradients = false
@@ -55,10 +55,9 @@ struct TrainOptions {
         flags.integer("log_interval", \.logInterval, atLeast: 1, "Steps between log lines")
         flags.integer("save_interval", \.saveInterval, atLeast: 1, "Epochs between saves; the end always saves")
         flags.integer("local_rank", \.localRank, atLeast: -1, "Rank on this machine, for distributed training")
-        flags.integer("dim", \.model.dim, atLeast: 1, "Width of the model")
-        flags.integer("n_layers", \.model.layerCount, atLeast: 1, "Layers of the model")
+        flags.sizes(\.model)
         flags.integer("max_seq_len", \.model.maxSequenceLength, atLeast: 2, "Tokens at which a sample is cut")
-        flags.bool("use_moe", \.model.useMoE, "Mixture of experts (comes later)")
+        flags.bool("use_moe", \.model.useMoE, "A base with a mixture of experts in place of each feed-forward layer")
         flags.text("data_path", \.dataPath, "Conversations, one JSON object a line")
         flags.text("lora_name", \.loraName, "Name of the adapter's file")
         flags.section("Beyond the published script")
@@ -66,7 +65,9 @@ struct TrainOptions {
         flags.text("lora_path", \.model.loraPath, "Adapter to go on from")
         flags.integer("lora_rank", \.rank, atLeast: 1, "Rank of new adapters")
         flags.integer("seed", \.model.seed, atLeast: 0, "Seed of new adapters and of shuffling")
-        flags.bool("pad_to_max_seq_len", \.padsToMaximum, "Pad every sample as the published script does; the same result, slower")
+        flags.bool(
+            "pad_to_max_seq_len", \.padsToMaximum, default: "auto",
+            "Pad every sample as the published script does. A dense model trains to the same result, slower; with experts padding takes part in their balance, so auto pads there, and False trains on the words alone, much faster")
         flags.bool("gradient_checkpointing", \.checkpointsGradients, "Keep only each layer's input and compute it again on the way back: less memory for long sequences, a third more time")
         flags.bool("shuffle", \.shuffles, "Shuffle the samples anew each epoch; the published script does not")
         flags.text("metrics_path", \.metricsPath, "Metrics file; default {out_dir}/lora/{lora_name}_{dim}.metrics.jsonl")
@@ -85,7 +86,6 @@ struct TrainOptions {
         }
         if ddp { throw .usage("--ddp comes with a later version; leave it out to train in one process on all cores (--threads)") }
         if useWandb { throw .usage("--use_wandb comes with a later version; leave it out, the metrics file has every step") }
-        if model.useMoE { throw .usage("--use_moe comes with a later version; leave it out to train a dense model") }
         if initialization == .random, !trainsAll {
             throw .usage("--init random makes sense only with --full: adapters need a trained base")
         }

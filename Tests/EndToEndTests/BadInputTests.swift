@@ -51,9 +51,12 @@ struct BadInputTests {
 
     @Test func weights() throws {
         try refused(["--base_path", "OUT/none.pth"], ["none.pth", "--base_path"])
-        try refused(["--dim", "128"], ["tok_embeddings.weight", "192", "128", "--dim"])
-        try refused(["--n_layers", "6"], ["layers.4", "--n_layers"])
-        try refused(["--n_layers", "3"], ["layers.3", "--n_layers"])
+        try refused(["--dim", "128"], ["has dim 192", "--dim 128"])
+        try refused(["--n_layers", "6"], ["has n_layers 4", "--n_layers 6"])
+        try refused(["--n_heads", "7"], ["192", "--n_heads"])
+        try refused(["--n_kv_heads", "3"], ["--n_kv_heads"])
+        try refused(["--use_moe", "True"], ["dense", "--use_moe"])
+        try refused(["--generation", "v3"], ["model.embed_tokens", "look like v2-classic"])
         try refused(["--base_path", example + "/tokenizer.json"], ["tokenizer.json", "not weights"])
         try refused(["--lora_path", example + "/rlhf_192.pth"], ["rlhf_192.pth", "--base_path"])
         let out = try Paths.temporaryFolder()

@@ -53,8 +53,7 @@ struct BenchOptions {
     private static var modelFlags: FlagSet<BenchOptions> {
         var flags = FlagSet<BenchOptions>()
         flags.section("The model, with random weights where none are given")
-        flags.integer("dim", \.model.dim, atLeast: 1, "Width of the model")
-        flags.integer("n_layers", \.model.layerCount, atLeast: 1, "Layers of the model")
+        flags.sizes(\.model)
         flags.integer("vocab_size", \.vocabularySize, atLeast: 2, "Tokens that random weights know")
         flags.choice("dtype", \.dtype, "Type of matrix products: float32, bfloat16 or float16")
         flags.model(\.model, base: "Base weights; without them random ones")

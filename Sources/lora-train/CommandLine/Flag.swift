@@ -43,6 +43,17 @@ struct FlagSet<Options> {
         }
     }
 
+    /// A number that something else says where the flag is left out.
+    mutating func integer(
+        _ name: String, _ path: WritableKeyPath<Options, Int?>, atLeast least: Int, default text: String, _ help: String
+    ) {
+        add(name, "int", help, { $0[keyPath: path].map(String.init) ?? text }) { text, options in
+            guard let value = Int(text), value >= least else { return "a whole number of at least \(least)" }
+            options[keyPath: path] = value
+            return nil
+        }
+    }
+
     mutating func number(
         _ name: String, _ path: WritableKeyPath<Options, Double>, in range: ClosedRange<Double>, _ expected: String,
         _ help: String
@@ -56,6 +67,15 @@ struct FlagSet<Options> {
 
     mutating func bool(_ name: String, _ path: WritableKeyPath<Options, Bool>, _ help: String) {
         add(name, "bool", help, { $0[keyPath: path] ? "True" : "False" }) { text, options in
+            guard let value = Self.truth(text) else { return "True or False" }
+            options[keyPath: path] = value
+            return nil
+        }
+    }
+
+    /// A truth that something else says where the flag is left out.
+    mutating func bool(_ name: String, _ path: WritableKeyPath<Options, Bool?>, default text: String, _ help: String) {
+        add(name, "bool", help, { $0[keyPath: path].map { $0 ? "True" : "False" } ?? text }) { text, options in
             guard let value = Self.truth(text) else { return "True or False" }
             options[keyPath: path] = value
             return nil

@@ -20,4 +20,21 @@ enum PublishedLog {
             + "loss:\(loss.map { String(format: "%.3f", $0) } ?? "—") lr:\(String(format: "%.12f", learningRate)) "
             + "epoch_Time:\(left)min:"
     }
+
+    /// How evenly experts are used: the share of each over all layers, and the layer that is furthest from even.
+    ///
+    /// - Parameter uses: how many tokens went to each expert, layer by layer
+    /// - Returns: `nil` for a dense model
+    static func balance(_ uses: [[Int]], auxiliaryLoss: Float) -> String? {
+        guard let first = uses.first else { return nil }
+        func shares(_ counts: [Int]) -> [Double] {
+            let total = Double(max(counts.reduce(0, +), 1))
+            return counts.map { 100 * Double($0) / total }
+        }
+        func text(_ shares: [Double]) -> String { shares.map { String(format: "%.0f", $0) }.joined(separator: " ") + " %" }
+        let all = shares(first.indices.map { expert in uses.reduce(0) { $0 + $1[expert] } })
+        let layers = uses.map(shares)
+        let uneven = layers.indices.max { (layers[$0].max() ?? 0) < (layers[$1].max() ?? 0) } ?? 0
+        return "aux_loss:\(String(format: "%.4f", auxiliaryLoss)) experts: \(text(all)), most uneven in layer \(uneven): \(text(layers[uneven]))"
+    }
 }
