@@ -131,7 +131,7 @@ public final class MiniMind {
                 checkpointsLayers && cache == nil
                 ? checkpointed(x, parameters: layer.trainableParameters) { pass($0, nil) } : pass(x, cache?.layers[index])
         }
-        cache?.advance(by: row.tokens.count)
+        cache?.append(row.tokens)
         return x
     }
 

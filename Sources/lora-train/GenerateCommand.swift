@@ -39,7 +39,7 @@ struct GenerateCommand {
             if options.doesNotStream { whole += part } else { Console.shared.part(part) }
         }
         try model.generate(
-            from: tokenizer.encode(text), maximumTokens: options.maximumNewTokens, end: tokenizer.eosID, sampler: sampler
+            from: tokenizer.encode(text), maximumTokens: options.maximumNewTokens, ends: Set([tokenizer.eosID].compactMap { $0 }), sampler: sampler
         ) { token in
             emit(decoder.append(token))
             return true

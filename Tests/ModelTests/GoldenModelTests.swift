@@ -156,24 +156,38 @@ struct GoldenModelTests {
     @Test("A cached generation writes what an uncached one does")
     func generation() throws {
         let prompt: [Int32] = [5, 17, 250, 33, 8]
-        let cached = try model.generate(from: prompt, maximumTokens: 20, end: nil)
-        let uncached = try model.generate(from: prompt, maximumTokens: 20, end: nil, cached: false)
-        #expect(cached == uncached)
+        let cached = try model.generate(from: prompt, maximumTokens: 20)
+        #expect(cached == (try uncached(model, prompt, count: 20)))
         #expect(cached.count == 20)
         let sampler = TokenSampler(temperature: 1.3, topP: 0.9, repetitionPenalty: 1.2, seed: 4)
-        let drawn = try model.generate(from: prompt, maximumTokens: 20, end: nil, sampler: sampler)
-        #expect(drawn == (try model.generate(from: prompt, maximumTokens: 20, end: nil, sampler: sampler)))
+        let drawn = try model.generate(from: prompt, maximumTokens: 20, sampler: sampler)
+        #expect(drawn == (try model.generate(from: prompt, maximumTokens: 20, sampler: sampler)))
         #expect(drawn != cached)
+    }
+
+    @Test("What a cache has kept of an earlier prompt changes nothing")
+    func continued() throws {
+        let cache = KeyValueCache(model.configuration, capacity: 400)
+        var prompt: [Int32] = [5, 17, 250, 33, 8]
+        // The third turn goes back behind what was written, the last begins with the very same.
+        for turn in [[9, 14], [77], [], [3, 4, 5]] as [[Int32]] {
+            prompt = (turn.isEmpty ? Array(prompt.prefix(4)) : prompt) + turn
+            let answer = try model.generate(from: prompt, maximumTokens: 150 / max(turn.count, 1), cache: cache)
+            #expect(answer == (try model.generate(from: prompt, maximumTokens: 150 / max(turn.count, 1))))
+            #expect(try model.generate(from: prompt, maximumTokens: 2, cache: cache) == Array(answer.prefix(2)))
+            prompt += answer.prefix(20)
+        }
+        #expect(throws: ModelError.self) { try model.generate(from: Array(repeating: 1, count: 401), maximumTokens: 1, cache: cache) }
     }
 
     @Test("Generation ends at the end token and when the caller says so")
     func generationEnds() throws {
-        let all = try model.generate(from: [5, 17], maximumTokens: 10, end: nil)
+        let all = try model.generate(from: [5, 17], maximumTokens: 10)
         let end = all[4]
-        let until = try model.generate(from: [5, 17], maximumTokens: 10, end: end)
+        let until = try model.generate(from: [5, 17], maximumTokens: 10, ends: [end])
         #expect(until == Array(all.prefix(while: { $0 != end })))
         var seen = 0
-        let stopped = try model.generate(from: [5, 17], maximumTokens: 10, end: nil) { _ in
+        let stopped = try model.generate(from: [5, 17], maximumTokens: 10) { _ in
             seen += 1
             return seen < 3
         }

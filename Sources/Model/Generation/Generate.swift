@@ -6,32 +6,30 @@ extension MiniMind {
     /// - Parameters:
     ///   - prompt: at least one token
     ///   - maximumTokens: how many tokens are written at the most
-    ///   - end: the token that ends the answer; it is not handed out
+    ///   - ends: the tokens that end the answer; none of them is handed out
     ///   - sampler: how a token is chosen
-    ///   - cached: whether keys and values are kept; without, every token reads all before it again,
-    ///     to the same result
+    ///   - cache: keys and values of an earlier generation of this model: what the prompt begins with and it has
+    ///     kept is not read again
     ///   - onToken: called with each token as it is chosen; returning false ends the answer
     /// - Returns: the tokens written
-    /// - Throws: ``ModelError`` for a token outside of the vocabulary or an empty prompt
+    /// - Throws: ``ModelError`` for a token outside of the vocabulary, an empty prompt, or more tokens than the cache
+    ///   has room for
     @discardableResult
     public func generate(
-        from prompt: [Int32], maximumTokens: Int, end: Int32?, sampler: TokenSampler = .greedy,
-        cached: Bool = true, onToken: (Int32) -> Bool = { _ in true }
+        from prompt: [Int32], maximumTokens: Int, ends: Set<Int32> = [], sampler: TokenSampler = .greedy,
+        cache: KeyValueCache? = nil, onToken: (Int32) -> Bool = { _ in true }
     ) throws(ModelError) -> [Int32] {
         guard !prompt.isEmpty else { throw .configuration("the prompt has no token") }
         var sampler = sampler
         var written: [Int32] = []
         var seen = Set(prompt)
-        let cache = cached ? KeyValueCache(configuration, capacity: prompt.count + max(maximumTokens, 0)) : nil
+        let cache = cache ?? KeyValueCache(configuration, capacity: prompt.count + max(maximumTokens, 0))
+        // The scores behind the last token are wanted, so that one is read in any case.
+        cache.keep(min(cache.commonCount(prompt), prompt.count - 1))
         while written.count < maximumTokens {
-            let unread = written.isEmpty ? prompt : [written[written.count - 1]]
-            let row =
-                cached
-                ? TokenRow(continuing: cache?.count ?? 0, with: unread)
-                : TokenRow(continuing: 0, with: prompt + written)
-            let scores = try nextTokenScores(row, cache)
-            let token = sampler.next(scores, seen: seen)
-            if token == end { break }
+            let unread = written.isEmpty ? Array(prompt[cache.count...]) : [written[written.count - 1]]
+            let token = sampler.next(try nextTokenScores(TokenRow(continuing: cache.count, with: unread), cache), seen: seen)
+            if ends.contains(token) { break }
             written.append(token)
             seen.insert(token)
             if !onToken(token) { break }
@@ -40,7 +38,7 @@ extension MiniMind {
     }
 
     /// The scores of the token that follows the row.
-    private func nextTokenScores(_ row: TokenRow, _ cache: KeyValueCache?) throws(ModelError) -> [Float] {
+    private func nextTokenScores(_ row: TokenRow, _ cache: KeyValueCache) throws(ModelError) -> [Float] {
         try ComputeContext.withoutGradient { () throws(ModelError) in
             let last = Int32(row.tokens.count - 1)
             return logits(try hiddenStates(row, cache: cache, outputRows: [last])).values

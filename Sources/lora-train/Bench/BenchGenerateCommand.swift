@@ -9,9 +9,9 @@ struct BenchGenerateCommand {
         try options.model.computing(options.dtype) {
             let model = try options.benchedModel()
             let prompt = (1...32).map { Int32($0) }
-            try model.generate(from: prompt, maximumTokens: 8, end: nil)
+            try model.generate(from: prompt, maximumTokens: 8)
             let start = ContinuousClock.now
-            try model.generate(from: prompt, maximumTokens: options.generatedTokens, end: nil)
+            try model.generate(from: prompt, maximumTokens: options.generatedTokens)
             let rate = Double(options.generatedTokens) / ((ContinuousClock.now - start) / .seconds(1))
             let report: JSON = ["tokens_per_second": .number(rate), "tokens": .integer(options.generatedTokens)]
             Console.shared.line(
