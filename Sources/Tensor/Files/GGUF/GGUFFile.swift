@@ -54,7 +54,7 @@ public struct GGUFFile: Sendable {
             tensors[entry.name] = try StoredTensor(
                 shape: entry.shape, elementType: type, storage: storage, offset: 0,
                 strides: StoredTensor.contiguousStrides(entry.shape))
-            if !range.isEmpty { covered.append((range, entry)) }
+            covered.append((range, entry))
         }
         covered.sort { $0.range.lowerBound < $1.range.lowerBound }
         for (first, second) in zip(covered, covered.dropFirst()) where second.range.lowerBound < first.range.upperBound {
@@ -81,7 +81,6 @@ public struct GGUFFile: Sendable {
         guard entry.offset % UInt64(alignment) == 0 else {
             throw .malformed(offset: entry.place, "\(name) begins at \(entry.offset), which is no multiple of \(alignment)")
         }
-        if count == 0 { return 0..<0 }
         guard !length.overflow, start <= size, let offset = Int(exactly: entry.offset), offset <= size - start,
             length.partialValue <= size - start - offset
         else {
@@ -110,7 +109,7 @@ public struct GGUFFile: Sendable {
             var shape: [Int] = []
             for _ in 0..<dimensions {
                 let size = try reader.number(UInt64.self)
-                guard let size = Int(exactly: size) else {
+                guard let size = Int(exactly: size), size > 0 else {
                     throw .malformed(offset: place, "'\(name)' with a dimension of \(size)")
                 }
                 shape.append(size)
@@ -133,7 +132,7 @@ public struct GGUFFile: Sendable {
             _ = try reader.number(UInt32.self)
             let version = try reader.number(UInt32.self)
             guard version == 2 || version == 3 else {
-                if version.byteSwapped <= 3 {
+                if 1...3 ~= version.byteSwapped {
                     throw .unsupported("this GGUF file is big-endian; convert the model again for a little-endian machine")
                 }
                 throw .unsupported("this GGUF file is of version \(version), not 2 or 3; convert the model again with llama.cpp of today")
