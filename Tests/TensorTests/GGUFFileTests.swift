@@ -54,7 +54,7 @@ func ggufFixtureFloats(_ name: String) throws -> [Float] {
         #expect(metadata["missing"] == nil && metadata.count == 10)
     }
 
-    /// Every type to the last bit: scales times integers have one order of roundings, which is the package's.
+    /// Every type to the last bit: products of scales and integers are exact, and one sum is rounded.
     @Test func valuesOfEveryType() throws {
         let tensors = try GGUFFile.read(ggufFixture("types.gguf")).tensors
         var expected = try ggufFixtureFloats("types.expected")[...]

@@ -1,20 +1,17 @@
 // ggml's blocks of quantised values: the bits of an integer a value, and scales that the block shares.
-// Scales are half precision, all arithmetic is float32 without fused products, which gives the bits of
-// ggml's reference.
+// A half's 11 bits times the few bits of scales and values fit in a float32, so every product here is
+// exact, a value is rounded once at most, and its bits are those of ggml's reference, fused or not.
 #include "dequantize.h"
 #include "scalar_types.h"
 
 enum { q4_0 = 2, q4_1 = 3, q5_0 = 6, q5_1 = 7, q8_0 = 8, q4_k = 12, q5_k = 13, q6_k = 14 };
 enum { block_values = 32, super_block_values = 256 };
 
-#define EVERY_ROUNDING _Pragma("clang fp contract(off)")
-
 // Blocks have no alignment.
 INLINE float half_at(const uint8_t *p) { return float_of_float16((uint16_t)(p[0] | p[1] << 8)); }
 
 // The lower halves of the bytes are the first 16 values, the upper ones the rest.
 INLINE void values_of_4_bits(const uint8_t *quants, float scale, float zero, float least, float *y) {
-    EVERY_ROUNDING
     for (int j = 0; j < 16; j++) {
         y[j] = scale * ((float)(quants[j] & 15) - zero) + least;
         y[j + 16] = scale * ((float)(quants[j] >> 4) - zero) + least;
@@ -24,7 +21,6 @@ INLINE void values_of_4_bits(const uint8_t *quants, float scale, float zero, flo
 // The same with a fifth bit a value.
 INLINE void values_of_5_bits(const uint8_t *high, const uint8_t *quants, float scale, float zero,
                              float least, float *y) {
-    EVERY_ROUNDING
     uint32_t bits = high[0] | (uint32_t)high[1] << 8 | (uint32_t)high[2] << 16 | (uint32_t)high[3] << 24;
     for (int j = 0; j < 16; j++) {
         uint32_t first = (quants[j] & 15u) | (bits >> j & 1u) << 4;
@@ -47,7 +43,6 @@ INLINE void scale_and_offset(const uint8_t *packed, int run, int *scale, int *of
 
 // Q4_K, and Q5_K where `high` holds a fifth bit: bit `run` of byte l for value l of the run.
 INLINE void values_of_runs(const uint8_t *x, const uint8_t *high, const uint8_t *quants, float *y) {
-    EVERY_ROUNDING
     float all_scale = half_at(x), all_offset = half_at(x + 2);
     for (int run = 0; run < 8; run++) {
         int scale_bits, offset_bits;
@@ -65,7 +60,6 @@ INLINE void values_of_runs(const uint8_t *x, const uint8_t *high, const uint8_t 
 
 // 4 bits of each value in `low`, 2 in `high`, a signed scale for 16 values.
 INLINE void values_of_6_bits(const uint8_t *x, float *y) {
-    EVERY_ROUNDING
     const uint8_t *low = x, *high = x + 128;
     const int8_t *scales = (const int8_t *)(x + 192);
     float all_scale = half_at(x + 208);
@@ -83,7 +77,6 @@ INLINE void values_of_6_bits(const uint8_t *x, float *y) {
 }
 
 INLINE void values_of_block(int format, const uint8_t *x, float *y) {
-    EVERY_ROUNDING
     switch (format) {
     case q4_0: values_of_4_bits(x + 2, half_at(x), 8, -0.0f, y); break;
     case q4_1: values_of_4_bits(x + 4, half_at(x), 0, half_at(x + 2), y); break;
@@ -131,7 +124,6 @@ void dequantize_blocks(int64_t blocks, int format, const void *x, int type, void
 }
 
 INLINE void quantize_typed(int type, int64_t blocks, const void *x, uint8_t *y) {
-    EVERY_ROUNDING
     for (int64_t b = 0; b < blocks; b++, y += 34) {
         float values[block_values];
         // As bits, NaN is above infinity, and that above all numbers.
