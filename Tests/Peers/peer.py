@@ -76,7 +76,7 @@ def parse():
     add_out(make_model)
 
     peft_make = command("peft-make", "peft_adapters:make", "writes a random PEFT adapter whose B is not zero")
-    peft_make.add_argument("--model", type=Path, required=True)
+    add_base(peft_make)
     peft_make.add_argument("--rank", type=int, required=True)
     peft_make.add_argument("--alpha", type=float, help="the rank unless given")
     peft_make.add_argument("--targets", required=True, help="names of linears with commas, or all-linear")

@@ -31,16 +31,19 @@ def safetensors_load(options):
 
 
 def report(tensors, has_values):
-    return {"tensors": [[name, described(tensor, has_values)] for name, tensor in tensors.items()]}
+    return {"tensors": [
+        [name, described(tensor, has_values) | {"sha256": hash_of_values(tensor)}] for name, tensor in tensors.items()]}
+
+
+def hash_of_values(tensor):
+    """Of the elements' bytes, row by row."""
+    return hashlib.sha256(tensor.detach().contiguous().reshape(-1).view(torch.uint8).numpy()).hexdigest()
 
 
 def described(tensor, has_values=True):
     """Shape, type and values; numbers that JSON cannot hold are written as text."""
     tensor = tensor.detach()
-    bytes_ = tensor.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
-    entry = {
-        "shape": list(tensor.shape), "type": str(tensor.dtype).removeprefix("torch."),
-        "sha256": hashlib.sha256(bytes_).hexdigest()}
+    entry = {"shape": list(tensor.shape), "type": str(tensor.dtype).removeprefix("torch.")}
     if has_values and not tensor.is_complex():
         entry["values"] = [
             value if value == value and abs(value) != float("inf") else str(value)
