@@ -88,13 +88,17 @@ public final class Linear {
         let active = updates.filter { $0.weight != 0 }
         guard let first = active.first else { return linear(x, weight) }
         guard active.count == 1, first.magnitude == nil || first.weight == 1 else { return sum(x, active) }
-        let mask = dropoutMask(first)
-        guard let magnitude = first.magnitude else {
-            return linear(x, weight, first.factors.scaled(by: first.weight), dropout: mask)
+        return updated(x, by: first, dropoutMask(first))
+    }
+
+    /// `x (W + ΔW)ᵀ`, of a plain update, or of a DoRA that counts once.
+    func updated(_ x: Tensor, by update: LinearUpdate, _ mask: DropoutMask?) -> Tensor {
+        guard let magnitude = update.magnitude else {
+            return linear(x, weight, update.factors.scaled(by: update.weight), dropout: mask)
         }
-        let norms = magnitude.norms(of: weight, first.factors)
+        let norms = magnitude.norms(of: weight, update.factors)
         // PEFT's formula: what dropout leaves of the input goes through the whole update, the rest through W alone.
-        let updated = linear(mask.map { dropout(x, $0) } ?? x, weight, first.factors)
+        let updated = linear(mask.map { dropout(x, $0) } ?? x, weight, update.factors)
         let rescaled = rescaledColumns(updated, magnitude: magnitude.values, norms: norms)
         guard let mask else { return rescaled }
         return weightedSum([rescaled, linear(dropoutRest(x, mask), weight)], weights: [1, 1])
