@@ -23,14 +23,16 @@ struct TrainCommand {
     }
 
     private func train() throws {
-        let tokenizer = try options.model.tokenizer()
+        let base = options.initialization == .pretrained ? try Base(options.model) : nil
+        let tokenizer =
+            try base?.tokenizer() ?? Tokenizer(folder: try options.model.tokenizerPath ?? TokenizerFolder.find())
         let dataset = try SFTDataset(
             path: options.dataPath, tokenizer: tokenizer, maxSequenceLength: options.model.maxSequenceLength)
-        let model = try startingModel(tokenizer)
+        let model = try base?.model(reading: options.trainsAll ? nil : options.dtype) ?? randomModel(tokenizer)
         model.checkpointsLayers = options.checkpointsGradients
         try dataset.checkVocabulary(size: model.configuration.vocabularySize)
         try reportEmptySamples(dataset)
-        let subject = try subject(model)
+        let subject = try subject(model, base)
         try checkWritable(subject.path)
         let metrics = try MetricsFile(path: options.metricsPath ?? "\(adapterPath(model).dropLast(".pth".count)).metrics.jsonl")
 
@@ -86,24 +88,19 @@ struct TrainCommand {
 
     // MARK: - Before the first step
 
-    private func startingModel(_ tokenizer: Tokenizer) throws -> MiniMind {
-        guard options.initialization == .random else { 
-            return try options.model.pretrainedModel(reading: options.trainsAll ? nil : options.dtype)
-        }
-        let configuration = try options.model.configuration(vocabularySize: tokenizer.vocabularySize)
-        return try MiniMind(configuration, seed: UInt64(options.model.seed))
+    private func randomModel(_ tokenizer: Tokenizer) throws -> MiniMind {
+        try MiniMind(options.model.configuration(vocabularySize: tokenizer.vocabularySize), seed: UInt64(options.model.seed))
     }
 
     /// Says what was found in the base.
-    private func announce(_ model: MiniMind) {
-        guard options.initialization == .pretrained else { return }
-        console.line("base \(options.model.weightsPath): \(model.configuration.summary)")
+    private func announce(_ base: Base?) {
+        if let base { console.line("base \(base.file.path): \(base.file.summary)") }
     }
 
-    private func subject(_ model: MiniMind) throws -> Subject {
+    private func subject(_ model: MiniMind, _ base: Base?) throws -> Subject {
         if options.trainsAll {
             console.line("LLM 总参数量: \(model.parameterCount)")
-            announce(model)
+            announce(base)
             let savedType = ElementType(rawValue: options.savedType.rawValue) ?? .float32
             return Subject(
                 parameters: model.parameters.map(\.tensor),
@@ -111,14 +108,14 @@ struct TrainCommand {
                 stateDictionary: { model.stateDictionary(as: savedType) })
         }
         let adapter =
-            try options.model.loraPath.map { try options.model.adapter(on: model, path: $0) }
+            try options.model.loraPath.map { try startingAdapter($0, on: model, base) }
             ?? LoRAAdapter(on: model, LoRAConfiguration(rank: options.rank), seed: UInt64(options.model.seed))
         for line in PublishedLog.parameters(
             total: model.parameterCount + adapter.parameterCount, trained: adapter.parameterCount)
         {
             console.line(line)
         }
-        announce(model)
+        announce(base)
         let ranks = Set(adapter.linears.compactMap { $0.adapter?.rank }).sorted().map(String.init).joined(separator: ", ")
         let scale = adapter.linears.first?.adapter?.scale ?? 1
         console.line(
@@ -126,6 +123,17 @@ struct TrainCommand {
                 + adapter.linears.map(\.name).joined(separator: " "))
         return Subject(
             parameters: adapter.parameters.map(\.tensor), path: adapterPath(model), stateDictionary: { adapter.stateDictionary })
+    }
+
+    /// The adapter to go on from.
+    private func startingAdapter(_ path: String, on model: MiniMind, _ base: Base?) throws -> LoRAAdapter {
+        guard let base else { throw CommandError.usage("--lora_path needs a base that it was trained on") }
+        let state = try base.adapter(path, isForced: options.model.forcesAdapter)
+        do {
+            return try LoRAAdapter(on: model, state)
+        } catch {
+            throw CommandError.failure("\(path): \(error)")
+        }
     }
 
     private func adapterPath(_ model: MiniMind) -> String {
