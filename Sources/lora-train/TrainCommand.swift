@@ -12,9 +12,11 @@ struct TrainCommand {
 
     /// What is trained, and where it is saved.
     private struct Subject {
-        let parameters: [Tensor]
+        let groups: [ParameterGroup]
         let path: String
         let stateDictionary: () -> StateDictionary
+
+        var parameters: [Tensor] { groups.flatMap(\.parameters) }
     }
 
     func run() throws {
@@ -44,8 +46,9 @@ struct TrainCommand {
         configuration.accumulationSteps = options.accumulationSteps
         configuration.gradientClip = options.gradientClip
         configuration.precision = options.dtype
+        configuration.seed = UInt64(options.model.seed)
         var trainer = Trainer(
-            model, parameters: subject.parameters, optimizer: AdamW(subject.parameters),
+            model, parameters: subject.parameters, optimizer: AdamW(groups: subject.groups),
             schedule: CosineSchedule(
                 baseRate: options.learningRate, totalSteps: options.epochs * loader.batchesPerEpoch,
                 warmupSteps: options.warmupIterations),
@@ -103,26 +106,40 @@ struct TrainCommand {
             announce(base)
             let savedType = ElementType(rawValue: options.savedType.rawValue) ?? .float32
             return Subject(
-                parameters: model.parameters.map(\.tensor),
+                groups: [ParameterGroup(model.parameters.map(\.tensor))],
                 path: "\(options.model.outDir)/\(options.loraName)_\(model.configuration.dim)\(model.configuration.experts == nil ? "" : "_moe").pth",
                 stateDictionary: { model.stateDictionary(as: savedType) })
         }
-        let adapter =
-            try options.model.loraPath.map { try startingAdapter($0, on: model, base) }
-            ?? LoRAAdapter(on: model, LoRAConfiguration(rank: options.rank), seed: UInt64(options.model.seed))
+        let adapter = try adapter(on: model, base)
         for line in PublishedLog.parameters(
             total: model.parameterCount + adapter.parameterCount, trained: adapter.parameterCount)
         {
             console.line(line)
         }
         announce(base)
-        let ranks = Set(adapter.linears.compactMap { $0.adapter?.rank }).sorted().map(String.init).joined(separator: ", ")
-        let scale = adapter.linears.first?.adapter?.scale ?? 1
+        let updates = adapter.updates.map(\.update)
+        let ranks = Set(updates.map(\.factors.rank)).sorted().map(String.init).joined(separator: ", ")
+        let scales = Set(updates.map(\.factors.scale)).sorted().map { "\($0)" }.joined(separator: ", ")
+        let kind = updates.contains { $0.magnitude != nil } ? " (DoRA)" : ""
         console.line(
-            "adapting \(adapter.linears.count) modules with rank \(ranks), scale \(scale): "
+            "adapting \(adapter.linears.count) modules with rank \(ranks), scale \(scales)\(kind): "
                 + adapter.linears.map(\.name).joined(separator: " "))
         return Subject(
-            parameters: adapter.parameters.map(\.tensor), path: adapterPath(model), stateDictionary: { adapter.stateDictionary })
+            groups: options.adapter.groups(adapter), path: adapterPath(model), stateDictionary: { adapter.stateDictionary })
+    }
+
+    /// The adapter of `--lora_path`, or a new one.
+    private func adapter(on model: MiniMind, _ base: Base?) throws -> LoRAAdapter {
+        if let path = options.model.loraPath {
+            let adapter = try startingAdapter(path, on: model, base)
+            if options.adapter.dropout > 0 { try adapter.setDropout(Float(options.adapter.dropout)) }
+            return adapter
+        }
+        do {
+            return try LoRAAdapter(on: model, options.adapter.configuration(), seed: UInt64(options.model.seed))
+        } catch let error as LoRAError {
+            throw CommandError.usage("--target_modules, --lora_rank, --lora_alpha: \(error)")
+        }
     }
 
     /// The adapter to go on from.

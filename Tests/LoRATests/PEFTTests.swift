@@ -119,6 +119,31 @@ struct PEFTTests {
         }
     }
 
+    @Test("Two halves of an update are the whole, in value and gradients", arguments: [false, true])
+    func halves(_ dora: Bool) throws {
+        func run(_ weights: [String: Float]) throws -> [[Float]] {
+            let whole = try update(scale: 1.5, magnitude: dora)
+            for (name, weight) in weights {
+                layer.attach(LinearUpdate(name: name, factors: whole.factors, magnitude: whole.magnitude, weight: weight))
+            }
+            defer { for name in weights.keys { layer.detach(name) } }
+            let x = try tensor("x")
+            for tensor in [x] + whole.tensors { tensor.isTrainable = true }
+            let y = layer(x)
+            let picked = Tensor([0], shape: [])
+            let direction = try tensor("direction")
+            picked.record(inputs: [y]) { _ in y.node.accumulate(direction, owned: false) }
+            picked.backward()
+            return [y.values] + ([x] + whole.tensors).map { $0.gradient?.values ?? [] }
+        }
+        let whole = try run(["a": 1])
+        #expect(whole.allSatisfy { !$0.isEmpty })
+        for (halves, expected) in zip(try run(["a": 0.25, "b": 0.75, "off": 0]), whole) { #expect(relativeError(halves, expected) < 2e-6) }
+        // A weight other than 1 counts for the update, not for the layer's own weight.
+        let base = try run([:])[0], double = try run(["a": 2])[0]
+        #expect(relativeError(zip(base, whole[0]).map { 2 * $1 - $0 }, double) < 2e-6)
+    }
+
     @Test("The norm follows the factors")
     func norms() throws {
         let update = try update(scale: 1.5, magnitude: true)
