@@ -12,6 +12,15 @@ public enum AtomicFile {
     /// - Throws: ``TensorFileError/system(path:_:)`` with the system's reason; the temporary file is
     ///   removed and an old file at `path` is untouched.
     public static func write(_ contents: Foundation.Data, to path: String) throws(TensorFileError) {
+        try write(to: path) { (output) throws(TensorFileError) in try output.write(contents) }
+    }
+
+    /// The same for contents that are written piece by piece, so that they need not exist at once.
+    ///
+    /// - Throws: ``TensorFileError/system(path:_:)``, or what `body` throws
+    public static func write(
+        to path: String, _ body: (Output) throws(TensorFileError) -> Void
+    ) throws(TensorFileError) {
         let folder = (path as NSString).deletingLastPathComponent
         try makeFolder(folder)
         var old = stat()
@@ -20,7 +29,7 @@ public enum AtomicFile {
             let kind = old.st_mode & S_IFMT
             guard kind != S_IFDIR else { throw failure(path, EISDIR) }
             guard access(path, W_OK) == 0 else { throw failure(path) }
-            if kind != S_IFREG { return try writeThrough(contents, to: path) }
+            if kind != S_IFREG { return try writeThrough(body, to: path) }
         }
         // The name does not grow with that of the file, which may be as long as a name can be.
         let name = ".\(ProcessInfo.processInfo.processIdentifier)-\(UInt64.random(in: 0 ... .max)).tmp"
@@ -30,7 +39,7 @@ public enum AtomicFile {
         var isOpen = true
         do throws(TensorFileError) {
             if exists { fchmod(file, old.st_mode & 0o7777) }
-            try writeAll(contents, to: file, path)
+            try body(Output(file: file, path: path))
             guard fsync(file) == 0 else { throw failure(path) }
             isOpen = false
             guard close(file) == 0, rename(temporary, path) == 0 else { throw failure(path) }
@@ -42,11 +51,13 @@ public enum AtomicFile {
         syncFolder(folder.isEmpty ? "." : folder)
     }
 
-    private static func writeThrough(_ contents: Foundation.Data, to path: String) throws(TensorFileError) {
+    private static func writeThrough(
+        _ body: (Output) throws(TensorFileError) -> Void, to path: String
+    ) throws(TensorFileError) {
         let file = open(path, O_WRONLY | O_CLOEXEC)
         guard file >= 0 else { throw failure(path) }
         defer { close(file) }
-        try writeAll(contents, to: file, path)
+        try body(Output(file: file, path: path))
     }
 
     private static func makeFolder(_ folder: String) throws(TensorFileError) {
@@ -58,20 +69,34 @@ public enum AtomicFile {
         }
     }
 
-    private static func writeAll(_ contents: Foundation.Data, to file: Int32, _ path: String) throws(TensorFileError) {
-        let error = contents.withUnsafeBytes { bytes -> TensorFileError? in
+    /// The file while it is written. Good for as long as the body that it is handed to.
+    public struct Output {
+        fileprivate let file: Int32
+        fileprivate let path: String
+
+        public func write(_ bytes: Foundation.Data) throws(TensorFileError) {
+            let error = bytes.withUnsafeBytes { bytes -> TensorFileError? in
+                do throws(TensorFileError) {
+                    try write(bytes)
+                    return nil
+                } catch {
+                    return error
+                }
+            }
+            if let error { throw error }
+        }
+
+        public func write(_ bytes: UnsafeRawBufferPointer) throws(TensorFileError) {
             var rest = bytes[...]
             while !rest.isEmpty {
                 let written = Foundation.write(file, rest.baseAddress, rest.count)
                 if written < 0 {
                     if errno == EINTR { continue }
-                    return failure(path)
+                    throw failure(path)
                 }
                 rest = rest.dropFirst(written)
             }
-            return nil
         }
-        if let error { throw error }
     }
 
     /// Makes the rename itself survive a power failure, where the file system can.

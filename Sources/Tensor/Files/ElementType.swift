@@ -2,14 +2,52 @@
 public enum ElementType: String, Sendable, CaseIterable {
     case float64, float32, float16, bfloat16, int64, int32, int16, int8, uint8, bool, complex64, complex128
 
-    /// The size of an element in bytes.
+    /// ggml's quantised types: blocks of elements that share a scale. Rows are whole blocks.
+    case q8_0, q4_0, q4_1, q5_0, q5_1
+    case q4K = "q4_K", q5K = "q5_K", q6K = "q6_K"
+
+    /// How many elements a block has; 1 for a type without blocks.
+    public var elementsPerBlock: Int {
+        switch self {
+        case .q8_0, .q4_0, .q4_1, .q5_0, .q5_1: 32
+        case .q4K, .q5K, .q6K: 256
+        default: 1
+        }
+    }
+
+    public var isQuantized: Bool { elementsPerBlock > 1 }
+
+    /// The size of an element in bytes, or of a block.
     public var size: Int {
         switch self {
+        case .q4_0: 18
+        case .q4_1: 20
+        case .q5_0: 22
+        case .q5_1: 24
+        case .q8_0: 34
+        case .q4K: 144
+        case .q5K: 176
+        case .q6K: 210
         case .complex128: 16
         case .float64, .int64, .complex64: 8
         case .float32, .int32: 4
         case .float16, .bfloat16, .int16: 2
         case .int8, .uint8, .bool: 1
+        }
+    }
+
+    /// The number by which the C kernels know a quantised type: ggml's.
+    var blockFormat: Int32? {
+        switch self {
+        case .q4_0: 2
+        case .q4_1: 3
+        case .q5_0: 6
+        case .q5_1: 7
+        case .q8_0: 8
+        case .q4K: 12
+        case .q5K: 13
+        case .q6K: 14
+        default: nil
         }
     }
 }

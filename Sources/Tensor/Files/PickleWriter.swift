@@ -72,6 +72,8 @@ struct PickleWriter {
         case .bool: "BoolStorage"
         case .complex64: "ComplexFloatStorage"
         case .complex128: "ComplexDoubleStorage"
+        case .q8_0, .q4_0, .q4_1, .q5_0, .q5_1, .q4K, .q5K, .q6K:
+            preconditionFailure("PyTorch has no storage for \(type.rawValue)")
         }
     }
 }

@@ -30,7 +30,7 @@ public enum SafetensorsFile {
                 throw .unsupported("'\(name)': safetensors has no type for \(tensor.elementType)")
             }
             let start = end
-            end += tensor.count * tensor.elementType.size
+            end += tensor.byteCount
             header[name] = [
                 "dtype": .string(type), "shape": .array(tensor.shape.map(JSON.integer)),
                 "data_offsets": [.integer(start), .integer(end)],

@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 
 /// A tensor as a file holds it: bytes of some element type, decoded when they are asked for.
@@ -29,7 +30,14 @@ public struct StoredTensor: Sendable {
             (count, last) = (newCount, newLast)
             overflows = overflows || countOverflows || stepOverflows || lastOverflows || stride < 0
         }
-        let available = storage.bytes.count / elementType.size
+        let blockSize = elementType.elementsPerBlock
+        if blockSize > 1 {
+            let inOrder = strides == Self.contiguousStrides(shape) && offset % blockSize == 0
+            guard inOrder, (shape.last ?? 1) % blockSize == 0 else {
+                throw .malformed(offset: 0, "a tensor of shape \(shape) and strides \(strides) that is not whole rows of \(elementType) blocks")
+            }
+        }
+        let available = storage.bytes.count / elementType.size * blockSize
         guard !overflows, count == 0 || last < available, count <= max(available, Self.maximumExpansion) else {
             throw .malformed(offset: 0, "a tensor of shape \(shape) and strides \(strides) reaches beyond its storage of \(storage.bytes.count) bytes")
         }
@@ -91,6 +99,9 @@ public struct StoredTensor: Sendable {
     /// The number of elements.
     public var count: Int { shape.reduce(1, *) }
 
+    /// How many bytes the elements take, one behind the other.
+    var byteCount: Int { count / elementType.elementsPerBlock * elementType.size }
+
     /// The values, row-major, as float32.
     ///
     /// - Throws: ``TensorFileError/unsupported(_:)`` for complex elements
@@ -101,6 +112,11 @@ public struct StoredTensor: Sendable {
         case .bfloat16: decode(UInt16.self, BFloat16.float)
         case .float64: decode(UInt64.self) { Float(Double(bitPattern: $0)) }
         case .complex64, .complex128: throw .unsupported("complex numbers cannot be read as real ones")
+        case .q8_0, .q4_0, .q4_1, .q5_0, .q5_1, .q4K, .q5K, .q6K:
+            [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+                buffer.baseAddress.map { dequantize(to: .float32, $0) }
+                initialized = count
+            }
         default: try integers().map(Float.init)
         }
     }
@@ -149,14 +165,28 @@ public struct StoredTensor: Sendable {
 
     /// The elements as contiguous little-endian bytes.
     var contiguousBytes: Foundation.Data {
-        let start = storage.bytes.startIndex + offset * elementType.size
-        if isContiguous { return storage.bytes[start..<start + count * elementType.size] }
+        let start = storage.bytes.startIndex + offset / elementType.elementsPerBlock * elementType.size
+        if isContiguous { return storage.bytes[start..<start + byteCount] }
         var bytes = Foundation.Data(capacity: count * elementType.size)
         forEachElement { element in
             let place = storage.bytes.startIndex + element * elementType.size
             bytes.append(storage.bytes[place..<place + elementType.size])
         }
         return bytes
+    }
+
+    /// Writes the values of a quantised tensor to `target`, rounded to the type, a run of blocks a thread.
+    func dequantize(to precision: Precision, _ target: UnsafeMutableRawPointer) {
+        guard let format = elementType.blockFormat else { preconditionFailure("\(elementType) is not quantised") }
+        let (blockSize, size) = (elementType.elementsPerBlock, elementType.size)
+        contiguousBytes.withUnsafeBytes { bytes in
+            guard let source = bytes.baseAddress else { return }
+            Parallel.ranges(count / blockSize, grain: 32768 / blockSize) {
+                dequantize_blocks(
+                    Int64($0.count), format, source + $0.lowerBound * size, precision.code,
+                    target + $0.lowerBound * blockSize * precision.size)
+            }
+        }
     }
 
     private func decode<Bits: FixedWidthInteger, Value>(_ bits: Bits.Type, _ value: (Bits) -> Value) -> [Value] {

@@ -2,7 +2,7 @@ import Foundation
 
 /// Files of tensors of every format that is read here.
 public enum TensorFile {
-    /// Reads a `.pth` or safetensors file, whichever its content is, whatever its name.
+    /// Reads a `.pth`, safetensors or GGUF file, whichever its content is, whatever its name.
     ///
     /// - Throws: ``TensorFileError/inFile(path:_:)``
     public static func read(_ path: String) throws(TensorFileError) -> StateDictionary {
@@ -10,6 +10,7 @@ public enum TensorFile {
             if bytes.starts(with: [0x50, 0x4B, 0x03, 0x04]) || bytes.starts(with: [0x50, 0x4B, 0x05, 0x06]) {
                 return try PyTorchFile.parse(bytes)
             }
+            if bytes.starts(with: GGUFFile.magic) { return try GGUFFile.parse(bytes).tensors }
             if let stranger = stranger(bytes) { throw .notATensorFile(stranger) }
             return try SafetensorsFile.parse(bytes)
         }
@@ -56,6 +57,7 @@ public enum TensorFile {
         if start.lowercased().hasPrefix("<!doctype") || start.lowercased().hasPrefix("<html") {
             return "this is a web page, not weights; download the file itself"
         }
+        if bytes.starts(with: GGUFFile.magic) { return "this is a GGUF file, of llama.cpp" }
         if bytes.prefix(32).firstRange(of: [0x8A, 0x0A, 0x6C, 0xFC]) != nil {
             return "this is PyTorch's old format; load it with torch.load and save it again with torch.save of PyTorch 1.6 or later"
         }
@@ -67,7 +69,7 @@ public enum TensorFile {
             return "this is a text file, not weights; download or copy the weights themselves"
         }
         let header = bytes.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        if bytes.count < 9 || header > UInt64(bytes.count) { return "this is neither a .pth file nor a safetensors file" }
+        if bytes.count < 9 || header > UInt64(bytes.count) { return "this is neither a .pth nor a safetensors nor a GGUF file" }
         return nil
     }
 }

@@ -13,6 +13,11 @@ extension Tensor {
             case .bfloat16: .bfloat16
             default: nil
             }
+        if stored.elementType.isQuantized {
+            self.init(uninitialized: stored.shape, precision)
+            stored.dequantize(to: precision, address())
+            return
+        }
         guard let type, stored.isContiguous else {
             self.init(try stored.floats(), shape: stored.shape, precision: precision)
             return

@@ -5,6 +5,7 @@
 
 #include "attention.h"
 #include "cross_entropy.h"
+#include "dequantize.h"
 #include "elementwise.h"
 #include "norm.h"
 #include "optimizer.h"

@@ -1,0 +1,111 @@
+/// A value of a GGUF file's metadata, in the very type that the file gives it.
+public enum GGUFValue: Sendable, Equatable {
+    case uint8(UInt8), int8(Int8), uint16(UInt16), int16(Int16), uint32(UInt32), int32(Int32)
+    case float32(Float), bool(Bool), string(String), array(GGUFArray)
+    case uint64(UInt64), int64(Int64), float64(Double)
+
+    public var string: String? {
+        if case .string(let text) = self { text } else { nil }
+    }
+
+    public var bool: Bool? {
+        if case .bool(let value) = self { value } else { nil }
+    }
+
+    /// An integer of any width; `nil` for one that does not fit in `Int`.
+    public var int: Int? {
+        switch self {
+        case .uint8(let value): Int(value)
+        case .int8(let value): Int(value)
+        case .uint16(let value): Int(value)
+        case .int16(let value): Int(value)
+        case .uint32(let value): Int(value)
+        case .int32(let value): Int(value)
+        case .uint64(let value): Int(exactly: value)
+        case .int64(let value): Int(value)
+        case .float32, .float64, .bool, .string, .array: nil
+        }
+    }
+
+    /// A number of any type, rounded to float32.
+    public var float: Float? {
+        switch self {
+        case .float32(let value): value
+        case .float64(let value): Float(value)
+        default: int.map(Float.init)
+        }
+    }
+
+    public var array: GGUFArray? {
+        if case .array(let array) = self { array } else { nil }
+    }
+
+    public var strings: [String]? { array?.strings }
+    public var bools: [Bool]? { array?.bools }
+
+    /// Integers of any width; `nil` where one does not fit in `Int`.
+    public var ints: [Int]? { array?.ints }
+
+    /// Numbers of any type, rounded to float32.
+    public var floats: [Float]? { array?.floats }
+}
+
+/// An array of a GGUF file's metadata. All elements have one type, so that a vocabulary of 150,000
+/// entries takes no enum an entry.
+public enum GGUFArray: Sendable, Equatable {
+    case uint8([UInt8]), int8([Int8]), uint16([UInt16]), int16([Int16]), uint32([UInt32]), int32([Int32])
+    case float32([Float]), bool([Bool]), string([String]), array([GGUFArray])
+    case uint64([UInt64]), int64([Int64]), float64([Double])
+
+    public var count: Int {
+        switch self {
+        case .uint8(let values): values.count
+        case .int8(let values): values.count
+        case .uint16(let values): values.count
+        case .int16(let values): values.count
+        case .uint32(let values): values.count
+        case .int32(let values): values.count
+        case .float32(let values): values.count
+        case .bool(let values): values.count
+        case .string(let values): values.count
+        case .array(let values): values.count
+        case .uint64(let values): values.count
+        case .int64(let values): values.count
+        case .float64(let values): values.count
+        }
+    }
+
+    public var strings: [String]? {
+        if case .string(let values) = self { values } else { nil }
+    }
+
+    public var bools: [Bool]? {
+        if case .bool(let values) = self { values } else { nil }
+    }
+
+    /// Integers of any width; `nil` where one does not fit in `Int`.
+    public var ints: [Int]? {
+        switch self {
+        case .uint8(let values): return values.map(Int.init)
+        case .int8(let values): return values.map(Int.init)
+        case .uint16(let values): return values.map(Int.init)
+        case .int16(let values): return values.map(Int.init)
+        case .uint32(let values): return values.map(Int.init)
+        case .int32(let values): return values.map(Int.init)
+        case .uint64(let values):
+            guard values.allSatisfy({ $0 <= UInt64(Int.max) }) else { return nil }
+            return values.map(Int.init)
+        case .int64(let values): return values.map(Int.init)
+        case .float32, .float64, .bool, .string, .array: return nil
+        }
+    }
+
+    /// Numbers of any type, rounded to float32.
+    public var floats: [Float]? {
+        switch self {
+        case .float32(let values): values
+        case .float64(let values): values.map(Float.init)
+        default: ints?.map(Float.init)
+        }
+    }
+}
