@@ -16,11 +16,18 @@ public enum TensorFile {
         }
     }
 
+    /// Whether a file begins as a GGUF does.
+    ///
+    /// - Throws: ``TensorFileError/system(path:_:)``
+    public static func isGGUF(_ path: String) throws(TensorFileError) -> Bool {
+        try pages(of: path).starts(with: GGUFFile.magic)
+    }
+
     /// Maps the file and puts its path on what `parse` throws.
     static func reading<Result>(
         _ path: String, _ parse: (Foundation.Data) throws(TensorFileError) -> Result
     ) throws(TensorFileError) -> Result {
-        let bytes = try map(path)
+        let bytes = try pages(of: path)
         do throws(TensorFileError) {
             return try parse(bytes)
         } catch {
@@ -29,7 +36,9 @@ public enum TensorFile {
     }
 
     /// The file's bytes as pages of the file itself: nothing is copied before a tensor is decoded.
-    private static func map(_ path: String) throws(TensorFileError) -> Foundation.Data {
+    ///
+    /// - Throws: ``TensorFileError/system(path:_:)``
+    package static func pages(of path: String) throws(TensorFileError) -> Foundation.Data {
         func failure() -> TensorFileError { .system(path: path, "cannot be read (\(String(cString: strerror(errno))))") }
         let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else { throw errno == ENOENT ? .system(path: path, "no such file") : failure() }
