@@ -57,7 +57,10 @@ struct AdapterShelf {
     }
 
     /// Adds what is switched on to the weights.
-    func merge() -> MergeReport { loaded.merge() }
+    func merge() { loaded.merge() }
+
+    /// Gives the model its own weights back, and the adapters their places.
+    func unmerge() { loaded.unmerge() }
 
     /// The adapters that are switched on.
     var active: [LoRAAdapter] { loaded.adapters.filter { loaded.active[$0.name] != nil } }

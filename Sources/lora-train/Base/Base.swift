@@ -1,5 +1,6 @@
 import Data
 import Foundation
+import LoRA
 import Model
 import Tensor
 
@@ -48,6 +49,28 @@ struct Base {
             file, linearPrecision: options.basePrecision == .bfloat16 || readsBFloat16 ? .bfloat16 : .float32,
             embeddingPrecision: options.basePrecision == .bfloat16 ? .bfloat16 : .float32)
     }
+
+    /// Whether the base carries a tokenizer.
+    var hasTokenizer: Bool { file.tokenizer != nil }
+
+    /// An adapter for this base, of any format.
+    ///
+    /// - Parameter isForced: whether one that was trained on another base is taken too
+    /// - Throws: `AdapterFileError` with the path, also for another base's
+    func adapter(_ path: String, isForced: Bool) throws -> AdapterState {
+        let state = try AdapterFile.read(path, for: file.configuration)
+        if !isForced, state.provenance != nil {
+            do {
+                try state.checkBase(fingerprint())
+            } catch let error as AdapterFileError {
+                throw AdapterFileError.inFile(path: path, error)
+            }
+        }
+        return state
+    }
+
+    /// The fingerprint of the weights.
+    func fingerprint() throws -> Fingerprint { try file.weights.fingerprint(file.configuration) }
 
     /// The tokenizer that was given, or the base's own, or that of the usual folders.
     ///
