@@ -25,14 +25,16 @@ struct TrainCommand {
     }
 
     private func train() throws {
-        let tokenizer = try options.model.tokenizer()
+        let base = options.initialization == .pretrained ? try Base(options.model) : nil
+        let tokenizer =
+            try base?.tokenizer() ?? Tokenizer(folder: try options.model.tokenizerPath ?? TokenizerFolder.find())
         let dataset = try SFTDataset(
             path: options.dataPath, tokenizer: tokenizer, maxSequenceLength: options.model.maxSequenceLength)
-        let model = try startingModel(tokenizer)
+        let model = try base?.model(reading: options.trainsAll ? nil : options.dtype) ?? randomModel(tokenizer)
         model.checkpointsLayers = options.checkpointsGradients
         try dataset.checkVocabulary(size: model.configuration.vocabularySize)
         try reportEmptySamples(dataset)
-        let subject = try subject(model)
+        let subject = try subject(model, base)
         try checkWritable(subject.path)
         let metrics = try MetricsFile(path: options.metricsPath ?? "\(adapterPath(model).dropLast(".pth".count)).metrics.jsonl")
 
@@ -89,37 +91,32 @@ struct TrainCommand {
 
     // MARK: - Before the first step
 
-    private func startingModel(_ tokenizer: Tokenizer) throws -> MiniMind {
-        guard options.initialization == .random else { 
-            return try options.model.pretrainedModel(reading: options.trainsAll ? nil : options.dtype)
-        }
-        let configuration = try options.model.configuration(vocabularySize: tokenizer.vocabularySize)
-        return try MiniMind(configuration, seed: UInt64(options.model.seed))
+    private func randomModel(_ tokenizer: Tokenizer) throws -> MiniMind {
+        try MiniMind(options.model.configuration(vocabularySize: tokenizer.vocabularySize), seed: UInt64(options.model.seed))
     }
 
     /// Says what was found in the base.
-    private func announce(_ model: MiniMind) {
-        guard options.initialization == .pretrained else { return }
-        console.line("base \(options.model.weightsPath): \(model.configuration.summary)")
+    private func announce(_ base: Base?) {
+        if let base { console.line("base \(base.file.path): \(base.file.summary)") }
     }
 
-    private func subject(_ model: MiniMind) throws -> Subject {
+    private func subject(_ model: MiniMind, _ base: Base?) throws -> Subject {
         if options.trainsAll {
             console.line("LLM 总参数量: \(model.parameterCount)")
-            announce(model)
+            announce(base)
             let savedType = ElementType(rawValue: options.savedType.rawValue) ?? .float32
             return Subject(
                 groups: [ParameterGroup(model.parameters.map(\.tensor))],
                 path: "\(options.model.outDir)/\(options.loraName)_\(model.configuration.dim)\(model.configuration.experts == nil ? "" : "_moe").pth",
                 stateDictionary: { model.stateDictionary(as: savedType) })
         }
-        let adapter = try adapter(on: model)
+        let adapter = try adapter(on: model, base)
         for line in PublishedLog.parameters(
             total: model.parameterCount + adapter.parameterCount, trained: adapter.parameterCount)
         {
             console.line(line)
         }
-        announce(model)
+        announce(base)
         let updates = adapter.updates.map(\.update)
         let ranks = Set(updates.map(\.factors.rank)).sorted().map(String.init).joined(separator: ", ")
         let scales = Set(updates.map(\.factors.scale)).sorted().map { "\($0)" }.joined(separator: ", ")
@@ -132,9 +129,9 @@ struct TrainCommand {
     }
 
     /// The adapter of `--lora_path`, or a new one.
-    private func adapter(on model: MiniMind) throws -> LoRAAdapter {
+    private func adapter(on model: MiniMind, _ base: Base?) throws -> LoRAAdapter {
         if let path = options.model.loraPath {
-            let adapter = try options.model.adapter(on: model, path: path)
+            let adapter = try startingAdapter(path, on: model, base)
             if options.adapter.dropout > 0 { try adapter.setDropout(Float(options.adapter.dropout)) }
             return adapter
         }
@@ -142,6 +139,17 @@ struct TrainCommand {
             return try LoRAAdapter(on: model, options.adapter.configuration(), seed: UInt64(options.model.seed))
         } catch let error as LoRAError {
             throw CommandError.usage("--target_modules, --lora_rank, --lora_alpha: \(error)")
+        }
+    }
+
+    /// The adapter to go on from.
+    private func startingAdapter(_ path: String, on model: MiniMind, _ base: Base?) throws -> LoRAAdapter {
+        guard let base else { throw CommandError.usage("--lora_path needs a base that it was trained on") }
+        let state = try base.adapter(path, isForced: options.model.forcesAdapter)
+        do {
+            return try LoRAAdapter(on: model, state)
+        } catch {
+            throw CommandError.failure("\(path): \(error)")
         }
     }
 

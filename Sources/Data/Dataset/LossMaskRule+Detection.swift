@@ -1,11 +1,15 @@
 import Tensor
 
 extension LossMaskRule {
+    /// Of all of MiniMind's published tokenizers.
+    private static let minimindVocabularySize = 6400
+
     /// The rule that fits a tokenizer and its chat template.
     ///
     /// A short conversation is rendered and looked at:
     /// 1. Where an answer stands between `bos + "assistant\n"` and `eos + "\n"`, as in MiniMind's templates, a published
-    ///    rule holds: `minimindV3` if the template knows `<think>`, as the one of 2026 does, else `minimindV2`.
+    ///    rule holds: `minimindV3` if the template knows `<think>`, as the one of 2026 does, else `minimindV2`. Other
+    ///    models, such as SmolLM2, write the same; MiniMind's are known by a vocabulary of at most 6400 tokens.
     /// 2. Otherwise header and end are derived, for `delimited`: the header is what a generation prompt adds, as far as
     ///    it also opens the turns of a whole conversation (Llama 3, ChatML without a bos token), or, where a generation
     ///    prompt adds nothing (Mistral), what stands between any question and any answer. The end is what follows any
@@ -17,7 +21,8 @@ extension LossMaskRule {
     public static func detect(tokenizer: Tokenizer, template: ChatTemplate) throws(DatasetError) -> LossMaskRule {
         let probe = TemplateProbe(tokenizer: tokenizer, template: template)
         let text = try probe.render([.question(0), .answer(0)])
-        if let bos = tokenizer.bosToken, let eos = tokenizer.eosToken,
+        if tokenizer.vocabularySize <= minimindVocabularySize,
+            let bos = tokenizer.bosToken, let eos = tokenizer.eosToken,
             PythonText.contains(bos + "assistant\n", in: text),
             PythonText.contains(TemplateProbe.answers[0] + eos + "\n", in: text)
         {

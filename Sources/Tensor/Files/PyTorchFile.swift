@@ -37,8 +37,19 @@ public enum PyTorchFile {
         } catch {
             throw .inFile(path: pickle.name, error)
         }
-        return try stateDictionary(root, in: reader)
+        var dictionary = try stateDictionary(root, in: reader)
+        if let record = entries[folder + provenanceRecord] {
+            let contents = try archive.contents(record)
+            guard let text = String(validating: contents, as: UTF8.self) else {
+                throw .malformed(offset: 0, "'\(provenanceRecord)' in the archive is no text")
+            }
+            dictionary.metadata[StateDictionary.provenanceKey] = text
+        }
+        return dictionary
     }
+
+    /// The record that keeps a state dict's provenance; `torch.load` passes it over.
+    private static let provenanceRecord = "provenance.json"
 
     /// Each storage is read once, so that tensors which share one share it here too.
     private final class Storages {
@@ -96,7 +107,7 @@ public enum PyTorchFile {
     }
 
     /// Writes a state dict that `torch.load(weights_only=True)` reads; tensors that share a storage
-    /// share it there too.
+    /// share it there too. Of the metadata, the provenance is kept.
     ///
     /// - Throws: ``TensorFileError/system(path:_:)``; ``TensorFileError/unsupported(_:)`` for a quantised tensor
     public static func write(_ dictionary: StateDictionary, to path: String) throws(TensorFileError) {
@@ -133,6 +144,9 @@ public enum PyTorchFile {
         archive.add("archive/byteorder", Foundation.Data("little".utf8))
         for (key, storage) in storages.enumerated() { archive.add("archive/data/\(key)", storage) }
         archive.add("archive/version", Foundation.Data("3\n".utf8))
+        if let provenance = dictionary.metadata[StateDictionary.provenanceKey] {
+            archive.add("archive/\(provenanceRecord)", Foundation.Data(provenance.utf8))
+        }
         return archive.finished()
     }
 }

@@ -2,8 +2,11 @@
 public struct StateDictionary: Sendable {
     private var tensors = OrderedMap<StoredTensor>()
 
-    /// Text that a safetensors file carries beside its tensors.
+    /// Text that a safetensors file carries beside its tensors; a `.pth` file carries the provenance alone.
     public var metadata: [String: String] = [:]
+
+    /// The key of metadata under which a file says, in JSON, what its tensors come from.
+    public static let provenanceKey = "provenance"
 
     public init() {}
 

@@ -116,7 +116,7 @@ struct ModelFileTests {
         }
         try edit(index, [("weight_map", ["model.norm.weight": 3])])
         #expect(try refusal(folder).contains("no file of this folder"))
-        try edit(index, [("weight_map", ["lm_head.weight": "model-00001-of-00003.safetensors"])])
+        try edit(index, [("weight_map", ["lm_head.weight": "model-00003-of-00003.safetensors"])])
         #expect(try refusal(folder).contains("no 'model.embed_tokens.weight'"))
         try edit(index, [("weight_map", nil)])
         #expect(try refusal(folder).contains("no 'weight_map'"))

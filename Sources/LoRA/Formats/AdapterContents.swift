@@ -1,0 +1,157 @@
+import Model
+import Tensor
+
+/// An adapter as its file has it, before it is known for what model.
+struct AdapterContents {
+    struct Module {
+        /// What the file calls the layer.
+        let name: String
+        /// `nil` where no layer is called so.
+        let place: ParameterPlace?
+        /// `[rank, in]`; `[experts, rank, in]` of a GGUF's experts
+        let a: StoredTensor
+        /// `[out, rank]`; `[experts, out, rank]` of a GGUF's experts
+        let b: StoredTensor
+        let magnitude: StoredTensor?
+        /// `nil` where the file does not say it.
+        let scale: Float?
+
+        var rank: Int { b.shape.last ?? 0 }
+    }
+
+    let format: AdapterFormat
+    var modules: [Module] = []
+    /// How the rows of queries and keys stand in the file.
+    let rotaryLayout: RotaryLayout
+    /// What the file says of which layers are adapted.
+    var targets: Targets = .unsaid
+    var usesRankStabilizedScale = false
+    var dropout: Float = 0
+    var baseName: String?
+    /// llama.cpp's word for the kind of model.
+    var architecture: String?
+    var provenance: JSONObject?
+
+    enum Targets {
+        case unsaid
+        case peft(PEFTTargets)
+        case mlx(MLXTargets)
+    }
+
+    /// The modules of a file, gathered tensor by tensor.
+    struct Factors {
+        /// The parts of an adapter, by the words that an error says.
+        enum Part: String {
+            case a = "A"
+            case b = "B"
+            case magnitude
+        }
+
+        private(set) var modules: [String] = []
+        private var parts: [String: [Part: StoredTensor]] = [:]
+
+        /// - Throws: ``AdapterFileError/repeated(module:)``
+        mutating func add(_ part: Part, of module: String, _ tensor: StoredTensor) throws(AdapterFileError) {
+            if parts[module] == nil { modules.append(module) }
+            guard parts[module, default: [:]].updateValue(tensor, forKey: part) == nil else { throw .repeated(module: module) }
+        }
+
+        subscript(module: String, part: Part) -> StoredTensor? { parts[module]?[part] }
+
+        /// - Throws: ``AdapterFileError/incomplete(module:missing:)``, and ``AdapterFileError/shape(module:a:b:magnitude:layer:)``
+        ///   for factors that have no rank in common
+        func checked(_ module: String, hasMagnitude: Bool, dimensions: ClosedRange<Int> = 2...2) throws(AdapterFileError) -> (
+            a: StoredTensor, b: StoredTensor, magnitude: StoredTensor?
+        ) {
+            guard let a = self[module, .a] else { throw .incomplete(module: module, missing: Part.a.rawValue) }
+            guard let b = self[module, .b] else { throw .incomplete(module: module, missing: Part.b.rawValue) }
+            let magnitude = self[module, .magnitude]
+            if hasMagnitude, magnitude == nil { throw .incomplete(module: module, missing: Part.magnitude.rawValue) }
+            guard dimensions.contains(a.shape.count), a.shape.count == b.shape.count, a.shape.dropLast().last == b.shape.last,
+                let rank = b.shape.last, rank > 0, a.shape.count == 2 || a.shape[0] == b.shape[0]
+            else { throw .shape(module: module, a: a.shape, b: b.shape, magnitude: magnitude?.shape, layer: nil) }
+            return (a, b, magnitude)
+        }
+    }
+}
+
+extension AdapterContents {
+    /// The adapter for a model, every part of it checked against the model's sizes.
+    ///
+    /// - Parameter bareScale: the scale where the file says none
+    func state(for configuration: ModelConfiguration, bareScale: Float?) throws(AdapterFileError) -> AdapterState {
+        if let architecture, architecture != configuration.ggufArchitecture {
+            throw .architecture(found: architecture, expected: configuration.ggufArchitecture)
+        }
+        let linears = configuration.linearPlaces
+        let shapes = Dictionary(uniqueKeysWithValues: linears.map { ($0.place, $0.shape) })
+        var found: [ParameterPlace: AdapterState.Module] = [:]
+        for module in modules {
+            for (place, a, b) in try module.parts(configuration) {
+                guard let layer = shapes[place] else { throw .unknownModule(module.name) }
+                let fitted = try module.fitted(a, b, at: place, layer, from: rotaryLayout, configuration, bareScale: bareScale)
+                guard found.updateValue(fitted, forKey: place) == nil else { throw .repeated(module: module.name) }
+            }
+        }
+        for (place, _) in linears {
+            let name = WeightNaming.huggingFace.name(of: place)
+            switch targets {
+            case .unsaid: continue
+            case .peft(let targets):
+                let isTarget = targets.contain(name)
+                if found[place] != nil, !isTarget { throw .notTargeted(module: name) }
+                if found[place] == nil, isTarget { throw .targetWithoutFactors(module: name) }
+            case .mlx(let targets):
+                // mlx-lm leaves a layer alone that has no factors: its B is zero.
+                if found[place] != nil, !targets.contain(place, of: configuration) { throw .notTargeted(module: name) }
+            }
+        }
+        return AdapterState(
+            modules: linears.compactMap { found[$0.place] }, rotaryLayout: configuration.rotaryLayout,
+            usesRankStabilizedScale: usesRankStabilizedScale, dropout: dropout, provenance: provenance)
+    }
+}
+
+extension AdapterContents.Module {
+    /// The layers that the module's tensors are for: one, or every expert of a GGUF's stack.
+    fileprivate func parts(
+        _ configuration: ModelConfiguration
+    ) throws(AdapterFileError) -> [(place: ParameterPlace, a: StoredTensor, b: StoredTensor)] {
+        guard let place else { throw .unknownModule(name) }
+        guard a.shape.count == 3 else { return [(place, a, b)] }
+        guard case .layer(let layer, .linear(let role, .routed)) = place, let count = configuration.experts?.count else {
+            throw .unknownModule(name)
+        }
+        guard a.shape[0] == count else { throw .shape(module: name, a: a.shape, b: b.shape, magnitude: nil, layer: nil) }
+        return (0..<count).compactMap { index in
+            guard let a = a.slice(index), let b = b.slice(index) else { return nil }
+            return (.layer(layer, .linear(role, .routed(index))), a, b)
+        }
+    }
+
+    fileprivate func fitted(
+        _ a: StoredTensor, _ b: StoredTensor, at place: ParameterPlace, _ layer: [Int], from layout: RotaryLayout,
+        _ configuration: ModelConfiguration, bareScale: Float?
+    ) throws(AdapterFileError) -> AdapterState.Module {
+        guard a.shape[1] == layer[1], b.shape[0] == layer[0], a.shape[0] == b.shape[1], magnitude.map({ $0.shape == [layer[0]] }) ?? true
+        else { throw .shape(module: name, a: a.shape, b: b.shape, magnitude: magnitude?.shape, layer: layer) }
+        guard let scale = scale ?? bareScale else { throw .noScale }
+        guard scale.isFinite else { throw .configuration("the scale of '\(name)' is \(scale), which is no number") }
+        let order = configuration.rowOrder(of: place, from: layout, to: configuration.rotaryLayout)
+        func values(_ tensor: StoredTensor, _ order: [Int32]?) throws(AdapterFileError) -> StoredTensor {
+            switch tensor.elementType {
+            case .float32, .float16, .bfloat16, .float64: return tensor.reordered(order)
+            case let type where type.isQuantized:
+                do throws(TensorFileError) {
+                    return try tensor.converted(to: .float32).reordered(order)
+                } catch {
+                    throw .file(error)
+                }
+            case let type: throw .elementType(module: name, type)
+            }
+        }
+        return AdapterState.Module(
+            place: place, a: try values(a, nil), b: try values(b, order), magnitude: try magnitude.map { magnitude throws(AdapterFileError) in try values(magnitude, order) },
+            scale: scale)
+    }
+}

@@ -1,0 +1,103 @@
+import Model
+import Tensor
+
+extension AdapterFormat {
+    /// What multiplies a module's `B A` in the format's own terms: the scale, or llama.cpp's alpha; `nil` for
+    /// PEFT, which has one for each module.
+    func factor(_ module: AdapterState.Module) -> Float? {
+        switch self {
+        case .peft: nil
+        case .minimind, .mlx: module.scale
+        case .gguf: module.scale * Float(module.rank)
+        }
+    }
+
+    /// The one factor that the file has for all modules.
+    ///
+    /// - Parameter modules: at least one
+    func reference(_ modules: [AdapterState.Module]) -> Float {
+        switch self {
+        case .minimind, .peft: 1
+        case .mlx: modules.allSatisfy { $0.scale == modules[0].scale } ? modules[0].scale : 1
+        // An alpha of 0 would mean none.
+        case .gguf: modules.lazy.compactMap(factor).first { $0 != 0 } ?? Float(modules[0].rank)
+        }
+    }
+}
+
+extension AdapterState {
+    /// The modules as a file of the format has them: in the order of the model, and with the rows of queries and
+    /// keys in the file's layout.
+    ///
+    /// - Throws: ``AdapterFileError`` for a module that the model does not have, or the format has no place for
+    func modules(
+        for configuration: ModelConfiguration, as format: AdapterFormat, _ layout: RotaryLayout
+    ) throws(AdapterFileError) -> [Module] {
+        guard !modules.isEmpty else { throw .cannotWrite(format, "the adapter has no modules") }
+        let linears = configuration.linearPlaces
+        let shapes = Dictionary(uniqueKeysWithValues: linears.map { ($0.place, $0.shape) })
+        var found: [ParameterPlace: Module] = [:]
+        for module in modules {
+            let name = WeightNaming.huggingFace.name(of: module.place)
+            guard let layer = shapes[module.place] else { throw .unknownModule(name) }
+            guard module.a.shape.count == 2, module.b.shape.count == 2, module.a.shape[1] == layer[1], module.b.shape[0] == layer[0],
+                module.rank > 0, module.b.shape[1] == module.rank, module.magnitude.map({ $0.shape == [layer[0]] }) ?? true
+            else { throw .shape(module: name, a: module.a.shape, b: module.b.shape, magnitude: module.magnitude?.shape, layer: layer) }
+            guard module.scale.isFinite else { throw .cannotWrite(format, "the scale of '\(name)' is \(module.scale)") }
+            if usesDoRA {
+                guard module.magnitude != nil else { throw .cannotWrite(format, "'\(name)' has no magnitude, but other modules have one") }
+                guard format == .peft || format == .mlx else {
+                    throw .cannotWrite(format, "it has no place for the magnitudes of DoRA; merge the adapter instead, or write PEFT or MLX")
+                }
+            }
+            let order = configuration.rowOrder(of: module.place, from: rotaryLayout, to: layout)
+            var written = module
+            written.b = module.b.reordered(order)
+            written.magnitude = module.magnitude?.reordered(order)
+            guard found.updateValue(written, forKey: module.place) == nil else { throw .repeated(module: name) }
+        }
+        return linears.compactMap { found[$0.place] }
+    }
+}
+
+extension AdapterState.Module {
+    /// The same update with another factor before it: B takes in what is between them, in float32.
+    ///
+    /// - Parameter factor: `nil` for one that the file keeps as it is
+    func folding(_ factor: Float?, into reference: Float) throws(AdapterFileError) -> AdapterState.Module {
+        guard let factor, factor != reference else { return self }
+        let ratio = factor / reference
+        var module = self
+        let values = try AdapterFile.files { () throws(TensorFileError) in try b.floats() }
+        module.b = StoredTensor(shape: b.shape, floats: values.map { $0 * ratio })
+        module.scale = scale / ratio
+        return module
+    }
+
+    /// The factors in a type that the format has.
+    func converted(for format: AdapterFormat, _ elementType: ElementType?) throws(AdapterFileError) -> AdapterState.Module {
+        if let elementType, ![.float32, .float16, .bfloat16].contains(elementType) {
+            throw .cannotWrite(format, "adapters are written as float32, float16 or bfloat16, not as \(elementType)")
+        }
+        func values(_ tensor: StoredTensor, _ part: String) throws(AdapterFileError) -> StoredTensor {
+            let given = elementType ?? tensor.elementType
+            let type: ElementType =
+                switch (format, given) {
+                case (.gguf, .float16), (_, .float32): given
+                case (.mlx, .float16), (.mlx, .bfloat16), (.peft, .float16), (.peft, .bfloat16), (.minimind, .float16), (.minimind, .bfloat16): given
+                case (.peft, .float64), (.minimind, .float64): given
+                default: .float32
+                }
+            do throws(TensorFileError) {
+                return try tensor.converted(to: type)
+            } catch {
+                throw .cannotWrite(format, "\(part) of '\(WeightNaming.huggingFace.name(of: place))': \(error)")
+            }
+        }
+        var module = self
+        module.a = try values(a, "A")
+        module.b = try values(b, "B")
+        module.magnitude = try magnitude.map { magnitude throws(AdapterFileError) in try values(magnitude, "the magnitude") }
+        return module
+    }
+}

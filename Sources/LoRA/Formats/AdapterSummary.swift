@@ -1,0 +1,70 @@
+import Model
+import Tensor
+
+/// What an adapter's file holds, as far as it says without its model.
+public struct AdapterSummary: Sendable {
+    public struct Module: Sendable, Equatable {
+        /// What the file calls the layer.
+        public let name: String
+        public let rank: Int
+        /// The widths of the layer. Those of a GGUF's experts are one expert's.
+        public let input, output: Int
+        public let hasMagnitude: Bool
+        /// `nil` where the file does not say it.
+        public let scale: Float?
+    }
+
+    public let format: AdapterFormat
+    public let modules: [Module]
+    /// The types that its values have, in the order in which they come.
+    public let elementTypes: [ElementType]
+    /// The number of values in all of it.
+    public let parameterCount: Int
+    public let usesRankStabilizedScale: Bool
+    public let dropout: Float
+    /// What the file calls the base.
+    public let baseName: String?
+    /// llama.cpp's word for the kind of model, of a GGUF.
+    public let architecture: String?
+    public let provenance: JSONObject?
+
+    init(_ contents: AdapterContents) {
+        format = contents.format
+        modules = contents.modules.map {
+            Module(
+                name: $0.name, rank: $0.rank, input: $0.a.shape.last ?? 0, output: $0.b.shape.dropLast().last ?? 0,
+                hasMagnitude: $0.magnitude != nil, scale: $0.scale)
+        }
+        let tensors = contents.modules.flatMap { [$0.a, $0.b] + ($0.magnitude.map { [$0] } ?? []) }
+        elementTypes = tensors.reduce(into: []) { if !$0.contains($1.elementType) { $0.append($1.elementType) } }
+        parameterCount = tensors.reduce(0) { $0 + $1.count }
+        usesRankStabilizedScale = contents.usesRankStabilizedScale
+        dropout = contents.dropout
+        baseName = contents.baseName
+        architecture = contents.architecture
+        provenance = contents.provenance
+    }
+
+    /// The ranks of the modules, each once, ascending.
+    public var ranks: [Int] { Set(modules.map(\.rank)).sorted() }
+
+    /// The scales of the modules that have one, each once, ascending.
+    public var scales: [Float] { Set(modules.compactMap(\.scale)).sorted() }
+
+    public var usesDoRA: Bool { modules.contains(where: \.hasMagnitude) }
+}
+
+extension AdapterSummary: CustomStringConvertible {
+    /// A line for a person.
+    public var description: String {
+        func list(_ values: [some CustomStringConvertible]) -> String { values.map(\.description).joined(separator: ", ") }
+        var parts = [
+            format.rawValue, "\(modules.count) modules", "rank \(list(ranks))", scales.isEmpty ? "no scale" : "scale \(list(scales))",
+            list(elementTypes.map(\.rawValue)), "\(parameterCount) parameters",
+        ]
+        if usesDoRA { parts.append("DoRA") }
+        if usesRankStabilizedScale { parts.append("rank-stabilised") }
+        if let baseName { parts.append("for \(baseName)") }
+        return parts.joined(separator: ", ")
+    }
+}

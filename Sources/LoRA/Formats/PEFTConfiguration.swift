@@ -1,0 +1,160 @@
+import Tensor
+
+/// What PEFT's `adapter_config.json` says of an adapter.
+struct PEFTConfiguration {
+    let targets: PEFTTargets
+    let usesRankStabilizedScale: Bool
+    let usesDoRA: Bool
+    let dropout: Float
+    let baseName: String?
+    private let rank: Int
+    private let alpha: Double
+    private let ranks: [(pattern: ModulePattern, value: Double)]
+    private let alphas: [(pattern: ModulePattern, value: Double)]
+
+    /// - Throws: ``AdapterFileError/unsupported(_:)`` that names a feature which changes what an adapter computes,
+    ///   ``AdapterFileError/configuration(_:)``
+    init(_ fields: JSONObject) throws(AdapterFileError) {
+        let kind = fields["peft_type"]?.string ?? ""
+        guard kind == "LORA" else { throw .unsupported("the peft_type '\(kind.prefix(40))'") }
+        try Self.refuseFeatures(fields)
+        guard let rank = fields["r"]?.integer, rank > 0 else { throw .configuration("adapter_config.json has no rank 'r' of 1 or more") }
+        guard let alpha = fields["lora_alpha"]?.number else { throw .configuration("adapter_config.json has no number 'lora_alpha'") }
+        self.rank = rank
+        self.alpha = alpha
+        ranks = try Self.patterns(fields, "rank_pattern")
+        alphas = try Self.patterns(fields, "alpha_pattern")
+        usesRankStabilizedScale = try Self.flag(fields, "use_rslora")
+        usesDoRA = try Self.flag(fields, "use_dora")
+        dropout = Float(fields["lora_dropout"]?.number ?? 0)
+        guard dropout >= 0, dropout < 1 else { throw .configuration("adapter_config.json has a lora_dropout of \(dropout), which is no share") }
+        baseName = fields["base_model_name_or_path"]?.string
+        targets = try PEFTTargets(fields)
+    }
+
+    /// The rank of a module and the factor before its `B A`.
+    func rankAndScale(of module: String) -> (rank: Int, scale: Float) {
+        func value(_ patterns: [(pattern: ModulePattern, value: Double)]) -> Double? {
+            patterns.first { $0.pattern.matches(module) }?.value
+        }
+        let rank = value(ranks).flatMap { Int(exactly: $0) } ?? rank
+        let alpha = value(alphas) ?? alpha
+        return (rank, Float(alpha / (usesRankStabilizedScale ? Double(rank).squareRoot() : Double(rank))))
+    }
+
+    private static func flag(_ fields: JSONObject, _ key: String) throws(AdapterFileError) -> Bool {
+        guard let value = fields[key], value != .null else { return false }
+        guard let flag = value.bool else { throw .configuration("'\(key)' of adapter_config.json is neither true nor false") }
+        return flag
+    }
+
+    private static func patterns(_ fields: JSONObject, _ key: String) throws(AdapterFileError) -> [(pattern: ModulePattern, value: Double)] {
+        guard let value = fields[key], value != .null else { return [] }
+        guard let entries = value.object else { throw .configuration("'\(key)' of adapter_config.json is no object") }
+        var patterns: [(ModulePattern, Double)] = []
+        for (pattern, value) in entries {
+            guard let number = value.number, key != "rank_pattern" || value.integer.map({ $0 > 0 }) == true else {
+                throw .configuration("'\(key)' of adapter_config.json has no sound number for '\(pattern.prefix(60))'")
+            }
+            patterns.append((try ModulePattern(pattern, isSuffix: true), number))
+        }
+        return patterns
+    }
+
+    /// Keys that are read, or that do not change what a trained adapter computes.
+    private static let knownKeys: Set<String> = [
+        "peft_type", "task_type", "auto_mapping", "peft_version", "base_model_name_or_path", "revision", "inference_mode", "r",
+        "lora_alpha", "lora_dropout", "rank_pattern", "alpha_pattern", "target_modules", "exclude_modules", "layers_to_transform",
+        "layers_pattern", "use_rslora", "use_dora", "bias", "init_lora_weights", "runtime_config", "megatron_core",
+        "loftq_config", "eva_config", "corda_config", "lora_ga_config", "qalora_group_size", "ensure_weight_tying",
+        // For a layer of `torch.nn.Linear`, PEFT sets it to false.
+        "fan_in_fan_out",
+    ]
+
+    /// Starts of the factors that leave the base as it was. Others (PiSSA, OLoRA, CorDA, LoftQ, LoRA-GA) take
+    /// something out of it first, so that the adapter belongs to a changed base.
+    private static let soundStarts: Set<String> = ["gaussian", "eva", "orthogonal", "mica"]
+
+    private static func refuseFeatures(_ fields: JSONObject) throws(AdapterFileError) {
+        if let bias = fields["bias"], bias != .null, bias != "none" { throw .unsupported("trained biases (bias '\(bias.string ?? "")')") }
+        if let start = fields["init_lora_weights"]?.string, !soundStarts.contains(start) {
+            throw .unsupported("a start that changes the base (init_lora_weights '\(start.prefix(40))')")
+        }
+        for (key, value) in fields where !knownKeys.contains(key) {
+            switch value {
+            case .null, .bool(false), .array([]), "": continue
+            case .object(let object) where object.keys.isEmpty: continue
+            default: throw .unsupported("the setting '\(key.prefix(60))'")
+            }
+        }
+    }
+}
+
+/// The modules that a PEFT configuration names.
+struct PEFTTargets {
+    private enum Names {
+        case all
+        case list(Set<String>)
+        case pattern(ModulePattern)
+
+        init(_ value: JSON, _ key: String) throws(AdapterFileError) {
+            if let pattern = value.string {
+                self = pattern == "all-linear" ? .all : .pattern(try ModulePattern(pattern))
+            } else if let list = value.array, list.allSatisfy({ $0.string != nil }) {
+                self = .list(Set(list.compactMap(\.string)))
+            } else {
+                throw .configuration("'\(key)' of adapter_config.json is neither a list of names nor a pattern")
+            }
+        }
+
+        /// Whether a list has the whole name.
+        func has(_ name: String) -> Bool { if case .list(let names) = self { names.contains(name) } else { false } }
+
+        func contain(_ name: String) -> Bool {
+            switch self {
+            case .all: true
+            case .pattern(let pattern): pattern.matches(name)
+            // A name stands for all modules that end in it, behind a dot.
+            case .list(let names):
+                names.contains(name)
+                    || name.indices.contains { name[$0] == "." && names.contains(String(name[name.index(after: $0)...])) }
+            }
+        }
+    }
+
+    private let names: Names
+    private let excluded: Names?
+    private let layers: Set<Int>?
+    private let hasLayers: Bool
+
+    init(_ fields: JSONObject) throws(AdapterFileError) {
+        guard let targets = fields["target_modules"], targets != .null else {
+            throw .configuration("adapter_config.json has no 'target_modules'")
+        }
+        names = try Names(targets, "target_modules")
+        excluded =
+            switch fields["exclude_modules"] {
+            case nil, .null?, .array([])?, ""?: nil
+            case let value?: try Names(value, "exclude_modules")
+            }
+        switch fields["layers_to_transform"] {
+        case nil, .null?, .array([])?: layers = nil
+        case .array(let numbers)?: layers = Set(numbers.compactMap(\.integer))
+        case let number?: layers = Set([number.integer].compactMap { $0 })
+        }
+        // What stands before a layer's number, in all models here `layers`.
+        let pattern = fields["layers_pattern"]
+        let patterns = pattern?.array?.compactMap(\.string) ?? [pattern?.string].compactMap { $0 }.filter { !$0.isEmpty }
+        hasLayers = patterns.isEmpty || patterns.contains("layers")
+    }
+
+    /// - Parameter name: a linear layer as Hugging Face calls it
+    func contain(_ name: String) -> Bool {
+        if let excluded, excluded.contain(name) { return false }
+        guard !names.has(name) else { return true }
+        guard names.contain(name) else { return false }
+        guard let layers else { return true }
+        let number = name.split(separator: ".").lazy.compactMap { Int($0) }.first
+        return hasLayers && number.map(layers.contains) ?? false
+    }
+}

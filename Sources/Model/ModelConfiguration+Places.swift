@@ -1,0 +1,50 @@
+extension ModelConfiguration {
+    /// Calls `body` with every parameter and its shape, in the order of the model, a tied output projection left out.
+    public func forEachParameter<Failure: Error>(
+        _ body: (_ place: ParameterPlace, _ shape: [Int]) throws(Failure) -> Void
+    ) throws(Failure) {
+        try body(.embedding, [vocabularySize, dim])
+        for layer in 0..<layerCount {
+            func part(_ part: LayerPart, _ shape: [Int]) throws(Failure) { try body(.layer(layer, part), shape) }
+            try part(.attentionNorm, [dim])
+            for role in [LinearRole.query, .key, .value, .output] { try part(.linear(role, nil), shape(of: role, expert: nil)) }
+            if normalizesHeads {
+                try part(.queryNorm, [headDim])
+                try part(.keyNorm, [headDim])
+            }
+            try part(.feedForwardNorm, [dim])
+            func network(_ expert: LayerPart.Expert?) throws(Failure) {
+                for role in [LinearRole.gate, .down, .up] { try part(.linear(role, expert), shape(of: role, expert: expert)) }
+            }
+            guard let experts else {
+                try network(nil)
+                continue
+            }
+            try part(.router, [experts.count, dim])
+            for index in 0..<experts.count { try network(.routed(index)) }
+            for index in 0..<experts.sharedCount { try network(.shared(index)) }
+        }
+        try body(.norm, [dim])
+        if !tiesEmbedding { try body(.output, [vocabularySize, dim]) }
+    }
+
+    /// Every linear layer that an adapter can join with the shape of its weight, `[out, in]`, in the order of the model.
+    public var linearPlaces: [(place: ParameterPlace, shape: [Int])] {
+        var places: [(ParameterPlace, [Int])] = []
+        forEachParameter { place, shape in
+            if case .layer(_, .linear) = place { places.append((place, shape)) }
+        }
+        return places
+    }
+
+    private func shape(of role: LinearRole, expert: LayerPart.Expert?) -> [Int] {
+        let hidden = expert == nil ? hiddenDim : experts?.hiddenDim ?? hiddenDim
+        return switch role {
+        case .query: [queryDim, dim]
+        case .key, .value: [keyValueDim, dim]
+        case .output: [dim, queryDim]
+        case .gate, .up: [hidden, dim]
+        case .down: [dim, hidden]
+        }
+    }
+}

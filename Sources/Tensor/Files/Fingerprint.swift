@@ -1,0 +1,86 @@
+import Foundation
+
+/// A number that stands for some content: two that differ belong to different contents, and two that are equal,
+/// for all purposes but those of an attacker, to one.
+public struct Fingerprint: Hashable, Sendable {
+    public let value: UInt64
+
+    public init(_ value: UInt64) { self.value = value }
+
+    /// Of tensors in order: their shapes, element types and bytes, whatever the file that they lie in.
+    public init(of tensors: [StoredTensor]) {
+        var mix = Mix()
+        var (waiting, size) = ([Foundation.Data](), 0)
+        func flush() {
+            for checksum in Self.checksums(of: waiting) { mix.add(UInt64(checksum)) }
+            (waiting, size) = ([], 0)
+        }
+        for tensor in tensors {
+            mix.add(UInt64(tensor.shape.count))
+            for length in tensor.shape { mix.add(UInt64(length)) }
+            for byte in tensor.elementType.rawValue.utf8 { mix.add(UInt64(byte)) }
+        }
+        for tensor in tensors {
+            waiting.append(tensor.contiguousBytes)
+            size += tensor.byteCount
+            if size >= 64 << 20 { flush() }
+        }
+        flush()
+        value = mix.value
+    }
+
+    /// Of a file's bytes.
+    ///
+    /// - Throws: ``TensorFileError/system(path:_:)``
+    public static func ofFile(_ path: String) throws(TensorFileError) -> Fingerprint {
+        let bytes = try TensorFile.pages(of: path)
+        var mix = Mix()
+        mix.add(UInt64(bytes.count))
+        for checksum in checksums(of: [bytes]) { mix.add(UInt64(checksum)) }
+        return Fingerprint(mix.value)
+    }
+
+    /// Contents are cut into pieces of this many bytes, whatever the number of threads.
+    private static let piece = 1 << 20
+
+    /// The CRC-32 of every piece of every content, in order.
+    private static func checksums(of contents: [Foundation.Data]) -> [UInt32] {
+        let pieces = contents.flatMap { content in
+            stride(from: 0, to: content.count, by: piece).map { start in
+                let first = content.startIndex + start
+                return content[first..<min(first + piece, content.endIndex)]
+            }
+        }
+        return [UInt32](unsafeUninitializedCapacity: pieces.count) { buffer, initialized in
+            if let start = buffer.baseAddress, !pieces.isEmpty {
+                Parallel.forEach(pieces.count) { start.advanced(by: $0).initialize(to: ZipArchive.checksum(pieces[$0])) }
+            }
+            initialized = pieces.count
+        }
+    }
+
+    /// Numbers into one, by the finish of SplitMix64 (Steele et al. 2014).
+    private struct Mix {
+        var value: UInt64 = 0
+
+        mutating func add(_ number: UInt64) {
+            var z = (value ^ number) &+ 0x9E37_79B9_7F4A_7C15
+            z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
+            z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
+            value = z ^ z >> 31
+        }
+    }
+}
+
+extension Fingerprint: LosslessStringConvertible {
+    /// 16 hexadecimal digits.
+    public var description: String {
+        let digits = String(value, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+
+    public init?(_ description: String) {
+        guard description.utf8.count == 16, let value = UInt64(description, radix: 16) else { return nil }
+        self.value = value
+    }
+}

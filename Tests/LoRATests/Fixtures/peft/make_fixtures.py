@@ -1,0 +1,114 @@
+"""Makes the folders beside it with PEFT: adapters of the golden models v2-dense and v3-dense, and what these answer.
+
+    python make_fixtures.py                          makes everything
+    python make_fixtures.py --check GENERATION FOLDER  loads a folder into the golden model of a generation (v2-classic
+                                                      is turned to a Llama first) and compares with FOLDER's
+                                                      logits.safetensors; says what keys were missing or unexpected
+
+<case>/adapter_config.json, adapter_model.safetensors   as PEFT saves them
+expected.safetensors   the tokens, and for each case the logits at the last two of them
+
+Made with peft 0.21, transformers 5.24 and torch 2.15; the files are committed, so that no test needs Python.
+"""
+
+import json
+import pathlib
+import sys
+import warnings
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from safetensors.torch import load_file, save_file
+from transformers import LlamaConfig, LlamaForCausalLM, Qwen3Config, Qwen3ForCausalLM
+
+HERE = pathlib.Path(__file__).parent
+GOLDEN = HERE.parents[2] / "ModelTests" / "Fixtures"
+TOKENS = torch.tensor([[1, 17, 200, 33, 5, 319, 64, 128, 9, 250]])
+
+
+def as_hugging_face(weights, heads):
+    """The keys of v2-classic as Hugging Face has them, its rows of queries and keys a half head apart."""
+    def rows(weight, count):
+        return weight.view(count, -1, 2, weight.shape[1]).transpose(1, 2).reshape(weight.shape)
+
+    result = {}
+    for key, value in weights.items():
+        if "attention.wq" in key:
+            value = rows(value, heads)
+        if "attention.wk" in key:
+            value = rows(value, value.shape[0] * heads // weights["layers.0.attention.wq.weight"].shape[0])
+        for old, new in {
+            "attention.": "self_attn.", "wq": "q_proj", "wk": "k_proj", "wv": "v_proj", "wo": "o_proj", "feed_forward.w1": "mlp.gate_proj",
+            "feed_forward.w2": "mlp.down_proj", "feed_forward.w3": "mlp.up_proj", "attention_norm": "input_layernorm",
+            "ffn_norm": "post_attention_layernorm", "tok_embeddings": "embed_tokens",
+        }.items():
+            key = key.replace(old, new)
+        result[key if key.startswith("output") else "model." + key] = value
+    return result
+
+
+def model(generation):
+    folder = GOLDEN / f"{generation}-dense"
+    sizes = json.loads((folder / "expected.json").read_text())["config"]
+    weights = torch.load(folder / "base.pth", weights_only=True)
+    if generation == "v2-classic":
+        weights = as_hugging_face(weights, sizes["n_heads"])
+    weights = {key: value.float() for key, value in weights.items() if key.startswith("model.") and "freqs" not in key}
+    config, kind = (Qwen3Config, Qwen3ForCausalLM) if generation == "v3" else (LlamaConfig, LlamaForCausalLM)
+    result = kind(config(
+        vocab_size=sizes["vocab_size"], hidden_size=sizes["dim"], intermediate_size=sizes["hidden_dim"],
+        num_hidden_layers=sizes["n_layers"], num_attention_heads=sizes["n_heads"], num_key_value_heads=sizes["n_kv_heads"],
+        head_dim=sizes["dim"] // sizes["n_heads"], rms_norm_eps=sizes["norm_eps"], rope_theta=sizes["rope_theta"],
+        tie_word_embeddings=True, max_position_embeddings=512, attn_implementation="eager"))
+    missing, unexpected = result.load_state_dict(weights, strict=False)
+    assert missing == ["lm_head.weight"] and not unexpected, (missing, unexpected)
+    result.tie_weights()
+    return result.eval()
+
+
+CASES = {
+    "plain": ("v2", dict(r=4, lora_alpha=12, target_modules=["q_proj", "down_proj"], layers_to_transform=[1], layers_pattern="layers")),
+    "rslora": ("v3", dict(r=3, lora_alpha=8, use_rslora=True, target_modules=r"model\.layers\.[01]\.self_attn\.(?:k|v)_proj")),
+    "patterns": ("v2", dict(
+        r=2, lora_alpha=4, target_modules=["q_proj", "v_proj", "o_proj"],
+        rank_pattern={"o_proj": 3, "model.layers.1.self_attn.q_proj": 1, r"layers\.\d+\.self_attn\.q_proj": 5},
+        alpha_pattern={"^model.layers.0.self_attn.q_proj": 10, "v_proj": 1})),
+    "dora": ("v3", dict(r=2, lora_alpha=3, use_dora=True, target_modules=["q_proj", "k_proj", "gate_proj"], exclude_modules=["layers.0.mlp.gate_proj"])),
+}
+
+
+def make():
+    expected = {"tokens": TOKENS}
+    for name, (generation, settings) in CASES.items():
+        torch.manual_seed(len(name))
+        adapted = get_peft_model(model(generation), LoraConfig(task_type="CAUSAL_LM", **settings))
+        with torch.no_grad():
+            for key, value in adapted.named_parameters():
+                if "lora_magnitude_vector" in key:
+                    value.mul_(1 + 0.3 * torch.rand_like(value))
+                elif "lora_" in key:
+                    value.copy_(0.3 * torch.randn_like(value))
+            expected[name] = adapted.eval()(TOKENS).logits[0, -2:].contiguous()
+        adapted.save_pretrained(HERE / name)
+        (HERE / name / "README.md").unlink(missing_ok=True)
+    save_file(expected, HERE / "expected.safetensors")
+
+
+def check(generation, folder):
+    base = model(generation)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        adapted = PeftModel.from_pretrained(base, folder)
+    keys = adapted.load_adapter(folder, "again")
+    print("missing", [key for key in keys.missing_keys if "lora" in key], "unexpected", keys.unexpected_keys)
+    theirs = adapted.eval()(TOKENS).logits[0]
+    with adapted.disable_adapter():
+        plain = adapted(TOKENS).logits[0]
+    ours = load_file(pathlib.Path(folder) / "logits.safetensors")["logits"]
+    print("largest difference", (theirs - ours).abs().max().item(), "of a change by", (theirs - plain).abs().max().item())
+
+
+if sys.argv[1:2] == ["--check"]:
+    check(sys.argv[2], sys.argv[3])
+else:
+    make()
