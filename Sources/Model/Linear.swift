@@ -98,25 +98,27 @@ public final class Linear {
         }
         let norms = magnitude.norms(of: weight, update.factors)
         // PEFT's formula: what dropout leaves of the input goes through the whole update, the rest through W alone.
-        let updated = linear(mask.map { dropout(x, $0) } ?? x, weight, update.factors)
-        let rescaled = rescaledColumns(updated, magnitude: magnitude.values, norms: norms)
-        guard let mask else { return rescaled }
-        return weightedSum([rescaled, linear(dropoutRest(x, mask), weight)], weights: [1, 1])
+        let updated = linear(mask.map { dropout(x, $0) } ?? x, weight, update.factors, result: .float32)
+        func rescaled(_ result: Precision?) -> Tensor {
+            rescaledColumns(updated, magnitude: magnitude.values, norms: norms, result: result)
+        }
+        guard let mask else { return rescaled(nil) }
+        return weightedSum([rescaled(.float32), linear(dropoutRest(x, mask), weight, result: .float32)], weights: [1, 1])
     }
 
-    /// `x Wᵀ` plus each update's part.
+    /// `x Wᵀ` plus each update's part, summed in float32 and rounded once.
     private func sum(_ x: Tensor, _ active: [LinearUpdate]) -> Tensor {
-        let base = linear(x, weight)
+        let base = linear(x, weight, result: .float32)
         var (terms, weights): ([Tensor], [Float]) = ([base], [1])
         for update in active {
             let mask = dropoutMask(update)
             let read = mask.map { dropout(x, $0) } ?? x
-            let lowRank = linear(linear(read, update.factors.a), update.factors.b)
+            let lowRank = linear(linear(read, update.factors.a), update.factors.b, result: .float32)
             if let magnitude = update.magnitude {
-                let direct = mask == nil ? base : linear(read, weight)
-                let updated = weightedSum([direct, lowRank], weights: [1, update.factors.scale])
+                let direct = mask == nil ? base : linear(read, weight, result: .float32)
+                let updated = weightedSum([direct, lowRank], weights: [1, update.factors.scale], result: .float32)
                 let norms = magnitude.norms(of: weight, update.factors)
-                terms += [rescaledColumns(updated, magnitude: magnitude.values, norms: norms), direct]
+                terms += [rescaledColumns(updated, magnitude: magnitude.values, norms: norms, result: .float32), direct]
                 weights += [update.weight, -update.weight]
             } else {
                 terms.append(lowRank)

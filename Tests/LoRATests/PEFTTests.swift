@@ -144,6 +144,21 @@ struct PEFTTests {
         #expect(relativeError(zip(base, whole[0]).map { 2 * $1 - $0 }, double) < 2e-6)
     }
 
+    @Test("In 16 bits a change of the magnitude that is smaller than their steps still counts on the mean")
+    func smallChanges() throws {
+        var generator = RandomGenerator(seed: 1)
+        let x = Tensor((0..<2000 * 10).map { _ in generator.normal() }, shape: [2000, 10])
+        ComputeContext.with({ $0.precision = .bfloat16 }) {
+            let zero = LowRankFactors(a: Tensor(repeating: 0, shape: [1, 10]), b: Tensor(repeating: 0, shape: [6, 1]))
+            let update = LinearUpdate(factors: zero, magnitude: Magnitude(of: layer.weight, zero))
+            layer.attach(update)
+            func size() -> Double { layer(x).values.reduce(0) { $0 + Double(abs($1)) } }
+            let before = size()
+            update.magnitude?.values.scale(by: 1.0005)
+            #expect(abs(size() / before - 1.0005) < 5e-5)
+        }
+    }
+
     @Test("The norm follows the factors")
     func norms() throws {
         let update = try update(scale: 1.5, magnitude: true)

@@ -10,13 +10,16 @@
 ///   - weight: `[out, in]`
 ///   - factors: `A [rank, in]`, `B [out, rank]`
 ///   - dropout: what the update's input leaves out
-/// - Returns: `[rows, out]`, of the context's precision
-public func linear(_ x: Tensor, _ weight: Tensor, _ factors: LowRankFactors? = nil, dropout: DropoutMask? = nil) -> Tensor {
+///   - result: the type of the result, where what follows would lose by rounding; `nil` for the context's precision
+/// - Returns: `[rows, out]`
+public func linear(
+    _ x: Tensor, _ weight: Tensor, _ factors: LowRankFactors? = nil, dropout: DropoutMask? = nil, result: Precision? = nil
+) -> Tensor {
     let context = ComputeContext.current
     let (input, output) = (weight.shape[1], weight.shape[0])
     precondition(x.width == input, "a linear layer of [\(output), \(input)] cannot read \(x.shape)")
     let xs = context.measuring(.elementwise) { x.converted(to: context.precision) }
-    let y = Tensor(uninitialized: x.shape.dropLast() + [output], context.precision)
+    let y = Tensor(uninitialized: x.shape.dropLast() + [output], result ?? context.precision)
     let product = 2 * x.rows * input * output
     context.measuring(.matmul, operations: product) {
         context.matmul.multiply(xs, by: weight.packed(transposed: true, context), into: y)

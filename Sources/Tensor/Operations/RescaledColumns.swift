@@ -8,8 +8,10 @@ import CKernels
 ///   - x: `[rows, width]`, of any type
 ///   - magnitude: `[width]`
 ///   - norms: `[width]`, above 0
-/// - Returns: the shape and type of `x`
-public func rescaledColumns(_ x: Tensor, magnitude: Tensor, norms: Tensor) -> Tensor {
+///   - result: the type of the result; `nil` for the context's precision
+/// - Returns: the shape of `x`. `x` in float32 keeps changes of the magnitude that are
+///   smaller than a step of a 16-bit type from being rounded away.
+public func rescaledColumns(_ x: Tensor, magnitude: Tensor, norms: Tensor, result: Precision? = nil) -> Tensor {
     precondition(magnitude.count == x.width && norms.count == x.width, "a magnitude and a norm for each of \(x.width) columns")
     let context = ComputeContext.current
     let factors = Tensor(zip(magnitude.values, norms.values).map { $0 / $1 }, shape: [x.width])
@@ -24,7 +26,7 @@ public func rescaledColumns(_ x: Tensor, magnitude: Tensor, norms: Tensor) -> Te
         }
         return y
     }
-    let y = scaled(x)
+    let y = scaled(x).converted(to: result ?? context.precision)
     let (node, magnitudeNode) = (x.node, magnitude.node)
     let kept = magnitude.needsGradient ? x : nil
     y.record(inputs: [x, magnitude]) { dy in

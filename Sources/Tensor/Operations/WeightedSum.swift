@@ -5,8 +5,9 @@ import CKernels
 /// - Parameters:
 ///   - terms: at least one, of one shape and any types
 ///   - weights: as many
-/// - Returns: the same shape, of the context's precision
-public func weightedSum(_ terms: [Tensor], weights: [Float]) -> Tensor {
+///   - result: the type of the result; `nil` for the context's precision
+/// - Returns: the same shape
+public func weightedSum(_ terms: [Tensor], weights: [Float], result: Precision? = nil) -> Tensor {
     guard let first = terms.first, terms.count == weights.count, terms.allSatisfy({ $0.shape == first.shape }) else {
         preconditionFailure("terms of one shape, and a weight for each")
     }
@@ -22,7 +23,7 @@ public func weightedSum(_ terms: [Tensor], weights: [Float]) -> Tensor {
                     sum.pointer + range.lowerBound)
             }
         }
-        return sum.converted(to: context.precision)
+        return sum.converted(to: result ?? context.precision)
     }
     let parts = zip(terms.map(\.node), weights).filter { $0.0.needsGradient }
     y.record(inputs: terms) { dy in
