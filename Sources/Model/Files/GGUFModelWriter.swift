@@ -1,7 +1,8 @@
 import Tensor
 
 extension MiniMind {
-    /// Writes the model as a GGUF file, as llama.cpp's converter does; whole or not at all.
+    /// Writes the model as a GGUF file, as llama.cpp's converter does; whole or not at all. Adapters that are attached
+    /// are left out, unless `replacement` merges them.
     ///
     /// - Parameters:
     ///   - elementType: the type of the matrices: float16, bfloat16, float32 or Q8_0. Norms and routers stay
@@ -20,10 +21,13 @@ extension MiniMind {
         let parameters = WrittenParameters(
             model: self, naming: .gguf, rotaryLayout: architecture.rotaryLayout, replacement: replacement)
         var writer = GGUFWriter(metadata: metadata)
+        parameters.add(to: &writer, as: elementType)
         if let divisors = configuration.frequencyDivisors {
+            guard architecture == .llama else {
+                throw .unsupported("llama.cpp scales the rotary frequencies of '\(architecture)' by one formula alone, not one by one; write a Hugging Face folder")
+            }
             writer.add(GGUFModel.frequencyDivisors, Tensor(divisors, shape: [divisors.count]), as: .float32)
         }
-        parameters.add(to: &writer, as: elementType)
         do throws(TensorFileError) {
             try writer.write(to: path)
         } catch {

@@ -10,8 +10,8 @@ enum HuggingFaceFolder {
         "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json",
     ]
 
-    /// Whether a file of this name is all of a folder's weights.
-    static func isWholeModel(_ name: String) -> Bool { weightNames.contains(name) && !name.hasSuffix(".json") }
+    /// Whether a file of this name stands for the whole folder.
+    static func standsForFolder(_ name: String) -> Bool { weightNames.contains(name) || name == configurationName }
 
     static func has(_ name: String, in folder: String) -> Bool {
         FileManager.default.fileExists(atPath: "\(folder)/\(name)")

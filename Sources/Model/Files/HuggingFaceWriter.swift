@@ -111,7 +111,8 @@ extension MiniMind {
     ]
 
     /// Writes the model as a folder that transformers, vLLM, llama.cpp's converter and others read; whole or not at
-    /// all. Of tensors that are converted no more than one is held.
+    /// all. Of tensors that are converted no more than one is held. Adapters that are attached are left out, unless
+    /// `replacement` merges them.
     ///
     /// A folder that is there already is replaced where it holds nothing but a model.
     ///

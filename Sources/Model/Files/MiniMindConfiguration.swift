@@ -84,6 +84,9 @@ extension HuggingFaceConfiguration {
             balance: .overBatch, auxiliaryCoefficient: try fields.number("router_aux_loss_coef") ?? 5e-4)
     }
 
+    /// Far above any of a real model.
+    private static let maximumHeadDim = 1 << 16
+
     /// The scaling that `inference_rope_scaling` switches on.
     private static func scaling(_ fields: ConfigurationFields, _ model: ModelConfiguration) throws(ModelError) -> RotaryScaling {
         // Saved between October and December 2025, by code that had a formula of its own and no such field.
@@ -91,6 +94,7 @@ extension HuggingFaceConfiguration {
         let factor = try old.number("factor") ?? 4
         let original = try old.integer("original_max_position_embeddings") ?? 2048
         let (fast, slow) = (try old.number("beta_fast") ?? 4, try old.number("beta_slow") ?? 1)
+        guard model.headDim <= maximumHeadDim else { throw .configuration("heads of \(model.headDim) values are none that a model could have") }
         let plain = RotaryTable.frequencies(headDim: model.headDim, base: model.ropeTheta)
         let corrected = plain.firstIndex { 2 * .pi / $0 > Float(original) } ?? plain.count
         return .divisors(

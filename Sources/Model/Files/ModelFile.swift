@@ -98,10 +98,10 @@ public struct ModelFile: Sendable {
         return file.map { "; give the file itself, such as \(folder)/\($0)" } ?? ", and no weights either"
     }
 
-    /// The folder whose weights a file is: what its keys do not say, the `config.json` beside it does.
+    /// The folder that a file stands for: what the keys of its weights do not say, the `config.json` beside it does.
     private static func configuredFolder(of path: String) -> String? {
         let (folder, name) = ((path as NSString).deletingLastPathComponent, (path as NSString).lastPathComponent)
-        guard HuggingFaceFolder.isWholeModel(name) else { return nil }
+        guard HuggingFaceFolder.standsForFolder(name) else { return nil }
         let whole = folder.isEmpty ? "." : folder
         return HuggingFaceFolder.has(HuggingFaceFolder.configurationName, in: whole) ? whole : nil
     }

@@ -99,6 +99,12 @@ struct HuggingFaceConfigurationTests {
             (["model_type": "qwen3_moe", "num_experts": 0], "experts"),
             (["model_type": "minimind", "use_moe": true, "scoring_func": "sigmoid"], "'sigmoid'"),
             (["model_type": "minimind", "dim": 0], "'dim' 0"),
+            (
+                [
+                    "model_type": "minimind", "hidden_size": 2_000_000_000, "num_attention_heads": 1, "num_key_value_heads": 1,
+                    "inference_rope_scaling": true, "rope_scaling": ["factor": 4],
+                ], "heads of 2000000000"
+            ),
         ]
         for (change, message) in cases {
             let error = #expect(throws: ModelError.self, "\(change)") { try Self.llama(change) }

@@ -60,9 +60,9 @@ struct ModelFileTests {
         #expect(relativeError(try MiniMind(ModelFile.open(folder)).scores(HuggingFaceFixture.tokens()), expected) < 1e-5)
     }
 
-    @Test("A folder's only file of weights brings its configuration along")
-    func fileOfAFolder() throws {
-        let file = try ModelFile.open(HuggingFaceFixture.path("qwen3/model.safetensors"))
+    @Test("A file that stands for its folder", arguments: ["qwen3/model.safetensors", "qwen3/config.json"])
+    func fileOfAFolder(_ path: String) throws {
+        let file = try ModelFile.open(HuggingFaceFixture.path(path))
         #expect(file.configuration.ropeScaling == .linear(factor: 2) && file.kind == .huggingFace(.qwen3))
     }
 

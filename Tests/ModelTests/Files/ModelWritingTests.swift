@@ -66,6 +66,12 @@ struct ModelWritingTests {
         #expect("\(try #require(other))".contains("differs from that of transformers"))
         let third = #expect(throws: ModelError.self) { try scaled.writeGGUF(to: folder + "/a.gguf") }
         #expect("\(try #require(third))".contains("differs from that of llama.cpp"))
+
+        configuration.normalizesHeads = true
+        configuration.ropeScaling = .divisors([1, 2, 3, 4])
+        let normed = try MiniMind(configuration, seed: 1)
+        let fourth = #expect(throws: ModelError.self) { try normed.writeGGUF(to: folder + "/a.gguf") }
+        #expect("\(try #require(fourth))".contains("'qwen3'"))
     }
 
     @Test("Rotary scaling survives", arguments: [
