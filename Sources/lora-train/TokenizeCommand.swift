@@ -7,7 +7,7 @@ struct TokenizeCommand {
     let options: TokenizeOptions
 
     func run() throws {
-        let tokenizer = try Tokenizer(folder: try options.tokenizerPath ?? TokenizerFolder.find())
+        let tokenizer = try TokenizerFolder.tokenizer(options.tokenizerPath)
         var number = 0
         while let line = readLine() {
             number += 1

@@ -14,7 +14,7 @@ struct TrainCommand {
     private struct Subject {
         let groups: [ParameterGroup]
         let path: String
-        let stateDictionary: () -> StateDictionary
+        let save: () throws -> Void
 
         var parameters: [Tensor] { groups.flatMap(\.parameters) }
     }
@@ -27,7 +27,7 @@ struct TrainCommand {
     private func train() throws {
         let base = options.initialization == .pretrained ? try Base(options.model) : nil
         let tokenizer =
-            try base?.tokenizer() ?? Tokenizer(folder: try options.model.tokenizerPath ?? TokenizerFolder.find())
+            try base?.tokenizer() ?? TokenizerFolder.tokenizer(options.model.tokenizerPath)
         let dataset = try SFTDataset(
             path: options.dataPath, tokenizer: tokenizer, maxSequenceLength: options.model.maxSequenceLength)
         let model = try base?.model(reading: options.trainsAll ? nil : options.dtype) ?? randomModel(tokenizer)
@@ -104,11 +104,11 @@ struct TrainCommand {
         if options.trainsAll {
             console.line("LLM 总参数量: \(model.parameterCount)")
             announce(base)
+            let path = "\(options.model.outDir)/\(options.loraName)_\(model.configuration.dim)\(model.configuration.experts == nil ? "" : "_moe").pth"
             let savedType = ElementType(rawValue: options.savedType.rawValue) ?? .float32
             return Subject(
                 groups: [ParameterGroup(model.parameters.map(\.tensor))],
-                path: "\(options.model.outDir)/\(options.loraName)_\(model.configuration.dim)\(model.configuration.experts == nil ? "" : "_moe").pth",
-                stateDictionary: { model.stateDictionary(as: savedType) })
+                path: path, save: { try PyTorchFile.write(model.stateDictionary(as: savedType), to: path) })
         }
         let adapter = try adapter(on: model, base)
         for line in PublishedLog.parameters(
@@ -124,8 +124,15 @@ struct TrainCommand {
         console.line(
             "adapting \(adapter.linears.count) modules with rank \(ranks), scale \(scales)\(kind): "
                 + adapter.linears.map(\.name).joined(separator: " "))
-        return Subject(
-            groups: options.adapter.groups(adapter), path: adapterPath(model), stateDictionary: { adapter.stateDictionary })
+        let path = adapterPath(model)
+        let provenance = try options.provenance(of: adapter, base)
+        return Subject(groups: options.adapter.groups(adapter), path: path) {
+            var state = adapter.state
+            state.provenance = provenance.json
+            try AdapterFile.write(
+                state, as: .minimind, to: path, for: model.configuration,
+                elementType: ElementType(rawValue: options.savedType.rawValue))
+        }
     }
 
     /// The adapter of `--lora_path`, or a new one.
@@ -207,7 +214,7 @@ struct TrainCommand {
     }
 
     private func save(_ subject: Subject) throws {
-        try PyTorchFile.write(subject.stateDictionary(), to: subject.path)
+        try subject.save()
     }
 
     /// After a loss that is no number: saves the parameters if they are sound, which they are unless

@@ -2,7 +2,7 @@ import Tensor
 
 /// What `lora-train train` can be told.
 struct TrainOptions {
-    /// The type in which all parameters are saved.
+    /// The type in which what was trained is saved.
     enum SavedType: String, CaseIterable { case float32, float16, bfloat16 }
 
     enum Initialization: String, CaseIterable { case pretrained, random }
@@ -73,7 +73,7 @@ struct TrainOptions {
         flags.text("metrics_path", \.metricsPath, "Metrics file; default {out_dir}/lora/{lora_name}_{dim}.metrics.jsonl")
         flags.bool("full", \.trainsAll, "Train all parameters instead of adapters; saved as {out_dir}/{lora_name}_{dim}.pth")
         flags.choice("init", \.initialization, "pretrained, or random to train from nothing with --full")
-        flags.choice("save_dtype", \.savedType, "Type of the file that --full writes: float32, float16 or bfloat16")
+        flags.choice("save_dtype", \.savedType, "Type of the values that are saved: float32, float16 or bfloat16")
         return flags
     }
 

@@ -76,11 +76,23 @@ struct Base {
     ///
     /// - Throws: ``CommandError`` that says which folders were looked at
     func tokenizer() throws -> Tokenizer {
-        if let path = options.tokenizerPath { return try Tokenizer(folder: path) }
+        switch try tokenizerSource() {
+        case .folder(let folder): try Tokenizer(folder: folder)
+        case .gguf(let metadata): try Tokenizer(gguf: metadata, name: options.tokenizerPath ?? file.path)
+        }
+    }
+
+    /// The fingerprint of the tokenizer's file; `nil` for one that lies in the base's own.
+    func tokenizerFingerprint() throws -> Fingerprint? {
+        guard case .folder(let folder) = try tokenizerSource() else { return nil }
+        return try Fingerprint.ofFile("\(folder)/tokenizer.json")
+    }
+
+    private func tokenizerSource() throws -> ModelFile.TokenizerSource {
+        if let path = options.tokenizerPath { return try TokenizerFolder.source(path) }
         switch (file.kind, file.tokenizer) {
-        case (.huggingFace, .folder(let folder)?): return try Tokenizer(folder: folder)
-        case (.gguf, .gguf(let metadata)?): return try Tokenizer(gguf: metadata)
-        default: return try Tokenizer(folder: try TokenizerFolder.find(besides: file.path))
+        case (.huggingFace, let source?), (.gguf, let source?): return source
+        default: return .folder(try TokenizerFolder.find(besides: file.path))
         }
     }
 }

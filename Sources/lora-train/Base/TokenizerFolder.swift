@@ -1,7 +1,32 @@
+import Data
 import Foundation
+import Model
+import Tensor
 
-/// Where MiniMind's tokenizer lies.
+/// Where a tokenizer lies.
 enum TokenizerFolder {
+    /// The tokenizer that was given, or that of the usual folders.
+    ///
+    /// - Parameter path: a folder with `tokenizer.json`, that file itself, or a GGUF
+    static func tokenizer(_ path: String?) throws -> Tokenizer {
+        switch try path.map(source) ?? .folder(find()) {
+        case .folder(let folder): try Tokenizer(folder: folder)
+        case .gguf(let metadata): try Tokenizer(gguf: metadata, name: path ?? "")
+        }
+    }
+
+    /// What a path leads to.
+    static func source(_ path: String) throws -> ModelFile.TokenizerSource {
+        if (path as NSString).lastPathComponent == "tokenizer.json" {
+            let folder = (path as NSString).deletingLastPathComponent
+            return .folder(folder.isEmpty ? "." : folder)
+        }
+        var isFolder: ObjCBool = false
+        let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+        guard exists, !isFolder.boolValue, try TensorFile.isGGUF(path) else { return .folder(path) }
+        return .gguf(try GGUFFile.read(path).metadata)
+    }
+
     /// The first of the usual folders that holds a tokenizer.
     ///
     /// - Parameter weights: a file whose folder is looked at too

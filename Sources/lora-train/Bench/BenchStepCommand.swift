@@ -84,7 +84,7 @@ struct BenchStepCommand {
 extension BenchOptions {
     func benchedTokenizer() throws -> Tokenizer {
         if model.basePath != nil { return try Base(model).tokenizer() }
-        return try Tokenizer(folder: try model.tokenizerPath ?? TokenizerFolder.find())
+        return try TokenizerFolder.tokenizer(model.tokenizerPath)
     }
 
     /// The base that was given, or a model of its sizes with random weights.
