@@ -134,6 +134,31 @@ enum FormatFixture {
         }
     }
 
+    /// What is exported gives the same ids; what would not is refused.
+    @Test func aGGUFFileIsTheSameTokenizerOrNone() throws {
+        let texts = try FormatFixture.texts()
+        var exported: Set<String> = []
+        for (name, kind) in try kinds() {
+            let folder = try folder(kind)
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            let tokenizer = try Tokenizer(folder: folder)
+            let entries = Result { () throws(TokenizerError) in try tokenizer.ggufMetadata() }
+            if case .failure(let error) = entries {
+                guard case .notExportable = error else { throw error }
+                continue
+            }
+            var metadata = GGUFMetadata()
+            for (key, value) in try entries.get() { metadata[key] = value }
+            exported.insert(name)
+            let again = try Tokenizer(gguf: metadata)
+            // llama.cpp knows no NFC, which changes some of the texts.
+            let kept = name.hasPrefix("qwen") ? texts.filter { UnicodeNormalization.nfc.normalize($0).utf8.elementsEqual($0.utf8) } : texts
+            #expect(kept.count > 100)
+            for text in kept { #expect(again.encode(text) == tokenizer.encode(text), "\(name): \(text.debugDescription)") }
+        }
+        #expect(exported == ["llama2", "gemma", "llama3", "qwen2", "qwen35", "smollm2", "untrained"])
+    }
+
     @Test func endsOfGeneration() throws {
         func ends(_ special: [String], eos: String? = nil, generation: String? = nil) throws -> Set<String> {
             let added = special.enumerated().map { index, token -> JSON in

@@ -143,6 +143,8 @@ import Testing
         #expect(try reason(settings: #"{"split_special_tokens": true}"#).contains("special tokens"))
         #expect(
             try reason(fields: ["added_tokens": [["id": 600, "content": "a\nb", "lstrip": true]]]).contains("'a b'"))
+        #expect(
+            try reason(fields: ["added_tokens": [["id": 600, "content": "<x>", "special": true, "rstrip": true]]]).contains("'<x>'"))
     }
 
     // MARK: Hostile metadata

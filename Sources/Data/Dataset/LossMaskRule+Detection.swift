@@ -13,7 +13,7 @@ extension LossMaskRule {
     /// 2. Otherwise header and end are derived, for `delimited`: the header is what a generation prompt adds, as far as
     ///    it also opens the turns of a whole conversation (Llama 3, ChatML without a bos token), or, where a generation
     ///    prompt adds nothing (Mistral), what stands between any question and any answer. The end is what follows any
-    ///    answer, up to the eos token if that is in it.
+    ///    answer, up to the token that ends generation if one is in it.
     ///
     /// What is derived is tried on a conversation of two answers before it is trusted.
     ///
@@ -75,7 +75,8 @@ private struct TemplateProbe {
         tokenizer.encode(try render(turns, prompting: prompting))
     }
 
-    /// What follows every answer, up to the eos token if that is in it.
+    /// What follows every answer, up to the token that ends generation if one is in it, be it the eos token or, as
+    /// Gemma's `<end_of_turn>`, another.
     func end() throws(DatasetError) -> [Int32] {
         var shared: [Int32]?
         for index in Self.answers.indices {
@@ -83,7 +84,7 @@ private struct TemplateProbe {
             shared = shared.map { commonSuffix($0, rendered) } ?? rendered
         }
         let end = shared ?? []
-        guard let eos = tokenizer.eosID, let place = end.firstIndex(of: eos) else { return end }
+        guard let place = end.firstIndex(where: tokenizer.endIDs.contains) else { return end }
         return Array(end[...place])
     }
 

@@ -25,7 +25,7 @@ struct GGUFPreTokenizer: Sendable {
         case qwen35
         /// Punctuation, GPT-2's words, digits, of them three at a time.
         case untrained
-        /// The same with GPT-2's words and three digits at a time.
+        /// Punctuation, of which the backtick is one, GPT-2's words, three digits at a time.
         case falcon
     }
 
@@ -63,7 +63,7 @@ struct GGUFPreTokenizer: Sendable {
         GGUFPreTokenizer(name: "lfm2", cut: .llama3, ignoresMerges: true, addsBOS: true),
         GGUFPreTokenizer(name: "dbrx", cut: .llama3),
         GGUFPreTokenizer(name: "smaug-bpe", cut: .llama3),
-        GGUFPreTokenizer(name: "glm4", cut: .llama3),
+        GGUFPreTokenizer(name: "glm4", cut: .llama3, ignoresMerges: true),
         GGUFPreTokenizer(name: "chatglm-bpe", cut: .llama3),
         GGUFPreTokenizer(name: "deepseek-r1-qwen", cut: .qwen2),
         GGUFPreTokenizer(name: "megrez", cut: .qwen2),

@@ -29,12 +29,11 @@ struct PreTokenizer: Sendable, Equatable {
         if field.value != nil { try append(field) }
     }
 
-    /// Where text is neither cut nor prefixed, or by a mark for spaces alone, which mark starts a text.
-    var metaspacePrefix: MetaspacePrefix? {
-        if stages.isEmpty { return .never }
-        guard stages.count == 1, case .metaspace(Array("▁".utf8), let prefix, splits: false) = stages[0] else { return nil }
-        return prefix
-    }
+    /// Whether a text without spaces stays one word.
+    var keepsTextWithoutSpaces: Bool { stages.allSatisfy { $0 == .isolate(.literal(Array(" ".utf8)), joined: true) } }
+
+    /// Whether all that it does is to write spaces as `▁`.
+    var onlyMarksSpaces: Bool { stages == [.metaspace(mark: Array("▁".utf8), .never, splits: false)] }
 
     private mutating func append(_ field: JSONField) throws(TokenizerError) {
         let type = try field["type"].string()

@@ -2,8 +2,13 @@ import Foundation
 import Tensor
 
 extension Tokenizer {
-    /// The metadata by which a GGUF file describes this tokenizer, so that llama.cpp and `transformers` give
-    /// the same ids.
+    /// The metadata by which a GGUF file describes this tokenizer, so that llama.cpp gives the same ids.
+    ///
+    /// `transformers` reads GGUF files by rules of its own. It knows the names `gpt-2`, `llama-bpe`, `qwen2` and
+    /// `qwen35`, but not `smollm`, `default` and `falcon`, does not ignore merges, and marks the spaces of
+    /// SentencePiece differently. Where it has to agree, ``writeHuggingFaceFiles(to:)`` is the way.
+    ///
+    /// Text that NFC would change gets other ids where the tokenizer normalizes, for llama.cpp does not.
     ///
     /// - Parameter vocabularySize: The rows of the model's embedding. Ids without a token get one of the name
     ///   `[PAD123]`, which is never used. By default the tokenizer's own ``vocabularySize``.
@@ -84,11 +89,20 @@ extension Tokenizer {
             }
             throw .notExportable(reason: "llama.cpp has no name for the way it cuts text")
         }
-        let prefixes = [normalizer?.metaspacePrefix, preTokenizer.metaspacePrefix].compactMap { $0 }
-        guard prefixes.count == 2 || normalizer == nil && prefixes.count == 1, !model.ignoresMerges,
-            definition["model"]?["byte_fallback"]?.bool == true
-        else { throw .notExportable(reason: "it is neither byte-level nor of SentencePiece's kind") }
-        return .characters(addsSpace: prefixes.contains { $0 != .never })
+        guard definition["model"]?["byte_fallback"]?.bool == true, !model.ignoresMerges else {
+            throw .notExportable(reason: "it is neither byte-level nor of SentencePiece's kind")
+        }
+        // llama.cpp looks for the token of any byte, and ends where there is none.
+        guard (UInt8.min...UInt8.max).allSatisfy({ model.vocabulary.id(of: ByteToken.spelling(of: $0)) != nil }) else {
+            throw .notExportable(reason: "it lacks tokens of single bytes")
+        }
+        // llama.cpp puts a space before each text between special tokens, also before one that starts with a
+        // space. So does a normalizer; a pre-tokenizer does not.
+        if normalizer == nil, preTokenizer.onlyMarksSpaces { return .characters(addsSpace: false) }
+        guard let prefix = normalizer?.metaspacePrefix, preTokenizer.keepsTextWithoutSpaces else {
+            throw .notExportable(reason: "llama.cpp marks spaces in another way")
+        }
+        return .characters(addsSpace: prefix == .always)
     }
 
     /// The spellings and types of all ids.
@@ -101,8 +115,7 @@ extension Tokenizer {
         for id in 0..<Int32(size) {
             if let token = added.tokens[id] {
                 tokens.append(token.content)
-                let isFound = !token.isSingleWord && !token.stripsLeft && !token.stripsRight
-                guard isFound || token.isSpecial else {
+                guard !token.isSingleWord, !token.stripsLeft, !token.stripsRight else {
                     throw .notExportable(reason: "the added token '\(token.content.oneLine)' is found by rules of its own")
                 }
                 types.append(token.content == unknown ? .unknown : token.isSpecial ? .control : .userDefined)

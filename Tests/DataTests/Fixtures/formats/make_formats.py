@@ -54,6 +54,7 @@ FIXED = [
     "x" * 300, "的" * 100, " " * 50, "a" + " " * 33 + "b", "\n" * 20 + "x", "$+<=>^~|`$$ a$b a=b", "www.example.com/?q=1&r=2", "▁ marks ▁▁ in text",
     "<|im_start|>user\nhi<|im_end|>\n", "<|im_start|>system\nYou are helpful.<|im_end|>\n<|im_start|>user\n1+1?<|im_end|>\n<|im_start|>assistant\n2<|im_end|>\n",
     "<|im_end|><|im_end|><|endoftext|>", "<|im_start", "<<|im_end|>>", "<s> a </s><s>b</s> c", " <s>", "<s> ", "<unk> <0x0A> <0x41>", "a<s>  b",
+    "xyz zz xyz", " zz",
 ]
 
 
