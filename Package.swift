@@ -55,7 +55,7 @@ let package = Package(
         .testTarget(name: "DataTests", dependencies: ["Tensor", "Data", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(name: "TrainingTests",
             dependencies: ["Tensor", "Model", "LoRA", "Data", "Training", "TestSupport"], exclude: ["Fixtures"]),
-        .testTarget(name: "EndToEndTests", dependencies: ["lora-train", "Training", "TestSupport"]),
+        .testTarget(name: "EndToEndTests", dependencies: ["lora-train", "LoRA", "Training", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

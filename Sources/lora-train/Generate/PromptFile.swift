@@ -21,8 +21,9 @@ struct PromptFile {
             throw CommandError.failure("--prompts: \(path) cannot be read (\(String(cString: strerror(errno))))")
         }
         var conversations: [(line: Int, conversation: Conversation)] = []
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            let trimmed = line.trimmingCharacters(in: .whitespaces.union(.newlines))
+        // By bytes: to Swift, a carriage return and a line feed are one character.
+        for (index, line) in text.utf8.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
+            let trimmed = String(Substring(line)).trimmingCharacters(in: .whitespacesAndNewlines)
             if trimmed.isEmpty { continue }
             do {
                 conversations.append((index + 1, try Self.conversation(trimmed, system)))
