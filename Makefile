@@ -1,13 +1,14 @@
 # make setup   installs what is missing
 # make build   the command, in release: .build/release/lora-train
 # make demo    fine-tunes the bundled base and shows its answers before and after
-# make test    every test
+# make test    every test; those that ask other libraries only where there are peers
+# make peers   the libraries that tests and benchmarks compare with: .build/peers; STRICT=1 fails where one does not install
 # make bench   measures it beside PyTorch and writes Docs/Performance.md; ONLY=, ROUNDS=, DATA=, TOKENIZER=, BASE=
 SHELL := /bin/bash
 SWIFT ?= swift
 RUN := .build/release/lora-train
 
-.PHONY: setup build demo test bench clean
+.PHONY: setup build demo test peers bench clean
 
 setup:
 	@Scripts/setup.sh
@@ -21,6 +22,10 @@ demo: build
 test: setup
 	$(SWIFT) build -c release --product lora-train
 	$(SWIFT) test --disable-xctest
+
+peers:
+	@Scripts/setup.sh peers
+	@python3 Scripts/make_peers.py $(if $(STRICT),--strict)
 
 bench: build
 	@python3 Benchmarks/run.py --command "$(RUN)" $(if $(ONLY),--only "$(ONLY)") $(if $(ROUNDS),--rounds "$(ROUNDS)") \

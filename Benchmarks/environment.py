@@ -10,7 +10,9 @@ import inputs
 BENCHMARKS = Path(__file__).resolve().parent
 REPOSITORY = BENCHMARKS.parent
 BUILD = REPOSITORY / ".build" / "bench"
-REQUIREMENTS = BENCHMARKS / "requirements.txt"
+sys.path.append(str(REPOSITORY / "Scripts"))
+
+import make_peers
 
 
 class BenchError(Exception):
@@ -45,7 +47,10 @@ def prepare(options):
         if given:
             existing(given, "check DATA, TOKENIZER and BASE")
     BUILD.mkdir(parents=True, exist_ok=True)
-    python = virtual_environment(BUILD / "venv")
+    try:
+        python = make_peers.make_packages()
+    except make_peers.PeersError as error:
+        raise BenchError(str(error)) from error
     identity = Path(options.data or made("identity.jsonl", inputs.make_identity)).resolve()
     first_step = BUILD / "first-step.jsonl"
     inputs.make_first_step(identity, first_step)
@@ -70,25 +75,6 @@ def existing(path, advice):
     if not path.exists():
         raise BenchError(f"there is no {path}; {advice}")
     return path
-
-
-def virtual_environment(folder):
-    """The folder's Python, with the packages of requirements.txt. One that is complete is left alone, so it needs no
-    network a second time."""
-    python, stamp = folder / "bin" / "python", folder / "installed-requirements.txt"
-    wanted = REQUIREMENTS.read_text()
-    if stamp.exists() and stamp.read_text() == wanted and python.exists():
-        return python
-    print(f"installing the peers' packages in {folder.relative_to(REPOSITORY)} (once, some minutes)", file=sys.stderr)
-    must_run(
-        [sys.executable, "-m", "venv", "--clear", folder],
-        "Python cannot make a virtual environment; on Debian: apt-get install python3-venv")
-    must_run(
-        [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", REQUIREMENTS],
-        "pip could not install the peers' packages; the first run needs a network, and a Python for which the "
-        "versions in Benchmarks/requirements.txt have builds (3.10 to 3.13)")
-    stamp.write_text(wanted)
-    return python
 
 
 def must_run(arguments, advice):

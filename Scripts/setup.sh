@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the system libraries that the package builds with, where they are missing, and says
-# what cannot be installed from here.
+# what cannot be installed from here. With the argument "peers" it installs instead what
+# make_peers.py needs: Python and a C++ compiler.
 set -euo pipefail
 
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -14,12 +15,20 @@ as_root() {
 
 if [ "$(uname)" = Darwin ]; then
     has brew || { echo "error: Homebrew is missing; see https://brew.sh" >&2; exit 1; }
-    for formula in openblas onednn zlib pkg-config; do
+    formulas=(openblas onednn zlib pkg-config)
+    [ "${1:-}" = peers ] && formulas=(python)
+    for formula in "${formulas[@]}"; do
         brew list "$formula" >/dev/null 2>&1 || brew install "$formula"
     done
 elif has apt-get; then
     missing=()
-    for package in libopenblas-dev libdnnl-dev zlib1g-dev libc6-dev libstdc++-12-dev; do
+    packages=(libopenblas-dev libdnnl-dev zlib1g-dev libc6-dev libstdc++-12-dev)
+    if [ "${1:-}" = peers ]; then
+        packages=()
+        python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3 python3-venv)
+        has c++ || missing+=(g++)
+    fi
+    for package in "${packages[@]}"; do
         [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] && continue
         # A newer distribution carries a newer libstdc++; any will do.
         case $package in libstdc++-*) compgen -G '/usr/lib/gcc/*/*/libstdc++.so' >/dev/null && continue ;; esac
@@ -30,8 +39,10 @@ elif has apt-get; then
         as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
     fi
 else
-    echo "note: install OpenBLAS, oneDNN and zlib with their headers by your system's package manager" >&2
+    [ "${1:-}" = peers ] || echo "note: install OpenBLAS, oneDNN and zlib with their headers by your system's package manager" >&2
 fi
+
+[ "${1:-}" = peers ] && exit 0
 
 if ! has swift && has apt-get && apt-cache show swiftlang >/dev/null 2>&1; then
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq swiftlang

@@ -1,121 +1,165 @@
 import Model
 import Tensor
 
-/// Low-rank adapters on a model: one pair of factors on each adapted linear layer.
+/// An adapter on a model: one low-rank update on each adapted linear layer.
 ///
-/// The model's own weights stay as they are; an adapted layer computes `x Wᵀ + scale (x Aᵀ) Bᵀ`
-/// (``Model/Linear/adapter``).
+/// The model's own weights stay as they are, but for those that PiSSA's start takes apart and those that an adapter is
+/// merged into; an adapted layer computes `x Wᵀ + scale (x Aᵀ) Bᵀ` (``Model/Linear/updates``).
 public struct LoRAAdapter {
     /// The adapted layers, in the order of the model.
     public let linears: [Linear]
+    /// The name of its updates.
+    public let name: String
+    /// What a file says of the adapter, apart from its values.
+    public var provenance: JSONObject?
 
-    /// Puts new adapters on a model: A from a normal distribution of standard deviation 0.02, B zero,
-    /// so that the model at first answers as before.
+    let configuration: ModelConfiguration
+    let usesRankStabilizedScale: Bool
+    /// What PiSSA took off the weights, by layer.
+    let principalParts: [ObjectIdentifier: PrincipalPart]
+
+    /// Puts a new adapter on a model, which at first answers as before.
     ///
-    /// - Parameter seed: the same seed gives the same A on every platform
-    /// - Throws: ``LoRAError/noTargets``
-    public init(on model: MiniMind, _ configuration: LoRAConfiguration = LoRAConfiguration(), seed: UInt64 = 1337) throws(LoRAError) {
-        linears = model.linears.filter(configuration.adapts)
-        guard !linears.isEmpty else { throw .noTargets }
+    /// - Parameters:
+    ///   - name: of the updates; those of the same name are replaced
+    ///   - seed: the same seed gives the same factors on every platform
+    /// - Throws: ``LoRAError`` where a selector fits no layer or numbers do not go together
+    public init(
+        on model: MiniMind, _ configuration: LoRAConfiguration = LoRAConfiguration(), name: String = LinearUpdate.defaultName,
+        seed: UInt64 = 1337
+    ) throws(LoRAError) {
+        let plans = try configuration.plan(for: model)
+        linears = plans.map(\.linear)
+        self.name = name
+        self.configuration = model.configuration
+        usesRankStabilizedScale = configuration.usesRankStabilizedScale
+        var principalParts: [ObjectIdentifier: PrincipalPart] = [:]
         var generator = RandomGenerator(seed: seed)
-        for linear in linears {
-            let start = (0..<configuration.rank * linear.inputWidth).map { _ in 0.02 * generator.normal() }
-            linear.adapter = LowRankFactors(
-                a: Tensor(start, shape: [configuration.rank, linear.inputWidth]),
-                b: Tensor(repeating: 0, shape: [linear.outputWidth, configuration.rank]),
-                scale: configuration.scale)
+        for plan in plans {
+            let (linear, rank) = (plan.linear, plan.rank)
+            let factors: LowRankFactors
+            switch configuration.start {
+            case .standard:
+                let start = (0..<rank * linear.inputWidth).map { _ in 0.02 * generator.normal() }
+                factors = LowRankFactors(
+                    a: Tensor(start, shape: [rank, linear.inputWidth]),
+                    b: Tensor(repeating: 0, shape: [linear.outputWidth, rank]), scale: plan.scale)
+            case .pissa:
+                let part = PrincipalPart(of: linear.weight, rank: rank, scale: plan.scale, seed: generator.next())
+                factors = part.copy
+                part.take(from: linear.weight)
+                principalParts[ObjectIdentifier(linear)] = part
+            }
+            linear.attach(
+                LinearUpdate(
+                    name: name, factors: factors, magnitude: configuration.usesDoRA ? Magnitude(of: linear.weight, factors) : nil,
+                    dropout: configuration.dropout))
         }
+        self.principalParts = principalParts
     }
 
-    /// Puts adapters from a state dict on a model: keys `<module>.lora.A.weight` and
-    /// `<module>.lora.B.weight`, a `module.` before them passed over. The rank is A's.
+    /// Puts an adapter on a model. The model is changed only if all of it fits.
+    ///
+    /// - Parameters:
+    ///   - state: of either layout of heads
+    ///   - name: of the updates; those of the same name are replaced
+    ///   - weight: how much it counts; 0 leaves it switched off
+    /// - Throws: ``LoRAError`` for a layer or a shape that does not fit
+    public init(
+        on model: MiniMind, _ state: AdapterState, name: String = LinearUpdate.defaultName, weight: Float = 1
+    ) throws(LoRAError) {
+        guard !state.modules.isEmpty else { throw .empty }
+        let state = try state.turned(to: model.configuration.rotaryLayout, model.configuration)
+        var modules: [ParameterPlace: AdapterState.Module] = [:]
+        for module in state.modules {
+            guard modules.updateValue(module, forKey: module.place) == nil else {
+                throw .repeated(module: model.configuration.generation.naming.name(of: module.place))
+            }
+        }
+        var adapted: [(Linear, LinearUpdate)] = []
+        for linear in model.linears {
+            guard let module = modules.removeValue(forKey: linear.place) else { continue }
+            adapted.append((linear, try module.update(of: linear, name: name, dropout: state.dropout, weight: weight)))
+        }
+        if let stranger = state.modules.first(where: { modules[$0.place] != nil }) {
+            throw .unknownModule(model.configuration.generation.naming.name(of: stranger.place))
+        }
+        for (linear, update) in adapted { linear.attach(update) }
+        linears = adapted.map(\.0)
+        self.name = name
+        configuration = model.configuration
+        usesRankStabilizedScale = state.usesRankStabilizedScale
+        provenance = state.provenance
+        principalParts = [:]
+    }
+
+    /// Puts an adapter from a state dict on a model: keys `<module>.lora.A.weight`, `<module>.lora.B.weight` and, with
+    /// DoRA, `<module>.lora.magnitude`, a `module.` before them passed over. The rank is A's.
     ///
     /// The model is changed only if all of it fits.
     ///
     /// - Throws: ``LoRAError`` for a key, a layer or a shape that does not fit
-    public init(on model: MiniMind, from dictionary: StateDictionary, scale: Float = 1) throws(LoRAError) {
-        var factors: [String: (a: StoredTensor?, b: StoredTensor?)] = [:]
-        for name in dictionary.names {
-            let key = name.hasPrefix("module.") ? String(name.dropFirst("module.".count)) : name
-            if key.hasSuffix(".lora.A.weight") {
-                factors[String(key.dropLast(".lora.A.weight".count)), default: (nil, nil)].a = dictionary[name]
-            } else if key.hasSuffix(".lora.B.weight") {
-                factors[String(key.dropLast(".lora.B.weight".count)), default: (nil, nil)].b = dictionary[name]
-            } else {
-                throw .strangeKey(name)
-            }
-        }
-        guard !factors.isEmpty else { throw .empty }
-        let names = Set(model.linears.map(\.name))
-        if let stranger = factors.keys.sorted().first(where: { !names.contains($0) }) { throw .unknownModule(stranger) }
-
-        var adapted: [(Linear, LowRankFactors)] = []
-        for linear in model.linears {
-            guard let pair = factors[linear.name] else { continue }
-            guard let a = pair.a, let b = pair.b else { throw .incomplete(module: linear.name) }
-            guard a.shape.count == 2, b.shape.count == 2, a.shape[0] == b.shape[1], a.shape[0] > 0,
-                a.shape[1] == linear.inputWidth, b.shape[0] == linear.outputWidth
-            else { throw .shape(module: linear.name, a: a.shape, b: b.shape, layer: linear.weight.shape) }
-            do {
-                let values = (try a.floats(), try b.floats())
-                adapted.append(
-                    (
-                        linear,
-                        LowRankFactors(
-                            a: Tensor(values.0, shape: a.shape), b: Tensor(values.1, shape: b.shape), scale: scale)
-                    ))
-            } catch {
-                throw .unreadable(module: linear.name, reason: "\(error)")
-            }
-        }
-        for (linear, factors) in adapted { linear.adapter = factors }
-        linears = adapted.map(\.0)
+    public init(on model: MiniMind, from dictionary: StateDictionary, name: String = LinearUpdate.defaultName) throws(LoRAError) {
+        try self.init(on: model, AdapterState(dictionary, for: model), name: name)
     }
 
-    /// The factors under their published names, in order: A before B, layer by layer.
+    /// The updates, in the order of ``linears``; none of layers that have parted with theirs.
+    public var updates: [(linear: Linear, update: LinearUpdate)] {
+        linears.compactMap { linear in linear.update(name).map { (linear, $0) } }
+    }
+
+    /// What is trained under its published name, in order: A before B, before DoRA's magnitude, layer by layer.
     public var parameters: [(name: String, tensor: Tensor)] {
-        linears.flatMap { linear in
-            linear.adapter.map {
-                [("\(linear.name).lora.A.weight", $0.a), ("\(linear.name).lora.B.weight", $0.b)]
-            } ?? []
+        updates.flatMap { linear, update in
+            [("\(linear.name).lora.A.weight", update.factors.a), ("\(linear.name).lora.B.weight", update.factors.b)]
+                + (update.magnitude.map { [("\(linear.name).lora.magnitude", $0.values)] } ?? [])
         }
     }
 
-    /// The number of values in all factors.
+    /// The parameters in groups for an optimizer: B's learning rate is `rateRatio` times that of the others (LoRA+,
+    /// Hayou et al. 2024). With a ratio of 1 the order is that of ``parameters``.
+    public func parameterGroups(rateRatio: Double) -> [(parameters: [Tensor], rateFactor: Double)] {
+        guard rateRatio != 1 else { return [(parameters.map(\.tensor), 1)] }
+        let updates = updates.map(\.update)
+        let others = updates.flatMap { [$0.factors.a] + ($0.magnitude.map { [$0.values] } ?? []) }
+        return [(others, 1), (updates.map(\.factors.b), rateRatio)]
+    }
+
+    /// The number of values in all factors and magnitudes.
     public var parameterCount: Int { parameters.reduce(0) { $0 + $1.tensor.count } }
 
-    /// The factors as the published adapter file holds them, in float32.
-    public var stateDictionary: StateDictionary {
-        var dictionary = StateDictionary()
-        for (name, tensor) in parameters {
-            dictionary[name] = StoredTensor(shape: tensor.shape, floats: tensor.values)
+    /// Sets what share of the adapter's input training leaves out from now on.
+    public func setDropout(_ rate: Float) throws(LoRAError) {
+        guard rate >= 0, rate < 1 else { throw .configuration("a dropout of \(rate) is not from 0 to below 1") }
+        for (linear, var update) in updates {
+            update.dropout = rate
+            linear.attach(update)
         }
-        return dictionary
     }
 
-    /// Takes the adapters off the model again.
+    /// Takes the adapter off the model again; weights that PiSSA took apart are whole again, to the bit.
     public func detach() {
-        for linear in linears { linear.adapter = nil }
+        for linear in linears {
+            linear.detach(name)
+            principalParts[ObjectIdentifier(linear)]?.giveBack(to: linear.weight)
+        }
     }
 
-    /// Adds `scale B A` to the weights of the adapted layers and takes the adapters off: the model
-    /// answers the same as before, to rounding, without the adapters' cost. Sums are float32 and rounded
-    /// once to the type in which the layer keeps its weight.
-    public func merge() {
-        for linear in linears {
-            guard let factors = linear.adapter else { continue }
-            let (rank, input) = (factors.rank, linear.inputWidth)
-            let (a, b) = (factors.a.values, factors.b.values)
-            var weight = linear.weight.values
-            for row in 0..<linear.outputWidth {
-                for column in 0..<input {
-                    var sum: Float = 0
-                    for r in 0..<rank { sum += b[row * rank + r] * a[r * input + column] }
-                    weight[row * input + column] += factors.scale * sum
-                }
-            }
-            linear.weight.replaceValues(weight)
-            linear.adapter = nil
+    /// Adds the updates to the weights of the adapted layers and takes them off: the model answers the same as before,
+    /// to rounding, without the adapter's cost. Sums are float32 and rounded once to the type in which the layer keeps
+    /// its weight.
+    ///
+    /// - Returns: how much of the updates survived rounding
+    @discardableResult
+    public func merge() -> MergeReport {
+        linears.reduce(into: MergeReport()) { report, linear in
+            if let part = linear.merge([name]) { report += part }
         }
+    }
+
+    /// Gives the adapted layers back the very weights that they had before anything was merged into them, and puts the
+    /// updates on again.
+    public func unmerge() {
+        for linear in linears { linear.unmerge() }
     }
 }

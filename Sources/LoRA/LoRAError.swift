@@ -1,7 +1,17 @@
+import Model
+
 /// What can be wrong with an adapter.
 public enum LoRAError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// No linear layer of the model is of the kind that was asked for.
+    /// No layers were asked for.
     case noTargets
+    /// A word, a name or a pattern that fits no layer; the names that there are.
+    case matchesNothing(String, names: [String])
+    /// A pattern that is no regular expression.
+    case pattern(String, reason: String)
+    /// A part of a table of values that cannot be read.
+    case table(String)
+    /// Numbers or choices that do not go together.
+    case configuration(String)
     /// The file holds no adapter.
     case empty
     /// A key that is no part of an adapter.
@@ -10,21 +20,49 @@ public enum LoRAError: Error, Sendable, Equatable, CustomStringConvertible {
     case incomplete(module: String)
     /// The model has no linear layer of this name.
     case unknownModule(String)
+    /// A layer that the adapter has twice.
+    case repeated(module: String)
     /// The factors do not fit the layer.
     case shape(module: String, a: [Int], b: [Int], layer: [Int])
+    /// DoRA's magnitude does not fit the layer.
+    case magnitude(module: String, found: [Int], expected: Int)
     /// The values of a factor cannot be read.
     case unreadable(module: String, reason: String)
+    /// No adapter of the name is loaded; the names of those that are.
+    case unknownAdapter(String, names: [String])
 
     public var description: String {
         switch self {
-        case .noTargets: "no linear layer of the model is square, so there is nothing to adapt"
+        case .noTargets: "no linear layer was chosen, so there is nothing to adapt"
+        case .matchesNothing(let text, let names):
+            "'\(text)' fits none of the linear layers; there are square, attention, mlp, all-linear, \(names.joined(separator: ", ")), and patterns of whole names"
+        case .pattern(let pattern, let reason): "'\(pattern)' is neither a name nor a regular expression (\(reason))"
+        case .table(let text): "'\(text)' is neither a value nor name=value; write for example attention=8,mlp=16,default=4"
+        case .configuration(let reason): reason
         case .empty: "the file holds no adapter (no keys ending in .lora.A.weight)"
         case .strangeKey(let key): "'\(key)' is no part of a LoRA adapter; is this a base model? Then give it as --base_path"
         case .incomplete(let module): "the adapter of '\(module)' lacks one of A and B"
         case .unknownModule(let module): "the adapter is for '\(module)', which this model does not have; do --n_layers and the base fit it?"
+        case .repeated(let module): "the adapter has '\(module)' twice"
         case .shape(let module, let a, let b, let layer):
             "the adapter of '\(module)' has A \(a) and B \(b), which do not fit the layer's weight \(layer); do --dim and the base fit it?"
+        case .magnitude(let module, let found, let expected):
+            "the magnitude of '\(module)' is \(found), but the layer has \(expected) rows; do --dim and the base fit it?"
         case .unreadable(let module, let reason): "the adapter of '\(module)' cannot be read: \(reason)"
+        case .unknownAdapter(let name, let names):
+            "no adapter '\(name)' is loaded; \(names.isEmpty ? "none is" : "there are " + names.joined(separator: ", "))"
         }
+    }
+
+    /// The last parts of layers' names, in either naming, each once.
+    static func names(of linears: [Linear]) -> [String] {
+        var names: [String] = []
+        for naming in [WeightNaming.classic, .huggingFace] {
+            for linear in linears {
+                guard let last = naming.name(of: linear.place).split(separator: ".").last, !names.contains(String(last)) else { continue }
+                names.append(String(last))
+            }
+        }
+        return names
     }
 }

@@ -22,6 +22,8 @@ public struct ModelConfiguration: Sendable, Equatable {
     public var ropeTheta: Float = 1e6
     /// How the rotary angles are stretched for texts longer than those of the training.
     public var ropeScaling: RotaryScaling?
+    /// How many positions the model is said to read. Files carry it along; nothing here is bound by it.
+    public var contextLength: Int
     /// Whether queries and keys are normed head by head before they are turned.
     public var normalizesHeads: Bool
     /// Whether the output projection is the embedding.
@@ -46,6 +48,7 @@ public struct ModelConfiguration: Sendable, Equatable {
         self.vocabularySize = vocabularySize
         self.experts = experts
         normEpsilon = generation.defaultNormEpsilon
+        contextLength = generation.defaultContextLength
         normalizesHeads = generation == .v3
         let sizes = [dim, layerCount, headCount, self.keyValueHeadCount, headDim ?? 1, vocabularySize, hiddenDim ?? 1]
         guard sizes.allSatisfy({ $0 > 0 && $0 < 1 << 31 }) else {
@@ -66,6 +69,19 @@ public struct ModelConfiguration: Sendable, Equatable {
                 throw .configuration("a token cannot go to \(experts.perToken) of \(experts.count) experts and \(experts.sharedCount) shared ones")
             }
         }
+    }
+
+    /// Looks at what can be set behind ``init(generation:dim:layerCount:headCount:keyValueHeadCount:headDim:vocabularySize:hiddenDim:experts:)``.
+    ///
+    /// - Throws: ``ModelError/configuration(_:)``
+    func checkNumbers() throws(ModelError) {
+        guard normEpsilon > 0, normEpsilon < 1 else { throw .configuration("the norms' epsilon is \(normEpsilon); it lies between 0 and 1") }
+        guard ropeTheta > 1, ropeTheta.isFinite else { throw .configuration("the base of the rotary angles is \(ropeTheta); it is above 1") }
+        guard contextLength > 0, contextLength < 1 << 40 else { throw .configuration("\(contextLength) positions are none that a model could have") }
+        if let experts, !experts.auxiliaryCoefficient.isFinite || experts.auxiliaryCoefficient < 0 {
+            throw .configuration("the factor of the auxiliary loss is \(experts.auxiliaryCoefficient); it is 0 or more")
+        }
+        try ropeScaling?.check(headDim: headDim)
     }
 
     /// The width of all heads' queries.

@@ -1,3 +1,5 @@
+import Tensor
+
 /// What can be wrong with a model's configuration or weights.
 public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The sizes do not fit together.
@@ -12,6 +14,12 @@ public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
     case unknownWeights([String])
     /// A weight whose values cannot be read.
     case unreadableWeight(name: String, reason: String)
+    /// A model that is known, but not what is asked of it.
+    case unsupported(String)
+    /// What is wrong with a file of tensors.
+    case file(TensorFileError)
+    /// One of the others, in a file or folder.
+    indirect case inFile(path: String, ModelError)
     /// A token outside the vocabulary.
     case tokenOutOfRange(id: Int32, vocabularySize: Int)
     /// More tokens than the model has positions for.
@@ -19,7 +27,9 @@ public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
 
     public var description: String {
         switch self {
-        case .configuration(let reason), .unrecognized(let reason): reason
+        case .configuration(let reason), .unrecognized(let reason), .unsupported(let reason): reason
+        case .file(let error): "\(error)"
+        case .inFile(let path, let error): "\(path): \(error)"
         case .missingWeight(let name):
             "the weights have no '\(name)', which the model needs; is the file whole, and does it hold a model of this kind?"
         case .shape(let name, let found, let expected):

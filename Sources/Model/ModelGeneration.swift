@@ -22,6 +22,9 @@ public enum ModelGeneration: String, Sendable, CaseIterable {
     /// The published number of heads of keys and values.
     public var defaultKeyValueHeadCount: Int { self == .v3 ? 4 : 2 }
 
+    /// How many positions the published configuration names.
+    var defaultContextLength: Int { self == .v2Classic ? 8192 : 32768 }
+
     var defaultNormEpsilon: Float { self == .v3 ? 1e-6 : 1e-5 }
 
     /// The published width inside the feed-forward layer: 2/3 · 4 · dim, or π · dim, rounded up to a multiple

@@ -10,6 +10,8 @@ public enum RotaryScaling: Sendable, Equatable {
     case yarn(YaRN)
     /// Llama 3.1's: like YaRN, with the ramp over wavelengths.
     case llama3(factor: Float, lowFrequencyFactor: Float, highFrequencyFactor: Float, originalPositions: Int)
+    /// Each frequency divided by its own number: `[headDim / 2]`. So a GGUF keeps Llama 3.1's.
+    case divisors([Float])
 
     public struct YaRN: Sendable, Equatable {
         public var factor: Float
@@ -20,6 +22,11 @@ public enum RotaryScaling: Sendable, Equatable {
         /// Turns in the original context below which a frequency is divided by `factor`.
         public var slowTurns: Float
         public var attentionFactor: Float
+        /// Whether the ramp begins and ends at whole pairs.
+        public var roundsRamp = true
+        /// Whether the ramp ends at the last pair at the latest, as MiniMind has it. Elsewhere it may reach
+        /// to `headDim - 1`, beyond all pairs.
+        public var endsRampAtLastPair = false
 
         public init(factor: Float, originalPositions: Int, fastTurns: Float = 32, slowTurns: Float = 1, attentionFactor: Float = 1) {
             self.factor = factor
@@ -30,7 +37,17 @@ public enum RotaryScaling: Sendable, Equatable {
         }
 
         /// What MiniMind's `inference_rope_scaling` stands for.
-        public static let minimind = YaRN(factor: 16, originalPositions: 2048)
+        public static let minimind: YaRN = {
+            var yarn = YaRN(factor: 16, originalPositions: 2048)
+            yarn.endsRampAtLastPair = true
+            return yarn
+        }()
+
+        /// The factor of the turned values that goes with a factor of the frequencies where nothing else is
+        /// said: 0.1 ln(factor) + 1.
+        public static func attentionFactor(_ factor: Float, scale: Float = 1) -> Float {
+            factor <= 1 ? 1 : Float(0.1 * Double(scale) * log(Double(factor)) + 1)
+        }
     }
 
     /// The factor of the turned values.
@@ -46,14 +63,19 @@ public enum RotaryScaling: Sendable, Equatable {
     func scaled(_ frequencies: [Float], base: Float) -> [Float] {
         switch self {
         case .linear(let factor): return frequencies.map { $0 / factor }
+        case .divisors(let divisors):
+            precondition(divisors.count == frequencies.count, "a divisor for each pair")
+            return zip(frequencies, divisors).map { $0 / $1 }
         case .yarn(let yarn):
             let half = frequencies.count
             func place(turns: Float) -> Double {
                 let original = Double(yarn.originalPositions) / (Double(turns) * 2 * .pi)
                 return Double(2 * half) * log(original) / (2 * log(Double(base)))
             }
-            let low = max(place(turns: yarn.fastTurns).rounded(.down), 0)
-            let high = min(place(turns: yarn.slowTurns).rounded(.up), Double(half - 1))
+            var (low, high) = (place(turns: yarn.fastTurns), place(turns: yarn.slowTurns))
+            if yarn.roundsRamp { (low, high) = (low.rounded(.down), high.rounded(.up)) }
+            low = max(low, 0)
+            high = min(high, Double(yarn.endsRampAtLastPair ? half - 1 : 2 * half - 1))
             return frequencies.enumerated().map { index, frequency in
                 let ramp = Float(min(max((Double(index) - low) / max(high - low, 0.001), 0), 1))
                 return frequency * (1 - ramp + ramp / yarn.factor)
@@ -71,13 +93,38 @@ public enum RotaryScaling: Sendable, Equatable {
     }
 }
 
+extension RotaryScaling {
+    /// - Throws: ``ModelError/configuration(_:)`` for numbers that no frequencies come of
+    func check(headDim: Int) throws(ModelError) {
+        let isSound =
+            switch self {
+            case .linear(let factor): Self.isPositive(factor)
+            case .divisors(let divisors): divisors.count == headDim / 2 && divisors.allSatisfy(Self.isPositive)
+            case .yarn(let yarn):
+                [yarn.factor, yarn.fastTurns, yarn.slowTurns, yarn.attentionFactor].allSatisfy(Self.isPositive)
+                    && yarn.fastTurns > yarn.slowTurns && yarn.originalPositions > 0
+            case .llama3(let factor, let low, let high, let originalPositions):
+                [factor, low, high].allSatisfy(Self.isPositive) && low < high && originalPositions > 0
+            }
+        guard isSound else { throw .configuration("the scaling of the rotary frequencies has numbers that make no sense: \(self)") }
+    }
+
+    private static func isPositive(_ number: Float) -> Bool { number > 0 && number.isFinite }
+}
+
+extension ModelConfiguration {
+    /// The frequencies of a head's pairs, scaled: `[headDim / 2]`, in radians a position.
+    public var rotaryFrequencies: [Float] {
+        let plain = RotaryTable.frequencies(headDim: headDim, base: ropeTheta)
+        return ropeScaling?.scaled(plain, base: ropeTheta) ?? plain
+    }
+}
+
 extension RotaryTable {
     /// The angles of a model.
     init(positions: Int, _ configuration: ModelConfiguration) {
-        let plain = RotaryTable.frequencies(headDim: configuration.headDim, base: configuration.ropeTheta)
         self.init(
-            positions: positions,
-            frequencies: configuration.ropeScaling?.scaled(plain, base: configuration.ropeTheta) ?? plain,
+            positions: positions, frequencies: configuration.rotaryFrequencies,
             amplitude: configuration.ropeScaling?.amplitude ?? 1)
     }
 }

@@ -46,8 +46,8 @@ public final class TransformerLayer {
         var weights = [attentionNorm, feedForwardNorm] + linears.map(\.weight)
         if let headNorms { weights += [headNorms.query, headNorms.key] }
         if case .experts(let mixture) = network { weights.append(mixture.router) }
-        let factors = linears.compactMap(\.adapter).flatMap { [$0.a, $0.b] }
-        return (weights + factors).filter(\.isTrainable)
+        let updates = linears.flatMap { $0.updates.flatMap(\.tensors) }
+        return (weights + updates).filter(\.isTrainable)
     }
 
     /// - Parameters:

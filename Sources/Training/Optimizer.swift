@@ -6,6 +6,17 @@ public protocol Optimizer {
     mutating func step(learningRate: Double)
 }
 
+/// Parameters whose learning rate is the step's times a factor.
+public struct ParameterGroup {
+    public let parameters: [Tensor]
+    public let rateFactor: Double
+
+    public init(_ parameters: [Tensor], rateFactor: Double = 1) {
+        self.parameters = parameters
+        self.rateFactor = rateFactor
+    }
+}
+
 /// AdamW (Loshchilov & Hutter 2019) with PyTorch's defaults.
 public struct AdamW: Optimizer {
     public var beta1 = 0.9
@@ -16,18 +27,24 @@ public struct AdamW: Optimizer {
     public private(set) var stepCount = 0
 
     private let parameters: [Tensor]
+    /// What the learning rate of each parameter is multiplied by.
+    private let rateFactors: [Double]
     private let moments: [AdamWMoments]
 
-    public init(_ parameters: [Tensor]) {
-        self.parameters = parameters
+    public init(_ parameters: [Tensor]) { self.init(groups: [ParameterGroup(parameters)]) }
+
+    /// Parameters at rates of their own. The order of moments is that of the groups' parameters.
+    public init(groups: [ParameterGroup]) {
+        parameters = groups.flatMap(\.parameters)
+        rateFactors = groups.flatMap { group in group.parameters.map { _ in group.rateFactor } }
         moments = parameters.map(AdamWMoments.init(like:))
     }
 
     public mutating func step(learningRate: Double) {
         stepCount += 1
-        let coefficients = AdamWCoefficients(
-            learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: weightDecay)
-        for (parameter, moments) in zip(parameters, moments) {
+        for ((parameter, moments), factor) in zip(zip(parameters, moments), rateFactors) {
+            let coefficients = AdamWCoefficients(
+                learningRate: learningRate * factor, beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: weightDecay)
             parameter.applyAdamW(moments, coefficients, step: stepCount)
         }
     }

@@ -10,6 +10,8 @@ public struct TrainerConfiguration: Sendable {
     /// The limit of the gradients' norm; 0 sets none.
     public var gradientClip = 1.0
     public var precision = Precision.bfloat16
+    /// Where dropout's masks begin; each micro-batch has its own.
+    public var seed: UInt64 = 0
 
     public init() {}
 }
@@ -96,7 +98,11 @@ public struct Trainer<Optimize: Optimizer> {
     private func accumulateGradients(_ batch: Batch, epoch: Int, step: Int) throws -> Losses? {
         guard !batch.predictions.isEmpty else { return nil }
         let seed = scaler.scale / Float(configuration.accumulationSteps)
-        return try ComputeContext.with({ $0.precision = configuration.precision }) {
+        let dropoutSeed = RandomGenerator.seed(configuration.seed, [UInt64(epoch), UInt64(step)])
+        return try ComputeContext.with({
+            $0.precision = configuration.precision
+            $0.dropoutSeed = dropoutSeed
+        }) {
             let loss = try model.loss(TokenRow(batch), batch.predictions.map(MiniMind.Prediction.init), lossScale: seed)
             let total = loss.value
             guard total.isFinite else { throw TrainingError.lossNotFinite(epoch: epoch, step: step) }

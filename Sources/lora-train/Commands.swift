@@ -5,6 +5,11 @@ enum Commands {
     private static let summaries = [
         ("train", "fine-tune a base with LoRA (the default)"),
         ("generate", "answer prompts, with or without an adapter"),
+        ("chat", "talk with the model, with or without adapters"),
+        ("merge", "write a base with adapters merged in, as a .pth, a Hugging Face folder or a GGUF"),
+        ("export", "write a model or an adapter for other tools: Hugging Face, GGUF, PEFT, MLX, llama.cpp"),
+        ("verify", "compare the logits of two models, with or without adapters"),
+        ("inspect", "say what is in a file or folder: model, adapter, types, sizes"),
         ("data", "show what each sample trains on"),
         ("tokenize", "JSON strings to token ids, a line each; --decode the reverse"),
         ("bench", "time a training step, generation or the tokenizer: bench step, generate or tokenizer"),
@@ -20,6 +25,10 @@ enum Commands {
         case "train": try train(rest)
         case "generate":
             try parse(rest, GenerateOptions(), GenerateOptions.flags, first) { try GenerateCommand(options: $0).run() }
+        case "chat": try parse(rest, ChatOptions(), ChatOptions.flags, first) { try ChatCommand(options: $0).run() }
+        case "merge", "export": try parse(rest, ExportOptions(), ExportOptions.flags, first) { try ExportCommand(options: $0).run(first) }
+        case "verify": try parse(rest, VerifyOptions(), VerifyOptions.flags, first) { try VerifyCommand(options: $0).run() }
+        case "inspect": try parse(rest, InspectOptions(), InspectOptions.flags, first) { try InspectCommand(options: $0).run() }
         case "data": try parse(rest, DataOptions(), DataOptions.flags, first) { try DataCommand(options: $0).run() }
         case "tokenize":
             try parse(rest, TokenizeOptions(), TokenizeOptions.flags, first) { try TokenizeCommand(options: $0).run() }
@@ -63,7 +72,8 @@ enum Commands {
         var options = defaults
         if try flags.parse(arguments, into: &options, command: command) {
             let summary = summaries.first { command.split(separator: " ").first.map(String.init) == $0.0 }?.1 ?? ""
-            Console.shared.line("lora-train \(command): \(summary)\n" + flags.help(defaults, width: Console.shared.width))
+            let operands = flags.operands.map { " \($0.name)" }.joined()
+            Console.shared.line("lora-train \(command)\(operands): \(summary)\n" + flags.help(defaults, width: Console.shared.width))
             if command == "train" { Console.shared.line(overview) }
         } else {
             try body(options)
@@ -77,6 +87,10 @@ enum Commands {
         switch command {
         case "train": Console.shared.line(TrainOptions.flags.markdown(TrainOptions()))
         case "generate": Console.shared.line(GenerateOptions.flags.markdown(GenerateOptions()))
+        case "chat": Console.shared.line(ChatOptions.flags.markdown(ChatOptions()))
+        case "merge", "export": Console.shared.line(ExportOptions.flags.markdown(ExportOptions()))
+        case "verify": Console.shared.line(VerifyOptions.flags.markdown(VerifyOptions()))
+        case "inspect": Console.shared.line(InspectOptions.flags.markdown(InspectOptions()))
         case "data": Console.shared.line(DataOptions.flags.markdown(DataOptions()))
         case "bench": Console.shared.line(BenchOptions.stepFlags.markdown(BenchOptions()))
         case "tokenize": Console.shared.line(TokenizeOptions.flags.markdown(TokenizeOptions()))

@@ -7,7 +7,7 @@ struct DataCommand {
     private var console: Console { Console.shared }
 
     func run() throws {
-        let tokenizer = try Tokenizer(folder: try ModelOptions.tokenizerFolder(options.tokenizerPath, besides: nil))
+        let tokenizer = try TokenizerFolder.tokenizer(options.tokenizerPath)
         let dataset = try SFTDataset(
             path: options.dataPath, tokenizer: tokenizer, maxSequenceLength: options.maxSequenceLength)
         let shown = options.limit > 0 ? min(options.limit, dataset.count) : dataset.count

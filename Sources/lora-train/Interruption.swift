@@ -24,6 +24,16 @@ enum Interruption {
         pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     }
 
+    /// Watches while `body` runs; afterwards a signal ends the process again.
+    static func watching(_ body: () throws -> Void) rethrows {
+        watch()
+        defer {
+            for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
+            received.store(0, ordering: .relaxed)
+        }
+        try body()
+    }
+
     /// The signal that came, or `nil`.
     static var number: Int32? {
         let number = received.load(ordering: .relaxed)

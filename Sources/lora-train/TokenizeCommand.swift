@@ -7,7 +7,7 @@ struct TokenizeCommand {
     let options: TokenizeOptions
 
     func run() throws {
-        let tokenizer = try Tokenizer(folder: try ModelOptions.tokenizerFolder(options.tokenizerPath, besides: nil))
+        let tokenizer = try TokenizerFolder.tokenizer(options.tokenizerPath)
         var number = 0
         while let line = readLine() {
             number += 1

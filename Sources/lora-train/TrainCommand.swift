@@ -12,9 +12,11 @@ struct TrainCommand {
 
     /// What is trained, and where it is saved.
     private struct Subject {
-        let parameters: [Tensor]
+        let groups: [ParameterGroup]
         let path: String
-        let stateDictionary: () -> StateDictionary
+        let save: () throws -> Void
+
+        var parameters: [Tensor] { groups.flatMap(\.parameters) }
     }
 
     func run() throws {
@@ -23,14 +25,16 @@ struct TrainCommand {
     }
 
     private func train() throws {
-        let tokenizer = try options.model.tokenizer()
+        let base = options.initialization == .pretrained ? try Base(options.model) : nil
+        let tokenizer =
+            try base?.tokenizer() ?? TokenizerFolder.tokenizer(options.model.tokenizerPath)
         let dataset = try SFTDataset(
             path: options.dataPath, tokenizer: tokenizer, maxSequenceLength: options.model.maxSequenceLength)
-        let model = try startingModel(tokenizer)
+        let model = try base?.model(reading: options.trainsAll ? nil : options.dtype) ?? randomModel(tokenizer)
         model.checkpointsLayers = options.checkpointsGradients
         try dataset.checkVocabulary(size: model.configuration.vocabularySize)
         try reportEmptySamples(dataset)
-        let subject = try subject(model)
+        let subject = try subject(model, base)
         try checkWritable(subject.path)
         let metrics = try MetricsFile(path: options.metricsPath ?? "\(adapterPath(model).dropLast(".pth".count)).metrics.jsonl")
 
@@ -42,8 +46,9 @@ struct TrainCommand {
         configuration.accumulationSteps = options.accumulationSteps
         configuration.gradientClip = options.gradientClip
         configuration.precision = options.dtype
+        configuration.seed = UInt64(options.model.seed)
         var trainer = Trainer(
-            model, parameters: subject.parameters, optimizer: AdamW(subject.parameters),
+            model, parameters: subject.parameters, optimizer: AdamW(groups: subject.groups),
             schedule: CosineSchedule(
                 baseRate: options.learningRate, totalSteps: options.epochs * loader.batchesPerEpoch,
                 warmupSteps: options.warmupIterations),
@@ -86,46 +91,73 @@ struct TrainCommand {
 
     // MARK: - Before the first step
 
-    private func startingModel(_ tokenizer: Tokenizer) throws -> MiniMind {
-        guard options.initialization == .random else { 
-            return try options.model.pretrainedModel(reading: options.trainsAll ? nil : options.dtype)
-        }
-        let configuration = try options.model.configuration(vocabularySize: tokenizer.vocabularySize)
-        return try MiniMind(configuration, seed: UInt64(options.model.seed))
+    private func randomModel(_ tokenizer: Tokenizer) throws -> MiniMind {
+        try MiniMind(options.model.configuration(vocabularySize: tokenizer.vocabularySize), seed: UInt64(options.model.seed))
     }
 
     /// Says what was found in the base.
-    private func announce(_ model: MiniMind) {
-        guard options.initialization == .pretrained else { return }
-        console.line("base \(options.model.weightsPath): \(model.configuration.summary)")
+    private func announce(_ base: Base?) {
+        if let base { console.line("base \(base.file.path): \(base.file.summary)") }
     }
 
-    private func subject(_ model: MiniMind) throws -> Subject {
+    private func subject(_ model: MiniMind, _ base: Base?) throws -> Subject {
         if options.trainsAll {
             console.line("LLM 总参数量: \(model.parameterCount)")
-            announce(model)
+            announce(base)
+            let path = "\(options.model.outDir)/\(options.loraName)_\(model.configuration.dim)\(model.configuration.experts == nil ? "" : "_moe").pth"
             let savedType = ElementType(rawValue: options.savedType.rawValue) ?? .float32
             return Subject(
-                parameters: model.parameters.map(\.tensor),
-                path: "\(options.model.outDir)/\(options.loraName)_\(model.configuration.dim)\(model.configuration.experts == nil ? "" : "_moe").pth",
-                stateDictionary: { model.stateDictionary(as: savedType) })
+                groups: [ParameterGroup(model.parameters.map(\.tensor))],
+                path: path, save: { try PyTorchFile.write(model.stateDictionary(as: savedType), to: path) })
         }
-        let adapter =
-            try options.model.loraPath.map { try options.model.adapter(on: model, path: $0) }
-            ?? LoRAAdapter(on: model, LoRAConfiguration(rank: options.rank), seed: UInt64(options.model.seed))
+        let adapter = try adapter(on: model, base)
         for line in PublishedLog.parameters(
             total: model.parameterCount + adapter.parameterCount, trained: adapter.parameterCount)
         {
             console.line(line)
         }
-        announce(model)
-        let ranks = Set(adapter.linears.compactMap { $0.adapter?.rank }).sorted().map(String.init).joined(separator: ", ")
-        let scale = adapter.linears.first?.adapter?.scale ?? 1
+        announce(base)
+        let updates = adapter.updates.map(\.update)
+        let ranks = Set(updates.map(\.factors.rank)).sorted().map(String.init).joined(separator: ", ")
+        let scales = Set(updates.map(\.factors.scale)).sorted().map { "\($0)" }.joined(separator: ", ")
+        let kind = updates.contains { $0.magnitude != nil } ? " (DoRA)" : ""
         console.line(
-            "adapting \(adapter.linears.count) modules with rank \(ranks), scale \(scale): "
+            "adapting \(adapter.linears.count) modules with rank \(ranks), scale \(scales)\(kind): "
                 + adapter.linears.map(\.name).joined(separator: " "))
-        return Subject(
-            parameters: adapter.parameters.map(\.tensor), path: adapterPath(model), stateDictionary: { adapter.stateDictionary })
+        let path = adapterPath(model)
+        let provenance = try options.provenance(of: adapter, base)
+        return Subject(groups: options.adapter.groups(adapter), path: path) {
+            var state = adapter.state
+            state.provenance = provenance.json
+            try AdapterFile.write(
+                state, as: .minimind, to: path, for: model.configuration,
+                elementType: ElementType(rawValue: options.savedType.rawValue))
+        }
+    }
+
+    /// The adapter of `--lora_path`, or a new one.
+    private func adapter(on model: MiniMind, _ base: Base?) throws -> LoRAAdapter {
+        if let path = options.model.loraPath {
+            let adapter = try startingAdapter(path, on: model, base)
+            if options.adapter.dropout > 0 { try adapter.setDropout(Float(options.adapter.dropout)) }
+            return adapter
+        }
+        do {
+            return try LoRAAdapter(on: model, options.adapter.configuration(), seed: UInt64(options.model.seed))
+        } catch let error as LoRAError {
+            throw CommandError.usage("--target_modules, --lora_rank, --lora_alpha: \(error)")
+        }
+    }
+
+    /// The adapter to go on from.
+    private func startingAdapter(_ path: String, on model: MiniMind, _ base: Base?) throws -> LoRAAdapter {
+        guard let base else { throw CommandError.usage("--lora_path needs a base that it was trained on") }
+        let state = try base.adapter(path, isForced: options.model.forcesAdapter)
+        do {
+            return try LoRAAdapter(on: model, state)
+        } catch {
+            throw CommandError.failure("\(path): \(error)")
+        }
     }
 
     private func adapterPath(_ model: MiniMind) -> String {
@@ -182,7 +214,7 @@ struct TrainCommand {
     }
 
     private func save(_ subject: Subject) throws {
-        try PyTorchFile.write(subject.stateDictionary(), to: subject.path)
+        try subject.save()
     }
 
     /// After a loss that is no number: saves the parameters if they are sound, which they are unless

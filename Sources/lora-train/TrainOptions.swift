@@ -2,7 +2,7 @@ import Tensor
 
 /// What `lora-train train` can be told.
 struct TrainOptions {
-    /// The type in which all parameters are saved.
+    /// The type in which what was trained is saved.
     enum SavedType: String, CaseIterable { case float32, float16, bfloat16 }
 
     enum Initialization: String, CaseIterable { case pretrained, random }
@@ -25,7 +25,7 @@ struct TrainOptions {
     var localRank = -1
     var dataPath = "./dataset/lora_identity.jsonl"
     var loraName = "lora_identity"
-    var rank = 16
+    var adapter = AdapterOptions()
     var padsToMaximum: Bool?
     var metricsPath: String?
     var shuffles = false
@@ -63,8 +63,8 @@ struct TrainOptions {
         flags.section("Beyond the published script")
         flags.model(\.model)
         flags.text("lora_path", \.model.loraPath, "Adapter to go on from")
-        flags.integer("lora_rank", \.rank, atLeast: 1, "Rank of new adapters")
-        flags.integer("seed", \.model.seed, atLeast: 0, "Seed of new adapters and of shuffling")
+        flags.adapter(\.adapter)
+        flags.integer("seed", \.model.seed, atLeast: 0, "Seed of new adapters, of shuffling and of dropout")
         flags.bool(
             "pad_to_max_seq_len", \.padsToMaximum, default: "auto",
             "Pad every sample as the published script does. A dense model trains to the same result, slower; with experts padding takes part in their balance, so auto pads there, and False trains on the words alone, much faster")
@@ -73,7 +73,7 @@ struct TrainOptions {
         flags.text("metrics_path", \.metricsPath, "Metrics file; default {out_dir}/lora/{lora_name}_{dim}.metrics.jsonl")
         flags.bool("full", \.trainsAll, "Train all parameters instead of adapters; saved as {out_dir}/{lora_name}_{dim}.pth")
         flags.choice("init", \.initialization, "pretrained, or random to train from nothing with --full")
-        flags.choice("save_dtype", \.savedType, "Type of the file that --full writes: float32, float16 or bfloat16")
+        flags.choice("save_dtype", \.savedType, "Type of the values that are saved: float32, float16 or bfloat16")
         return flags
     }
 
@@ -93,5 +93,6 @@ struct TrainOptions {
             throw .usage("--full trains float32 weights; leave out --base_dtype bfloat16")
         }
         if trainsAll, model.loraPath != nil { throw .usage("--full trains no adapter; leave out --lora_path") }
+        try adapter.validate(trainsAll: trainsAll, goesOn: model.loraPath != nil)
     }
 }

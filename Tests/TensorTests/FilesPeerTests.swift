@@ -1,20 +1,17 @@
-import Foundation
 import Testing
 import TestSupport
 
 @testable import Tensor
 
-/// What we write, read by PyTorch and safetensors themselves: needs `LORA_TRAIN_PYTHON`, the path of
-/// a Python that has both.
-@Suite struct FilesPeerTests {
-    static let python = ProcessInfo.processInfo.environment["LORA_TRAIN_PYTHON"]
-
-    @Test(.enabled(if: python != nil), arguments: ["sample", "empty", "types.pth", "views.pth", "tied.pth"])
+/// What we write, read by PyTorch and safetensors themselves.
+@Suite(.enabled(if: Peers.isAvailable, "\(Peers.absence)"))
+struct FilesPeerTests {
+    @Test(arguments: ["sample", "empty", "types.pth", "views.pth", "tied.pth"])
     func torchReads(_ source: String) throws {
         let dictionary = try Self.dictionary(source)
         let path = try Paths.temporaryFolder() + "/written.pth"
         try PyTorchFile.write(dictionary, to: path)
-        let report = try Self.check(path)
+        let report = try Peers.run(["torch-load", path, "--values"])
         try FilesExpectation(try #require(report["tensors"])).check(dictionary)
         let shared = report["shared"]?.array?.map { $0.array?.compactMap(\.string) }
         switch source {
@@ -24,13 +21,13 @@ import TestSupport
         }
     }
 
-    @Test(.enabled(if: python != nil), arguments: ["sample", "empty", "types.pth", "views.pth"])
+    @Test(arguments: ["sample", "empty", "types.pth", "views.pth"])
     func safetensorsReads(_ source: String) throws {
         var dictionary = try Self.dictionary(source)
         dictionary.metadata = ["format": "pt", "note": "\"注\"\n"]
         let path = try Paths.temporaryFolder() + "/written.safetensors"
         try SafetensorsFile.write(dictionary, to: path)
-        let report = try Self.check(path)
+        let report = try Peers.run(["safetensors-load", path, "--values"])
         try FilesExpectation(try #require(report["tensors"])).check(dictionary, ordered: false)
         #expect(report["metadata"] == ["format": "pt", "note": "\"注\"\n"])
     }
@@ -41,18 +38,5 @@ import TestSupport
         case "empty": StateDictionary()
         default: try PyTorchFile.read(fixture(source))
         }
-    }
-
-    private static func check(_ path: String) throws -> JSON {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: try #require(python))
-        process.arguments = [fixture("make_fixtures.py"), "--check", path]
-        let output = Pipe()
-        process.standardOutput = output
-        try process.run()
-        let text = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0)
-        return try JSON(parsing: text)
     }
 }

@@ -43,7 +43,7 @@ import TestSupport
     }
 
     /// The file that the writer makes, byte for byte; PyTorch 2.13 has read it
-    /// (`make_fixtures.py --check written.pth`), with these values, mapped and not.
+    /// (`FilesPeerTests`), with these values, mapped and not.
     @Test func writtenFileIsTheOneThatTorchHasRead() throws {
         let path = try Paths.temporaryFolder() + "/written.pth"
         try PyTorchFile.write(Self.sample(), to: path)

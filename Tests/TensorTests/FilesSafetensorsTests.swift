@@ -26,7 +26,7 @@ import TestSupport
         #expect(again.metadata == dictionary.metadata)
     }
 
-    /// Byte for byte the file that safetensors 0.8 has read (`make_fixtures.py --check`).
+    /// Byte for byte the file that safetensors 0.8 has read (`FilesPeerTests`).
     @Test func writtenFileIsTheOneThatSafetensorsHasRead() throws {
         let path = try Paths.temporaryFolder() + "/written.safetensors"
         var dictionary = FilesPyTorchTests.sample()

@@ -13,8 +13,10 @@ public struct Conversation: Sendable, Equatable {
 }
 
 /// What is wrong with a record, and the way out; the dataset adds file and line.
-struct RecordError: Error {
+public struct RecordError: Error, Sendable, CustomStringConvertible {
     let reason: String
+
+    public var description: String { reason }
 }
 
 extension Conversation {
@@ -26,7 +28,9 @@ extension Conversation {
     ///
     /// Tools stand in the record's `tools`, or in those of its system turn, as an array or as that array's JSON text;
     /// so may a turn's `tool_calls`. Both spellings occur in published data.
-    init(record: JSON) throws(RecordError) {
+    ///
+    /// - Throws: ``RecordError``, a line that says what is missing
+    public init(record: JSON) throws(RecordError) {
         guard let record = record.object else {
             throw RecordError(
                 reason: #"not an object; a line must be {"conversations": [{"role": …, "content": …}, …]}"#)

@@ -1,15 +1,19 @@
 import Tensor
 
 extension LossMaskRule {
+    /// Of all of MiniMind's published tokenizers.
+    private static let minimindVocabularySize = 6400
+
     /// The rule that fits a tokenizer and its chat template.
     ///
     /// A short conversation is rendered and looked at:
     /// 1. Where an answer stands between `bos + "assistant\n"` and `eos + "\n"`, as in MiniMind's templates, a published
-    ///    rule holds: `minimindV3` if the template knows `<think>`, as the one of 2026 does, else `minimindV2`.
+    ///    rule holds: `minimindV3` if the template knows `<think>`, as the one of 2026 does, else `minimindV2`. Other
+    ///    models, such as SmolLM2, write the same; MiniMind's are known by a vocabulary of at most 6400 tokens.
     /// 2. Otherwise header and end are derived, for `delimited`: the header is what a generation prompt adds, as far as
     ///    it also opens the turns of a whole conversation (Llama 3, ChatML without a bos token), or, where a generation
     ///    prompt adds nothing (Mistral), what stands between any question and any answer. The end is what follows any
-    ///    answer, up to the eos token if that is in it.
+    ///    answer, up to the token that ends generation if one is in it.
     ///
     /// What is derived is tried on a conversation of two answers before it is trusted.
     ///
@@ -17,7 +21,8 @@ extension LossMaskRule {
     public static func detect(tokenizer: Tokenizer, template: ChatTemplate) throws(DatasetError) -> LossMaskRule {
         let probe = TemplateProbe(tokenizer: tokenizer, template: template)
         let text = try probe.render([.question(0), .answer(0)])
-        if let bos = tokenizer.bosToken, let eos = tokenizer.eosToken,
+        if tokenizer.vocabularySize <= minimindVocabularySize,
+            let bos = tokenizer.bosToken, let eos = tokenizer.eosToken,
             PythonText.contains(bos + "assistant\n", in: text),
             PythonText.contains(TemplateProbe.answers[0] + eos + "\n", in: text)
         {
@@ -70,7 +75,8 @@ private struct TemplateProbe {
         tokenizer.encode(try render(turns, prompting: prompting))
     }
 
-    /// What follows every answer, up to the eos token if that is in it.
+    /// What follows every answer, up to the token that ends generation if one is in it, be it the eos token or, as
+    /// Gemma's `<end_of_turn>`, another.
     func end() throws(DatasetError) -> [Int32] {
         var shared: [Int32]?
         for index in Self.answers.indices {
@@ -78,7 +84,7 @@ private struct TemplateProbe {
             shared = shared.map { commonSuffix($0, rendered) } ?? rendered
         }
         let end = shared ?? []
-        guard let eos = tokenizer.eosID, let place = end.firstIndex(of: eos) else { return end }
+        guard let place = end.firstIndex(where: tokenizer.endIDs.contains) else { return end }
         return Array(end[...place])
     }
 

@@ -1,6 +1,6 @@
 import Tensor
 
-/// The third stage: merges the bytes of a word into tokens, the pair of lowest rank first.
+/// The third stage: merges the bytes or characters of a word into tokens, the pair of lowest rank first.
 ///
 /// Source: Sennrich et al., "Neural Machine Translation of Rare Words with Subword Units", 2016; the
 /// details (ties, unknown bytes, stale pairs) are those of the Hugging Face `tokenizers` library.
@@ -8,45 +8,76 @@ import Tensor
 /// A class, for the closures through which words come to it would copy all of a structure's tables, and
 /// count their references, at every piece of text.
 final class BytePairEncoding: Sendable {
+    /// What a word is made of before anything is merged.
+    private enum Alphabet: Sendable {
+        /// Bytes, each with its token; `nil` where the vocabulary lacks it.
+        case bytes([Int32?])
+        /// Characters with their tokens by scalar, and the tokens of bytes, `<0x00>` to `<0xFF>`, for
+        /// characters that have none.
+        case characters([UInt32: Int32], fallback: [Int32?])
+    }
+
     let vocabulary: Vocabulary
-    private let merges: MergeTable
-    /// The token of each byte; `nil` where the vocabulary lacks it.
-    private let byteTokens: [Int32?]
+    let merges: MergeTable
+    private let alphabet: Alphabet
     private let unknownToken: Int32?
     /// Whether neighbouring unknown bytes become one unknown token.
     private let fusesUnknown: Bool
-    /// Words, as bytes, that are taken for a token as they are, though merges may lead elsewhere: all of
-    /// the vocabulary under `ignore_merges`, otherwise none.
+    /// Whether a word that is a token is taken for it, though merges may lead elsewhere.
+    let ignoresMerges: Bool
+    /// Such words, as UTF-8; none where merges are not ignored.
     private let wholeWords: [[UInt8]: Int32]
 
     /// Reads the `model` field.
-    init(_ field: JSONField) throws(TokenizerError) {
+    convenience init(_ field: JSONField, isByteLevel: Bool) throws(TokenizerError) {
         let type = field["type"].value?.string ?? "BPE"
         guard type == "BPE" else {
-            throw field["type"].unsupported("the model is '\(type)', and only BPE is supported")
+            throw field["type"].unsupported("the model is '\(type.oneLine)', and only BPE is supported")
         }
+        try self.init(options: field, isByteLevel: isByteLevel) { () throws(TokenizerError) in
+            let vocabulary = try Vocabulary(field["vocab"])
+            return (vocabulary, try MergeTable(field["merges"], vocabulary))
+        }
+    }
+
+    /// - Parameter options: The `model` field, of which vocabulary and merges are not looked at.
+    init(
+        options field: JSONField, isByteLevel: Bool,
+        _ tables: () throws(TokenizerError) -> (Vocabulary, MergeTable)
+    ) throws(TokenizerError) {
         for option in ["continuing_subword_prefix", "end_of_word_suffix"] {
             guard field[option].value?.string ?? "" == "" else {
                 throw field[option].unsupported("marks of words are not supported")
             }
         }
-        guard try !field["byte_fallback"].bool(default: false) else {
+        let fallsBack = try field["byte_fallback"].bool(default: false)
+        guard !(fallsBack && isByteLevel) else {
             throw field["byte_fallback"].unsupported("a byte-level tokenizer has a token for every byte")
         }
         guard field["dropout"].value?.number ?? 0 == 0 else {
             throw field["dropout"].unsupported("merges that are dropped at random give no fixed ids; set it to null")
         }
-
-        let vocabulary = try Vocabulary(field["vocab"])
-        self.vocabulary = vocabulary
-        merges = try MergeTable(field["merges"], vocabulary)
-        byteTokens = ByteLevelAlphabet.scalars.map { vocabulary.id(of: String($0)) }
         fusesUnknown = try field["fuse_unk"].bool(default: false)
-        wholeWords = try field["ignore_merges"].bool(default: false) ? vocabulary.idsByBytes() : [:]
+        ignoresMerges = try field["ignore_merges"].bool(default: false)
+
+        let (vocabulary, merges) = try tables()
+        self.vocabulary = vocabulary
+        self.merges = merges
+        var lacksBytes = false
+        if isByteLevel {
+            let tokens = ByteLevelAlphabet.scalars.map { vocabulary.id(of: String($0)) }
+            lacksBytes = tokens.contains(nil)
+            alphabet = .bytes(tokens)
+        } else {
+            let tokens = (UInt8.min...UInt8.max).map { fallsBack ? vocabulary.id(of: ByteToken.spelling(of: $0)) : nil }
+            lacksBytes = tokens.contains(nil)
+            alphabet = .characters(vocabulary.idsByScalar(), fallback: tokens)
+        }
+        wholeWords = !ignoresMerges ? [:] : isByteLevel ? vocabulary.idsByBytes() : vocabulary.idsBySpelling()
         if let token = field["unk_token"].value?.string {
             unknownToken = vocabulary.id(of: token)
-            guard unknownToken != nil || !byteTokens.contains(nil) else {
-                throw field["unk_token"].malformed("'\(token)' is not in model.vocab, and some bytes need it")
+            guard unknownToken != nil || !lacksBytes else {
+                throw field["unk_token"].malformed("'\(token.oneLine)' is not in \(vocabulary.place), and some bytes need it")
             }
         } else {
             unknownToken = nil
@@ -60,17 +91,20 @@ final class BytePairEncoding: Sendable {
             return
         }
         workspace.start()
-        addInitialTokens(of: word, to: &workspace)
+        switch alphabet {
+        case .bytes(let tokens): addBytes(of: word, tokens, to: &workspace)
+        case .characters(let tokens, let fallback): addCharacters(of: word, tokens, fallback, to: &workspace)
+        }
         workspace.merge(using: merges)
         workspace.appendTokens(to: &ids)
     }
 
     /// The tokens of the single bytes. A byte without one becomes the unknown token, or nothing where
     /// there is none either.
-    private func addInitialTokens(of word: UTF8Bytes, to workspace: inout MergeWorkspace) {
+    private func addBytes(of word: UTF8Bytes, _ tokens: [Int32?], to workspace: inout MergeWorkspace) {
         var followsUnknown = false
         for byte in word {
-            if let token = byteTokens[Int(byte)] {
+            if let token = tokens[Int(byte)] {
                 workspace.append(token)
                 followsUnknown = false
             } else if let unknownToken {
@@ -78,5 +112,49 @@ final class BytePairEncoding: Sendable {
                 followsUnknown = true
             }
         }
+    }
+
+    /// The tokens of the single characters. One without becomes the tokens of its bytes, if each has one,
+    /// else the unknown token, or nothing where there is none either.
+    private func addCharacters(
+        of word: UTF8Bytes, _ tokens: [UInt32: Int32], _ fallback: [Int32?], to workspace: inout MergeWorkspace
+    ) {
+        // As in the library, an unknown token waits for the next one or a known character, and so goes
+        // behind bytes.
+        var pending = false
+        var index = 0
+        while index < word.count {
+            let (scalar, length) = word.scalar(at: index)
+            defer { index += length }
+            if let token = tokens[scalar] {
+                if pending, let unknownToken { workspace.append(unknownToken) }
+                pending = false
+                workspace.append(token)
+                continue
+            }
+            let bytes = word[index..<index + length].compactMap { fallback[Int($0)] }
+            if bytes.count == length {
+                for token in bytes { workspace.append(token) }
+            } else if let unknownToken {
+                if pending, !fusesUnknown { workspace.append(unknownToken) }
+                pending = true
+            }
+        }
+        if pending, let unknownToken { workspace.append(unknownToken) }
+    }
+}
+
+/// Tokens that stand for a byte in vocabularies of characters, such as `<0x0A>`.
+enum ByteToken {
+    static func spelling(of byte: UInt8) -> String {
+        let digits = String(byte, radix: 16, uppercase: true)
+        return "<0x\(digits.count < 2 ? "0" : "")\(digits)>"
+    }
+
+    /// The byte of a spelling; `nil` for any other token.
+    static func byte(of spelling: String) -> UInt8? {
+        let utf8 = Array(spelling.utf8)
+        guard utf8.count == 6, utf8.starts(with: "<0x".utf8), utf8[5] == UInt8(ascii: ">") else { return nil }
+        return UInt8(String(decoding: utf8[3..<5], as: UTF8.self), radix: 16)
     }
 }

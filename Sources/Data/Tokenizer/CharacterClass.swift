@@ -13,6 +13,10 @@ struct CharacterClass: OptionSet, Sendable {
     static let numeric = CharacterClass(rawValue: 1 << 3)
     /// `\w`, which may not touch a `single_word` added token.
     static let word = CharacterClass(rawValue: 1 << 4)
+    /// `\p{M}` of a split pattern.
+    static let mark = CharacterClass(rawValue: 1 << 5)
+    /// `\p{P}` of a split pattern.
+    static let punctuation = CharacterClass(rawValue: 1 << 6)
 
     /// The classes that the split patterns name; a scalar with none of them is `[^\s\p{L}\p{N}]`.
     static let named: CharacterClass = [.letter, .number, .whitespace]

@@ -12,7 +12,8 @@ struct JSONField {
     /// No tokenizer comes near this size; it bounds what a hostile file can make us allocate.
     private static let maximumFileSize = 256 << 20
 
-    private init(file: String, path: String, value: JSON?) {
+    /// - Parameter value: The value at a path of a file, which need not be JSON itself.
+    init(file: String, path: String, value: JSON?) {
         self.file = file
         self.path = path
         self.value = value == .null ? nil : value

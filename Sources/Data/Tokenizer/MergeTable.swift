@@ -1,49 +1,98 @@
 import Tensor
 
-/// The pairs that may be merged, by rank: lower is earlier.
+/// The pairs that may be merged, by rank: lower is earlier. A pair has an entry, and an entry a rank and a
+/// token.
 struct MergeTable: Sendable {
-    private var ranks: PairTable
-    /// The token that a pair becomes, by its rank; -1 for a rank without a pair.
-    private var tokens: [Int32] = []
+    private var entries: PairTable
+    /// The token that a pair becomes, by its entry; -1 for an entry without a pair.
+    private var tokens: [Int32]
+    /// The ranks by entry, where several pairs share one; empty where the entry is the rank.
+    private var ranks: [Int32] = []
 
-    /// The rank of a pair of neighbouring tokens; `nil` where they cannot be merged.
+    /// The entry of a pair of neighbouring tokens; `nil` where they cannot be merged.
     @inline(__always)
-    func rank(_ left: Int32, _ right: Int32) -> Int32? { ranks[left, right] }
+    func entry(_ left: Int32, _ right: Int32) -> Int32? { entries[left, right] }
 
-    /// What the pair of a rank becomes.
+    /// The rank of an entry.
     @inline(__always)
-    func token(rank: Int32) -> Int32 { tokens[Int(rank)] }
+    func rank(_ entry: Int32) -> Int32 { ranks.isEmpty ? entry : ranks[Int(entry)] }
+
+    /// What the pair of an entry becomes.
+    @inline(__always)
+    func token(_ entry: Int32) -> Int32 { tokens[Int(entry)] }
+
+    /// Whether a pair that was queued under a rank is the one of an entry, or becomes the same token. Of
+    /// pairs that share a rank one is as good as the other: whichever stands there now has its turn now.
+    @inline(__always)
+    func isCurrent(rank: Int32, _ entry: Int32) -> Bool {
+        ranks.isEmpty ? rank == entry || tokens[Int(rank)] == tokens[Int(entry)] : rank == ranks[Int(entry)]
+    }
+
+    /// The pairs in the order of their ranks, each with what it becomes.
+    var pairs: [(left: Int32, right: Int32, token: Int32)] {
+        entries.all
+            .sorted { (rank($0.value), $0.value) < (rank($1.value), $1.value) }
+            .map { ($0.left, $0.right, tokens[Int($0.value)]) }
+    }
 
     /// Reads the `model.merges` field, in rank order, in either spelling: `"a b"` or `["a", "b"]`.
     init(_ field: JSONField, _ vocabulary: Vocabulary) throws(TokenizerError) {
-        guard let entries = field.value?.array else {
+        guard let merges = field.value?.array else {
             throw field.malformed(field.value == nil ? "is missing" : "is not an array")
         }
-        ranks = PairTable(minimumCapacity: entries.count)
-        tokens = Array(repeating: -1, count: entries.count)
-        for (index, entry) in entries.enumerated() {
+        entries = PairTable(minimumCapacity: merges.count)
+        tokens = Array(repeating: -1, count: merges.count)
+        for (index, merge) in merges.enumerated() {
             // The first line of a merges.txt may have come along.
-            if entry.string?.hasPrefix("#version") == true { continue }
+            if merge.string?.hasPrefix("#version") == true { continue }
             func malformed(_ reason: String) -> TokenizerError {
                 .malformed(file: field.file, field: "\(field.path)[\(index)]", reason: reason)
             }
-            guard let (left, right) = Self.halves(of: entry) else {
+            guard let (left, right) = Self.halves(of: merge) else {
                 throw malformed("is neither \"a b\" nor [\"a\", \"b\"]")
             }
             func id(_ token: String) throws(TokenizerError) -> Int32 {
                 guard let id = vocabulary.id(of: token) else {
-                    throw malformed("names '\(token)', which is not in model.vocab")
+                    throw malformed("names '\(token.oneLine)', which is not in \(vocabulary.place)")
                 }
                 return id
             }
             // Of a repeated pair the last counts, as in a map.
-            ranks.insert(try id(left), try id(right), Int32(index))
+            entries.insert(try id(left), try id(right), Int32(index))
             tokens[index] = try id(left + right)
         }
     }
 
-    private static func halves(of entry: JSON) -> (String, String)? {
-        switch entry {
+    /// The merges of SentencePiece, as llama.cpp has them: two tokens merge where together they spell a
+    /// third, the one of the highest score first, and of equal scores the one furthest left.
+    ///
+    /// A character that is no token by itself takes no part. llama.cpp would let it, but no vocabulary
+    /// that was trained lacks a character of its own tokens.
+    ///
+    /// - Parameter scores: Of the tokens `0 ..< scores.count`, none of them NaN.
+    init(scores: [Float], _ vocabulary: Vocabulary) {
+        entries = PairTable()
+        tokens = []
+        var scoresOfEntries: [Float] = []
+        for id in scores.indices.lazy.map(Int32.init) {
+            guard let spelling = vocabulary.tokens[id] else { continue }
+            let bytes = Array(spelling.utf8)
+            for cut in bytes.indices.dropFirst() where bytes[cut] & 0xC0 != 0x80 {
+                guard let left = vocabulary.id(of: Array(bytes[..<cut])), let right = vocabulary.id(of: Array(bytes[cut...]))
+                else { continue }
+                entries.insert(left, right, Int32(tokens.count))
+                tokens.append(id)
+                scoresOfEntries.append(scores[Int(id)])
+            }
+        }
+        // Equal scores share a rank, so that the position decides among them.
+        let order = Set(scoresOfEntries).sorted(by: >)
+        let rankOfScore = Dictionary(uniqueKeysWithValues: zip(order, Int32(0)...))
+        ranks = scoresOfEntries.map { rankOfScore[$0] ?? 0 }
+    }
+
+    private static func halves(of merge: JSON) -> (String, String)? {
+        switch merge {
         case .string(let line):
             let parts = line.split(separator: " ", omittingEmptySubsequences: false)
             return parts.count == 2 ? (String(parts[0]), String(parts[1])) : nil

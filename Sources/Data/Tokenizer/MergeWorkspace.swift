@@ -60,12 +60,10 @@ struct MergeWorkspace: Sendable {
             let left = symbols[position]
             guard !left.isMerged, left.next >= 0 else { continue }
             let right = symbols[Int(left.next)]
-            let merged = merges.token(rank: candidate.rank)
-            guard let rank = merges.rank(left.token, right.token),
-                rank == candidate.rank || merges.token(rank: rank) == merged
+            guard let entry = merges.entry(left.token, right.token), merges.isCurrent(rank: candidate.rank, entry)
             else { continue }
 
-            symbols[position].token = merged
+            symbols[position].token = merges.token(entry)
             symbols[position].next = right.next
             symbols[Int(left.next)].token = -1
             if right.next >= 0 { symbols[Int(right.next)].previous = candidate.position }
@@ -78,8 +76,8 @@ struct MergeWorkspace: Sendable {
     /// Queues the pair of a symbol and the one after it, where there is a merge for it.
     private mutating func enqueue(at position: Int32, using merges: MergeTable) {
         let left = symbols[Int(position)]
-        guard let rank = merges.rank(left.token, symbols[Int(left.next)].token) else { return }
-        let candidate = Candidate(rank: rank, position: position)
+        guard let entry = merges.entry(left.token, symbols[Int(left.next)].token) else { return }
+        let candidate = Candidate(rank: merges.rank(entry), position: position)
         heap.append(candidate)
         var child = heap.count - 1
         while child > 0 {

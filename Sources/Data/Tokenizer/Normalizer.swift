@@ -1,6 +1,8 @@
 /// The first stage: rewrites text before it is cut.
 enum Normalizer: Sendable {
     case form(UnicodeNormalization)
+    /// NFC, under a name, for it changes none of the text that is usual.
+    case composition
     case lowercase
     /// Puts a text before each piece that is not empty.
     case prepend(String)
@@ -17,7 +19,7 @@ enum Normalizer: Sendable {
         guard field.value != nil else { return nil }
         let type = try field["type"].string()
         switch type {
-        case "NFC": self = .form(.nfc)
+        case "NFC": self = .composition
         case "NFD": self = .form(.nfd)
         case "NFKC": self = .form(.nfkc)
         case "NFKD": self = .form(.nfkd)
@@ -43,10 +45,25 @@ enum Normalizer: Sendable {
     /// At most how many times longer a text becomes, a prefix counted as on a text of one byte.
     private var growth: Double {
         switch self {
-        case .form, .lowercase: 1
+        case .form, .composition, .lowercase: 1
         case .prepend(let prefix): Double(prefix.utf8.count + 1)
         case .replace(let pattern, let replacement): max(1, Double(replacement.count) / Double(pattern.count))
         case .sequence(let stages): stages.reduce(1) { $0 * $1.growth }
+        }
+    }
+
+    var isComposition: Bool {
+        if case .composition = self { true } else { false }
+    }
+
+    /// Whether it writes spaces as `▁` and does nothing else, and if so, whether a text gets one before it.
+    var metaspacePrefix: MetaspacePrefix? {
+        switch self {
+        case .replace(Array(" ".utf8), with: Array("▁".utf8)): .never
+        case .sequence(let stages) where stages.count == 1: stages[0].metaspacePrefix
+        case .sequence(let stages) where stages.count == 2:
+            if case .prepend("▁") = stages[0], stages[1].metaspacePrefix == .never { .always } else { nil }
+        default: nil
         }
     }
 
@@ -54,6 +71,7 @@ enum Normalizer: Sendable {
     func normalize(_ text: String) -> String {
         switch self {
         case .form(let form): form.normalize(text)
+        case .composition: UnicodeNormalization.nfc.normalize(text)
         case .lowercase:
             // A scalar at a time: unlike a word's lowercase, a final sigma stays a sigma.
             text.unicodeScalars.reduce(into: "") { $0 += $1.properties.lowercaseMapping }
@@ -65,7 +83,7 @@ enum Normalizer: Sendable {
     }
 
     /// Both pattern and text are UTF-8, so a match never starts within a scalar.
-    private static func replacing(_ pattern: [UInt8], with replacement: [UInt8], in text: [UInt8]) -> [UInt8] {
+    static func replacing(_ pattern: [UInt8], with replacement: [UInt8], in text: [UInt8]) -> [UInt8] {
         var result: [UInt8] = []
         result.reserveCapacity(text.count)
         var index = 0

@@ -26,6 +26,13 @@ struct PairTable: Sendable {
         slots = Array(repeating: Self.free, count: 1 << bits)
     }
 
+    /// All pairs with their values, in no order.
+    var all: [(left: Int32, right: Int32, value: Int32)] {
+        slots.lazy.filter { $0.value >= 0 }.map {
+            (Int32(truncatingIfNeeded: $0.key >> 32), Int32(truncatingIfNeeded: $0.key), $0.value)
+        }
+    }
+
     subscript(left: Int32, right: Int32) -> Int32? {
         @inline(__always)
         get {

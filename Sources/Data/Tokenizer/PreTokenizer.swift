@@ -1,95 +1,170 @@
+import Tensor
+
 /// The second stage: cuts text into the words within which the model merges.
-struct PreTokenizer: Sendable {
+struct PreTokenizer: Sendable, Equatable {
     /// A cut of every piece that the stage before it made.
-    private enum Stage: Sendable {
+    private enum Stage: Sendable, Equatable {
         case split(SplitPattern)
+        /// The matches apart from the rest, or, joined, each at the end of the text before it.
+        case isolate(IsolatedPattern, joined: Bool)
         /// Digits apart from the rest, each alone or in runs.
         case digits(individually: Bool)
         /// Puts a space before each piece that does not start with one.
         case prefixSpace
+        /// Writes spaces as a mark, and cuts before each mark.
+        case metaspace(mark: [UInt8], MetaspacePrefix, splits: Bool)
     }
 
     private var stages: [Stage] = []
+    /// Whether the model merges bytes, in the byte-level alphabet, and not characters.
+    private(set) var isByteLevel = false
     private let classes = CharacterClasses.shared
 
-    /// Reads the `pre_tokenizer` field, which has to end in `ByteLevel`: the model merges bytes.
-    init(_ field: JSONField) throws(TokenizerError) {
-        guard try append(field) else {
-            throw field.unsupported("no ByteLevel pre-tokenizer, so this is not a byte-level tokenizer")
-        }
+    static func == (left: PreTokenizer, right: PreTokenizer) -> Bool {
+        left.stages == right.stages && left.isByteLevel == right.isByteLevel
     }
 
-    /// - Returns: Whether the stages now end in `ByteLevel`.
-    private mutating func append(_ field: JSONField) throws(TokenizerError) -> Bool {
-        guard field.value != nil else { return false }
+    /// Reads the `pre_tokenizer` field. None at all makes one word of each text.
+    init(_ field: JSONField) throws(TokenizerError) {
+        if field.value != nil { try append(field) }
+    }
+
+    /// Whether a text without spaces stays one word.
+    var keepsTextWithoutSpaces: Bool { stages.allSatisfy { $0 == .isolate(.literal(Array(" ".utf8)), joined: true) } }
+
+    /// Whether all that it does is to write spaces as `▁`.
+    var onlyMarksSpaces: Bool { stages == [.metaspace(mark: Array("▁".utf8), .never, splits: false)] }
+
+    private mutating func append(_ field: JSONField) throws(TokenizerError) {
         let type = try field["type"].string()
         switch type {
         case "ByteLevel":
             if try field["add_prefix_space"].bool(default: true) { stages.append(.prefixSpace) }
             if try field["use_regex"].bool(default: true) { stages.append(.split(.gpt2)) }
-            return true
+            isByteLevel = true
         case "Digits":
             stages.append(.digits(individually: try field["individual_digits"].bool(default: false)))
-            return false
         case "Split":
-            stages.append(.split(try Self.splitPattern(field)))
-            return false
+            stages.append(try Self.split(field))
+        case "Metaspace":
+            stages.append(try Self.metaspace(field))
         case "Sequence":
-            var isByteLevel = false
             for element in try field["pretokenizers"].elements() {
                 guard !isByteLevel else {
                     throw element.unsupported("a pre-tokenizer after ByteLevel is not supported")
                 }
-                isByteLevel = try append(element)
+                try append(element)
             }
-            return isByteLevel
         default:
-            throw field.unsupported("the pre-tokenizer '\(type)' is not supported")
+            throw field.unsupported("the pre-tokenizer '\(type.oneLine)' is not supported")
         }
     }
 
-    private static func splitPattern(_ field: JSONField) throws(TokenizerError) -> SplitPattern {
+    private static func split(_ field: JSONField) throws(TokenizerError) -> Stage {
+        let behavior = try field["behavior"].string()
+        let isInverted = try field["invert"].bool(default: false)
+        let unsupported = field["behavior"].unsupported("'\(behavior.oneLine)'\(isInverted ? " inverted" : "") is not supported")
+        if let literal = field["pattern"]["String"].value?.string {
+            guard !literal.isEmpty else { throw field["pattern"].malformed("is empty") }
+            let joined = behavior == "MergedWithPrevious"
+            guard !isInverted, joined || behavior == "Isolated" else { throw unsupported }
+            return .isolate(.literal(Array(literal.utf8)), joined: joined)
+        }
         let regex = field["pattern"]["Regex"]
-        guard let pattern = SplitPattern(regex: try regex.string()) else {
+        let expression = try regex.string()
+        if let pattern = IsolatedPattern(regex: expression) {
+            guard !isInverted, behavior == "Isolated" else { throw unsupported }
+            return .isolate(pattern, joined: false)
+        }
+        guard let pattern = SplitPattern(regex: expression) else {
             throw regex.unsupported("this split pattern is not one of GPT-2's, Llama 3's and Qwen's")
         }
         // The patterns match all of a text, so whether the matches are isolated or what is between
         // them is removed comes to the same.
-        let behavior = try field["behavior"].string()
-        let isInverted = try field["invert"].bool(default: false)
-        guard behavior == "Isolated" || behavior == "Removed" && isInverted else {
-            throw field["behavior"].unsupported("'\(behavior)'\(isInverted ? " inverted" : "") is not supported")
-        }
-        return pattern
+        guard behavior == "Isolated" || behavior == "Removed" && isInverted else { throw unsupported }
+        return .split(pattern)
+    }
+
+    private static func metaspace(_ field: JSONField) throws(TokenizerError) -> Stage {
+        .metaspace(
+            mark: Array(try field.metaspaceMark().utf8), try MetaspacePrefix(field),
+            splits: try field["split"].bool(default: true))
     }
 
     /// Calls `body` with each word of a text, in order. A word is never empty.
-    func forEachWord(in text: UTF8Bytes, _ body: (UTF8Bytes) -> Void) {
-        if !text.isEmpty { cut(text, from: 0, body) }
+    ///
+    /// - Parameter startsText: Whether nothing of the whole text comes before this one.
+    func forEachWord(in text: UTF8Bytes, startsText: Bool = true, _ body: (UTF8Bytes) -> Void) {
+        if !text.isEmpty { cut(text, from: 0, startsText, body) }
     }
 
     /// Cuts a text by the stages from an index on.
-    private func cut(_ text: UTF8Bytes, from index: Int, _ body: (UTF8Bytes) -> Void) {
+    private func cut(_ text: UTF8Bytes, from index: Int, _ startsText: Bool, _ body: (UTF8Bytes) -> Void) {
         guard index < stages.count else { return body(text) }
         switch stages[index] {
         case .split(let pattern):
             var start = 0
             while start < text.count {
                 let end = pattern.endOfWord(from: start, in: text, classes)
-                cut(text.slice(start..<end), from: index + 1, body)
+                cut(text.slice(start..<end), from: index + 1, startsText && start == 0, body)
                 start = end
             }
+        case .isolate(let pattern, let joined):
+            isolate(pattern, joined: joined, in: text) { cut(text.slice($0), from: index + 1, startsText && $0.lowerBound == 0, body) }
         case .digits(let individually):
-            cutDigits(text, individually: individually) { cut($0, from: index + 1, body) }
+            cutDigits(text, individually: individually) {
+                cut(text.slice($0), from: index + 1, startsText && $0.lowerBound == 0, body)
+            }
         case .prefixSpace:
-            guard text[0] != UInt8(ascii: " ") else { return cut(text, from: index + 1, body) }
+            guard text[0] != UInt8(ascii: " ") else { return cut(text, from: index + 1, startsText, body) }
             var prefixed: [UInt8] = [UInt8(ascii: " ")]
             prefixed += text
-            prefixed.withUnsafeBufferPointer { cut($0, from: index + 1, body) }
+            prefixed.withUnsafeBufferPointer { cut($0, from: index + 1, startsText, body) }
+        case .metaspace(let mark, let prefix, let splits):
+            let marked = Self.marked(text, mark, prefix, startsText)
+            marked.withUnsafeBufferPointer { marked in
+                guard splits else { return cut(marked, from: index + 1, startsText, body) }
+                var start = 0
+                for end in 1...marked.count
+                where end == marked.count || end + mark.count <= marked.count && marked[end..<end + mark.count].elementsEqual(mark) {
+                    cut(marked.slice(start..<end), from: index + 1, startsText && start == 0, body)
+                    start = end
+                }
+            }
         }
     }
 
-    private func cutDigits(_ text: UTF8Bytes, individually: Bool, _ body: (UTF8Bytes) -> Void) {
+    /// A text with the mark for each space, and perhaps before it.
+    private static func marked(_ text: UTF8Bytes, _ mark: [UInt8], _ prefix: MetaspacePrefix, _ startsText: Bool) -> [UInt8] {
+        var marked: [UInt8] = []
+        marked.reserveCapacity(text.count + mark.count)
+        for byte in text {
+            if byte == UInt8(ascii: " ") { marked += mark } else { marked.append(byte) }
+        }
+        let isPrefixed = prefix == .always || prefix == .first && startsText
+        return isPrefixed && !marked.starts(with: mark) ? mark + marked : marked
+    }
+
+    private func isolate(_ pattern: IsolatedPattern, joined: Bool, in text: UTF8Bytes, _ body: (Range<Int>) -> Void) {
+        var start = 0
+        var index = 0
+        while index < text.count {
+            guard let end = pattern.endOfMatch(at: index, in: text, classes) else {
+                index += text.scalar(at: index).length
+                continue
+            }
+            if start < index, !joined {
+                body(start..<index)
+                start = index
+            }
+            body(start..<end)
+            start = end
+            index = end
+        }
+        if start < text.count { body(start..<text.count) }
+    }
+
+    private func cutDigits(_ text: UTF8Bytes, individually: Bool, _ body: (Range<Int>) -> Void) {
         var start = 0
         var index = 0
         var wasDigit = false
@@ -97,12 +172,40 @@ struct PreTokenizer: Sendable {
             let (scalar, length) = text.scalar(at: index)
             let isDigit = classes[scalar].contains(.numeric)
             if index > start, isDigit != wasDigit || isDigit && individually {
-                body(text.slice(start..<index))
+                body(start..<index)
                 start = index
             }
             wasDigit = isDigit
             index += length
         }
-        if start < text.count { body(text.slice(start..<text.count)) }
+        if start < text.count { body(start..<text.count) }
+    }
+}
+
+/// Which pieces of a text get the mark of a space before them.
+enum MetaspacePrefix: Sendable, Equatable {
+    case always, never
+    /// Only the one that starts the text.
+    case first
+
+    /// Reads `prepend_scheme`, or the `add_prefix_space` of older files.
+    init(_ field: JSONField) throws(TokenizerError) {
+        let isPrefixed = try field["add_prefix_space"].bool(default: true)
+        switch field["prepend_scheme"].value?.string {
+        case nil: self = isPrefixed ? .always : .never
+        case "always": self = .always
+        case "first": self = .first
+        case "never": self = .never
+        case let scheme?: throw field["prepend_scheme"].malformed("'\(scheme.oneLine)' is neither always, first nor never")
+        }
+    }
+}
+
+extension JSONField {
+    /// The `replacement` of a `Metaspace`.
+    func metaspaceMark() throws(TokenizerError) -> String {
+        let mark = try self["replacement"].string()
+        guard mark.unicodeScalars.count == 1 else { throw self["replacement"].malformed("is not one character") }
+        return mark
     }
 }

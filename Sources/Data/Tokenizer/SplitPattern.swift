@@ -7,6 +7,9 @@ enum SplitPattern: Sendable, Equatable {
     /// That of cl100k and its descendants, which differ in how many digits make a word: three in
     /// Llama 3, one in Qwen.
     case cl100k(maximumDigits: Int)
+    /// Qwen 3.5's: as `cl100k(maximumDigits: 1)`, but a mark counts as a letter, so that the words of
+    /// scripts that spell vowels as marks stay whole.
+    case qwen35
 
     /// The expressions as `tokenizer.json` files spell them.
     private static let spellings: [String: SplitPattern] = [
@@ -15,6 +18,8 @@ enum SplitPattern: Sendable, Equatable {
             .cl100k(maximumDigits: 3),
         #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#:
             .cl100k(maximumDigits: 1),
+        #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#:
+            .qwen35,
     ]
 
     /// The scanner of a regular expression; `nil` where there is none.
@@ -30,6 +35,9 @@ enum SplitPattern: Sendable, Equatable {
         return switch self {
         case .gpt2: scanner.gpt2Word(from: start)
         case .cl100k(let maximumDigits): scanner.cl100kWord(from: start, maximumDigits: maximumDigits)
+        case .qwen35:
+            WordScanner(text: text, classes: classes, takesMarksForLetters: true)
+                .cl100kWord(from: start, maximumDigits: 1)
         }
     }
 }
@@ -38,6 +46,7 @@ enum SplitPattern: Sendable, Equatable {
 private struct WordScanner {
     let text: UTF8Bytes
     let classes: CharacterClasses
+    var takesMarksForLetters = false
 
     /// `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`
     func gpt2Word(from start: Int) -> Int {
@@ -107,7 +116,9 @@ private struct WordScanner {
     @inline(__always)
     private func namedClass(at index: Int) -> (kind: CharacterClass, length: Int) {
         let (scalar, length) = text.scalar(at: index)
-        return (classes[scalar].intersection(.named), length)
+        let all = classes[scalar]
+        if takesMarksForLetters, all.contains(.mark) { return (.letter, length) }
+        return (all.intersection(.named), length)
     }
 
     @inline(__always)

@@ -6,17 +6,19 @@ public struct StreamingDecoder: Sendable {
     private let skipSpecialTokens: Bool
     /// The start of a character whose end has not come yet: at most three bytes.
     private var pending: [UInt8] = []
+    private var joiner: TokenJoiner
 
     /// - Parameter skipSpecialTokens: Leaves special tokens such as `<s>` out.
     public init(_ tokenizer: Tokenizer, skipSpecialTokens: Bool = false) {
         self.tokenizer = tokenizer
         self.skipSpecialTokens = skipSpecialTokens
+        joiner = tokenizer.joiner()
     }
 
     /// Takes an id and returns the text that is now certain, often that of the id, sometimes none.
     public mutating func append(_ id: Int32) -> String {
-        guard !(skipSpecialTokens && tokenizer.isSpecial(id)), let bytes = tokenizer.bytes(of: id) else { return "" }
-        pending += bytes
+        guard !(skipSpecialTokens && tokenizer.isSpecial(id)), let token = tokenizer.decoded(id) else { return "" }
+        joiner.append(token, to: &pending)
         let complete = pending.dropLast(Self.lengthOfUnfinishedCharacter(pending))
         let text = String(decoding: complete, as: UTF8.self)
         pending.removeFirst(complete.count)
@@ -25,6 +27,8 @@ public struct StreamingDecoder: Sendable {
 
     /// Returns what was kept back, U+FFFD for the start of a character, and is ready for another text.
     public mutating func finish() -> String {
+        joiner.finishRun(&pending)
+        joiner = tokenizer.joiner()
         defer { pending.removeAll() }
         return String(decoding: pending, as: UTF8.self)
     }

@@ -25,7 +25,8 @@ final class TextEncoder: Sendable {
                 added.forEachPiece(in: bytes) { piece in
                     switch piece {
                     case .token(let id): ids.append(id)
-                    case .text(let range): encodeText(bytes.slice(range), &scratch, into: &ids)
+                    case .text(let range):
+                        encodeText(bytes.slice(range), startsText: range.lowerBound == 0, &scratch, into: &ids)
                     }
                 }
             }
@@ -34,18 +35,24 @@ final class TextEncoder: Sendable {
     }
 
     /// Encodes a text without verbatim added tokens.
-    private func encodeText(_ text: UTF8Bytes, _ scratch: inout EncoderScratch, into ids: inout [Int32]) {
-        guard let normalizer else { return encodeNormalized(text, &scratch, into: &ids) }
+    private func encodeText(
+        _ text: UTF8Bytes, startsText: Bool, _ scratch: inout EncoderScratch, into ids: inout [Int32]
+    ) {
+        guard let normalizer else { return encodeNormalized(text, startsText: startsText, &scratch, into: &ids) }
         var normalized = normalizer.normalize(String(decoding: text, as: UTF8.self))
-        normalized.withUTF8 { encodeNormalized($0, &scratch, into: &ids) }
+        normalized.withUTF8 { encodeNormalized($0, startsText: startsText, &scratch, into: &ids) }
     }
 
-    private func encodeNormalized(_ text: UTF8Bytes, _ scratch: inout EncoderScratch, into ids: inout [Int32]) {
+    private func encodeNormalized(
+        _ text: UTF8Bytes, startsText: Bool, _ scratch: inout EncoderScratch, into ids: inout [Int32]
+    ) {
         added.forEachPiece(inNormalized: text) { piece in
             switch piece {
             case .token(let id): ids.append(id)
             case .text(let range):
-                preTokenizer.forEachWord(in: text.slice(range)) { scratch.encode($0, with: model, into: &ids) }
+                preTokenizer.forEachWord(in: text.slice(range), startsText: startsText && range.lowerBound == 0) {
+                    scratch.encode($0, with: model, into: &ids)
+                }
             }
         }
     }

@@ -1,4 +1,7 @@
-/// A byte-level BPE tokenizer as Hugging Face stores them, equal to `transformers` id for id.
+import Tensor
+
+/// A BPE tokenizer, of bytes or of characters, as Hugging Face's folders and llama.cpp's GGUF files store
+/// them, equal to the `tokenizers` library and to llama.cpp id for id.
 ///
 /// Text goes through four stages, a file each: ``Normalizer``, ``PreTokenizer``, ``BytePairEncoding``, and
 /// back through ``TokenDecoder``; added tokens (``AddedVocabulary``) are cut out before and after the first.
@@ -6,10 +9,18 @@
 ///
 /// A tokenizer can be shared by any number of threads.
 public struct Tokenizer: Sendable {
-    private let vocabulary: Vocabulary
-    private let added: AddedVocabulary
+    let added: AddedVocabulary
+    let model: BytePairEncoding
+    let normalizer: Normalizer?
+    let preTokenizer: PreTokenizer
+    let configuration: TokenizerConfiguration
+    /// `tokenizer.json` without added tokens, vocabulary and merges, which are kept as they are used.
+    let definition: JSON
+    /// The scores of a SentencePiece vocabulary by id; empty for others.
+    let scores: [Float]
     private let encoder: TextEncoder
     private let decoder: TokenDecoder
+    private var vocabulary: Vocabulary { model.vocabulary }
 
     /// The token that starts a text or a message, where the configuration names one.
     public let bosToken: String?
@@ -22,6 +33,12 @@ public struct Tokenizer: Sendable {
     /// The Jinja template that turns messages into text: that of `chat_template.jinja`, else that of
     /// `tokenizer_config.json`, of several the one named `default`.
     public let chatTemplate: String?
+    /// Whether a text begins with the bos token, for the model has seen none without. Where a chat template
+    /// is, it writes the token itself, or leaves it out with intent.
+    public let addsBOS: Bool
+    /// The tokens after which generation ends: the eos token, those of `generation_config.json`, and those that are
+    /// spelled as an end, such as `<|im_end|>`, `<|eot_id|>` or `<end_of_turn>`.
+    public let endIDs: Set<Int32>
 
     /// Reads a tokenizer.
     ///
@@ -35,30 +52,70 @@ public struct Tokenizer: Sendable {
         guard version.value?.string ?? "1.0" == "1.0" else {
             throw version.unsupported("this is not version 1.0 of the format")
         }
+        var listed: [AddedToken] = []
+        for element in try field["added_tokens"].elements() { listed.append(try AddedToken(element)) }
+        try self.init(
+            field, listed, try TokenizerConfiguration(folder: folder), ends: try EndTokens.configured(folder: folder)
+        ) { isByteLevel throws(TokenizerError) in
+            try BytePairEncoding(field["model"], isByteLevel: isByteLevel)
+        }
+    }
+
+    /// - Parameters:
+    ///   - field: What `tokenizer.json` says.
+    ///   - listed: The added tokens in it.
+    ///   - ends: Ids that end generation, besides those known by their names.
+    ///   - scores: Where the model's merges come from scores, those by id.
+    ///   - model: Makes the model, of bytes or of characters.
+    init(
+        _ field: JSONField, _ listed: [AddedToken], _ configuration: TokenizerConfiguration, ends: [Int32],
+        scores: [Float] = [], model makeModel: (Bool) throws(TokenizerError) -> BytePairEncoding
+    ) throws(TokenizerError) {
+        definition = Self.definition(field)
+        self.configuration = configuration
+        self.scores = scores
         let normalizer = try Normalizer(field["normalizer"])
         let preTokenizer = try PreTokenizer(field["pre_tokenizer"])
-        let model = try BytePairEncoding(field["model"])
-        vocabulary = model.vocabulary
-        let configuration = try TokenizerConfiguration(folder: folder)
-        added = try Self.addedVocabulary(field["added_tokens"], configuration, vocabulary, normalizer)
+        if !preTokenizer.isByteLevel, field["decoder"]["type"].value?.string == "ByteLevel" {
+            throw field["pre_tokenizer"].unsupported("no ByteLevel pre-tokenizer, though the decoder is ByteLevel")
+        }
+        model = try makeModel(preTokenizer.isByteLevel)
+        self.normalizer = normalizer
+        self.preTokenizer = preTokenizer
+        added = Self.addedVocabulary(listed, configuration, model.vocabulary, normalizer)
         encoder = TextEncoder(normalizer, preTokenizer, model, added)
-        decoder = try TokenDecoder(field["decoder"], vocabulary, added, normalizer)
+        decoder = try TokenDecoder(
+            field["decoder"], isByteLevel: preTokenizer.isByteLevel, model.vocabulary, added, normalizer)
         bosToken = configuration.token("bos_token")
         eosToken = configuration.token("eos_token")
         padToken = configuration.token("pad_token")
         unkToken = configuration.token("unk_token")
         chatTemplate = configuration.chatTemplate
+        let leading = PostProcessor.leadingToken(field["post_processor"])
+        addsBOS = bosToken != nil && configuration.addsBOS ?? (leading != nil && leading == bosToken)
+        let eos = eosToken.flatMap { [added, model] in added.id(of: $0) ?? model.vocabulary.id(of: $0) }
+        let limit = decoder.idLimit
+        endIDs = EndTokens.all(ends.filter { $0 < limit } + (eos.map { [$0] } ?? []), among: added)
+    }
+
+    private static func definition(_ field: JSONField) -> JSON {
+        var root = field.value?.object ?? [:]
+        root["added_tokens"] = nil
+        if var model = root["model"]?.object {
+            model["vocab"] = nil
+            model["merges"] = nil
+            root["model"] = .object(model)
+        }
+        return .object(root)
     }
 
     /// The added tokens of `tokenizer.json`; over them those of the configuration, whose flags count; and
     /// the special tokens of the configuration that are not among them.
     private static func addedVocabulary(
-        _ field: JSONField, _ configuration: TokenizerConfiguration, _ vocabulary: Vocabulary,
+        _ listed: [AddedToken], _ configuration: TokenizerConfiguration, _ vocabulary: Vocabulary,
         _ normalizer: Normalizer?
-    ) throws(TokenizerError) -> AddedVocabulary {
+    ) -> AddedVocabulary {
         var added = AddedVocabulary()
-        var listed: [AddedToken] = []
-        for element in try field.elements() { listed.append(try AddedToken(element)) }
         added.add(listed, to: vocabulary)
 
         var configured = configuration.added ?? listed
@@ -78,6 +135,14 @@ public struct Tokenizer: Sendable {
     /// recognised where they stand in the text, and nothing is put around it.
     public func encode(_ text: String) -> [Int32] { encoder.encode(text) }
 
+    /// The ids of a text with which a context begins: with the bos token in front where the model wants one
+    /// (``addsBOS``) and the text, as of a chat template, does not write it itself.
+    public func encodeBeginning(_ text: String) -> [Int32] {
+        let ids = encode(text)
+        guard addsBOS, let bosID, ids.first != bosID else { return ids }
+        return [bosID] + ids
+    }
+
     /// The text of ids, as `tokenizer.decode(ids)` gives it. Bytes that are not UTF-8 become U+FFFD, ids
     /// without a token nothing.
     ///
@@ -87,15 +152,21 @@ public struct Tokenizer: Sendable {
     /// - Parameter skipSpecialTokens: Leaves special tokens such as `<s>` out.
     public func decode(_ ids: some Sequence<Int32>, skipSpecialTokens: Bool = false) -> String {
         var bytes: [UInt8] = []
+        var joiner = decoder.joiner()
         for id in ids {
             guard let token = decoder.token(id), !(skipSpecialTokens && token.isSpecial) else { continue }
-            bytes += token.bytes
+            joiner.append(token, to: &bytes)
         }
+        joiner.finishRun(&bytes)
         return String(decoding: bytes, as: UTF8.self)
     }
 
     /// The bytes that an id stands for, which may be a part of a character; `nil` for an id without a token.
     public func bytes(of id: Int32) -> [UInt8]? { decoder.token(id)?.bytes }
+
+    func decoded(_ id: Int32) -> TokenDecoder.Token? { decoder.token(id) }
+
+    func joiner() -> TokenJoiner { decoder.joiner() }
 
     /// Whether decoding with `skipSpecialTokens` leaves an id out.
     public func isSpecial(_ id: Int32) -> Bool { decoder.token(id)?.isSpecial ?? false }
@@ -112,4 +183,6 @@ public struct Tokenizer: Sendable {
     public var eosID: Int32? { eosToken.flatMap(id(of:)) }
     /// The id of ``padToken``.
     public var padID: Int32? { padToken.flatMap(id(of:)) }
+    /// The id of ``unkToken``.
+    public var unkID: Int32? { unkToken.flatMap(id(of:)) }
 }

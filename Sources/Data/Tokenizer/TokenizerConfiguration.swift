@@ -20,12 +20,22 @@ struct TokenizerConfiguration: Sendable {
     /// Whether special tokens in text are encoded as text.
     private(set) var splitsSpecialTokens = false
     private(set) var chatTemplate: String?
+    /// Whether a text begins with the bos token; `nil` where nothing is said of it.
+    private(set) var addsBOS: Bool?
+
+    /// - Parameter roles: The roles that have a token, by their order.
+    init(roles: [(name: String, token: String)], chatTemplate: String?, addsBOS: Bool) {
+        for (name, token) in roles { give(name, AddedToken(special: token)) }
+        self.chatTemplate = chatTemplate
+        self.addsBOS = addsBOS
+    }
 
     init(folder: String) throws(TokenizerError) {
         if let field = try Self.readIfThere("\(folder)/tokenizer_config.json") {
             added = try Self.addedTokens(field["added_tokens_decoder"])
             splitsSpecialTokens = try field["split_special_tokens"].bool(default: false)
             chatTemplate = try Self.chatTemplate(field["chat_template"])
+            if field["add_bos_token"].value != nil { addsBOS = try field["add_bos_token"].bool(default: false) }
             try readRoles(field)
         }
         if added == nil, let field = try Self.readIfThere("\(folder)/special_tokens_map.json") {
@@ -42,6 +52,11 @@ struct TokenizerConfiguration: Sendable {
 
     /// The tokens that have a role.
     var named: [AddedToken] { namedRoles.compactMap { tokensByRole[$0] } }
+
+    /// The roles that have a token.
+    var roles: [(name: String, token: String)] {
+        namedRoles.compactMap { name in tokensByRole[name].map { (name, $0.content) } }
+    }
 
     private static func readIfThere(_ file: String) throws(TokenizerError) -> JSONField? {
         FileManager.default.fileExists(atPath: file) ? try JSONField(contentsOf: file) : nil

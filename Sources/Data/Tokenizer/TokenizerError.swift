@@ -10,6 +10,8 @@ public enum TokenizerError: Error, Sendable, Equatable, CustomStringConvertible 
     case malformed(file: String, field: String, reason: String)
     /// A field asks for something legal that is not supported here.
     case unsupported(file: String, field: String, reason: String)
+    /// A tokenizer cannot be written in another format without changing its ids.
+    case notExportable(reason: String)
 
     public var description: String {
         switch self {
@@ -20,7 +22,9 @@ public enum TokenizerError: Error, Sendable, Equatable, CustomStringConvertible 
         case .malformed(let file, let field, let reason):
             "\(file): \(field): \(reason); correct the field, or copy or download the file again"
         case .unsupported(let file, let field, let reason):
-            "\(file): \(field): \(reason); use a byte-level BPE tokenizer such as MiniMind's, Llama 3's or Qwen's"
+            "\(file): \(field): \(reason); use a byte-level BPE tokenizer such as MiniMind's, Llama 3's or Qwen's, or Llama 2's"
+        case .notExportable(let reason):
+            "the tokenizer has no GGUF form: \(reason); write a Hugging Face folder instead"
         }
     }
 }

@@ -5,6 +5,8 @@ struct Vocabulary: Sendable {
     /// Ids stay below this, so that arithmetic on them cannot overflow; no model has a billion tokens.
     private static let idLimit = 1 << 30
 
+    /// Where the tokens stand in the file, for messages.
+    let place: String
     /// The tokens as they are spelled, in the byte-level alphabet where they are byte-level.
     private(set) var tokens: [Int32: String] = [:]
     /// Ids by the UTF-8 of the spelling.
@@ -15,6 +17,7 @@ struct Vocabulary: Sendable {
 
     /// Reads the `model.vocab` field: an object from tokens to ids.
     init(_ field: JSONField) throws(TokenizerError) {
+        place = field.path
         let object = try field.object()
         guard !object.keys.isEmpty else { throw field.malformed("is empty") }
         tokens.reserveCapacity(object.keys.count)
@@ -28,8 +31,42 @@ struct Vocabulary: Sendable {
         }
     }
 
+    /// The tokens of a list, whose ids are their places in it. Every spelling has to be its own.
+    init(list: [String], file: String, place: String) throws(TokenizerError) {
+        guard !list.isEmpty else { throw .malformed(file: file, field: place, reason: "is empty") }
+        guard list.count <= Self.idLimit else {
+            throw .malformed(file: file, field: place, reason: "has \(list.count) tokens, more than \(Self.idLimit)")
+        }
+        self.place = place
+        tokens.reserveCapacity(list.count)
+        ids.reserveCapacity(list.count)
+        for (token, id) in zip(list, Int32(0)...) {
+            tokens[id] = token
+            if let first = ids.updateValue(id, forKey: Array(token.utf8)) {
+                throw .malformed(
+                    file: file, field: "\(place)[\(id)]", reason: "'\(token.oneLine)' is also token \(first)")
+            }
+        }
+    }
+
     /// The id of a spelling.
     func id(of token: String) -> Int32? { ids[Array(token.utf8)] }
+
+    /// The id of a spelling in UTF-8.
+    func id(of spelling: [UInt8]) -> Int32? { ids[spelling] }
+
+    /// The ids by the UTF-8 of the spellings.
+    func idsBySpelling() -> [[UInt8]: Int32] { ids }
+
+    /// The ids of the tokens of one scalar, by it.
+    func idsByScalar() -> [UInt32: Int32] {
+        var byScalar: [UInt32: Int32] = [:]
+        for (id, token) in tokens {
+            let scalars = token.unicodeScalars
+            if let first = scalars.first, scalars.dropFirst().isEmpty { byScalar[first.value] = id }
+        }
+        return byScalar
+    }
 
     /// The ids by the bytes that the byte-level tokens stand for.
     func idsByBytes() -> [[UInt8]: Int32] {

@@ -143,7 +143,7 @@ extension AdapterFile {
             if has(".lora_a") || has(".lora_b") { return try MLXAdapter.read(dictionary, try configuration()) }
             let sample = dictionary.names.prefix(2).map { "'\($0.prefix(60))'" }.joined(separator: ", ")
             throw .notAnAdapter(
-                "no factors of an adapter among its \(dictionary.count) tensors (\(sample)); is it a base model? Then it is no adapter")
+                "no factors of an adapter among its \(dictionary.count) tensors (\(sample)); is it a base model? Then give it as --base_path")
         }
     }
 

@@ -23,6 +23,13 @@ public struct TokenSampler: Sendable {
     /// Always the token with the best score.
     public static var greedy: TokenSampler { TokenSampler(temperature: 0, topP: 1) }
 
+    /// The same choice with other random numbers.
+    public func reseeded() -> TokenSampler {
+        var other = self
+        other.generator = RandomGenerator(seed: other.generator.next())
+        return other
+    }
+
     /// - Parameters:
     ///   - logits: one score a token of the vocabulary
     ///   - seen: the tokens of the prompt and of the answer so far

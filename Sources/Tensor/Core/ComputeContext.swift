@@ -13,6 +13,9 @@ public struct ComputeContext: Sendable {
     /// Whether operations are recorded for a gradient.
     public var recordsGraph = true
 
+    /// What the dropout masks of this step begin from; `nil` leaves nothing out, as everywhere but in training.
+    public var dropoutSeed: UInt64?
+
     /// Where the time of operations is added up, if anybody wants to know.
     public var profile: StepProfile?
 

@@ -7,6 +7,14 @@ public struct RandomGenerator: RandomNumberGenerator, Sendable {
 
     public init(seed: UInt64) { state = seed }
 
+    /// A seed for something that numbers tell apart from all else that one seed serves.
+    public static func seed(_ seed: UInt64, _ words: some Sequence<UInt64>) -> UInt64 {
+        words.reduce(seed) { seed, word in
+            var generator = RandomGenerator(seed: seed ^ word &* 0xD6E8_FEB8_6659_FD93)
+            return generator.next()
+        }
+    }
+
     public mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var z = state

@@ -33,7 +33,13 @@ public final class Tensor {
     let node: GradientNode
 
     /// Forms of the values that matrix products read, made once and kept until the values change.
-    var packedForms: [PackedForm: (matmul: any Matmul, matrix: any PackedMatrix)] = [:]
+    var packedForms: [PackedForm: (matmul: any Matmul, matrix: any PackedMatrix)] = [:] {
+        didSet { if packedForms.isEmpty { changes &+= 1 } }
+    }
+
+    /// Grows whenever values are about to change: what is derived from them and kept elsewhere is valid while
+    /// this stays.
+    public private(set) var changes: UInt64 = 0
 
     /// Whether this is a model's own weight, which products alone read.
     public var isFrozenWeight = false
@@ -93,6 +99,9 @@ public final class Tensor {
         address().initializeMemory(as: UInt8.self, repeating: 0, count: count * precision.size)
     }
 
+    /// Whether the values are held as they are, and not by packed forms alone.
+    var holdsPlainValues: Bool { plainStorage != nil }
+
     /// Parts with the values where a packed form holds them: a frozen weight is read by products alone.
     /// They are unpacked again when somebody asks for them.
     func dropPlainValues() {
@@ -122,10 +131,11 @@ public final class Tensor {
     /// The number of rows: the product of all dimensions but the last.
     public var rows: Int { shape.dropLast().reduce(1, *) }
 
-    /// The values, in row-major order.
+    /// The values, in row-major order. Those that a packed form alone holds are unpacked for this copy only.
     public var values: [Float] {
-        [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
-            convert_values(Int64(count), precision.code, address(), 0, buffer.baseAddress)
+        let source = plainStorage ?? unpackedStorage() ?? storage
+        return [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+            convert_values(Int64(count), precision.code, source.pointer, 0, buffer.baseAddress)
             initialized = count
         }
     }

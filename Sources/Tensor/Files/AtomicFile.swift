@@ -60,7 +60,7 @@ public enum AtomicFile {
         try body(Output(file: file, path: path))
     }
 
-    private static func makeFolder(_ folder: String) throws(TensorFileError) {
+    static func makeFolder(_ folder: String) throws(TensorFileError) {
         guard !folder.isEmpty, access(folder, F_OK) != 0 else { return }
         try makeFolder((folder as NSString).deletingLastPathComponent)
         // Another process may have been faster.
@@ -100,14 +100,14 @@ public enum AtomicFile {
     }
 
     /// Makes the rename itself survive a power failure, where the file system can.
-    private static func syncFolder(_ folder: String) {
+    static func syncFolder(_ folder: String) {
         let file = open(folder, O_RDONLY)
         guard file >= 0 else { return }
         fsync(file)
         close(file)
     }
 
-    private static func failure(_ path: String, _ code: Int32 = errno) -> TensorFileError {
+    static func failure(_ path: String, _ code: Int32 = errno) -> TensorFileError {
         .system(path: path, "cannot be written (\(String(cString: strerror(code))))")
     }
 }

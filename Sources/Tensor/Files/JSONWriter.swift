@@ -9,6 +9,36 @@ extension JSON {
         return text
     }
 
+    /// The same over several lines, two spaces a level, as people read it.
+    public var indented: String {
+        var text = ""
+        write(to: &text, indentation: "\n")
+        return text
+    }
+
+    private func write(to text: inout String, indentation: String) {
+        let inner = indentation + "  "
+        switch self {
+        case .array(let values) where !values.isEmpty:
+            text += "["
+            for (index, value) in values.enumerated() {
+                text += index > 0 ? "," + inner : inner
+                value.write(to: &text, indentation: inner)
+            }
+            text += indentation + "]"
+        case .object(let object) where !object.keys.isEmpty:
+            text += "{"
+            for (index, (key, value)) in object.enumerated() {
+                text += index > 0 ? "," + inner : inner
+                Self.quote(key, into: &text)
+                text += ": "
+                value.write(to: &text, indentation: inner)
+            }
+            text += indentation + "}"
+        default: write(to: &text)
+        }
+    }
+
     private func write(to text: inout String) {
         switch self {
         case .null: text += "null"

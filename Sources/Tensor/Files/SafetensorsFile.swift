@@ -14,38 +14,18 @@ public enum SafetensorsFile {
         try TensorFile.reading(path) { bytes throws(TensorFileError) in try parse(bytes) }
     }
 
-    /// - Throws: ``TensorFileError/system(path:_:)``
+    /// - Throws: ``TensorFileError/system(path:_:)``; ``TensorFileError/unsupported(_:)`` for a type or name that
+    ///   the format does not have
     public static func write(_ dictionary: StateDictionary, to path: String) throws(TensorFileError) {
-        var header = JSONObject()
-        if !dictionary.metadata.isEmpty {
-            var metadata = JSONObject()
-            for (key, value) in dictionary.metadata.sorted(by: { $0.key < $1.key }) { metadata[key] = .string(value) }
-            header["__metadata__"] = .object(metadata)
-        }
-        var end = 0
+        var writer = SafetensorsWriter(metadata: dictionary.metadata)
         for name in dictionary.names {
-            guard let tensor = dictionary[name] else { continue }
-            guard name != "__metadata__" else { throw .unsupported("safetensors has no place for a tensor named '\(name)'") }
-            guard let type = typeNames.first(where: { $0.1 == tensor.elementType })?.0 else {
-                throw .unsupported("'\(name)': safetensors has no type for \(tensor.elementType)")
-            }
-            let start = end
-            end += tensor.byteCount
-            header[name] = [
-                "dtype": .string(type), "shape": .array(tensor.shape.map(JSON.integer)),
-                "data_offsets": [.integer(start), .integer(end)],
-            ]
+            if let tensor = dictionary[name] { writer.add(name, tensor) }
         }
-        var text = JSON.object(header).serialized
-        text += String(repeating: " ", count: (8 - text.utf8.count % 8) % 8)
-        var file = withUnsafeBytes(of: UInt64(text.utf8.count).littleEndian) { Foundation.Data($0) }
-        file.append(contentsOf: text.utf8)
-        file.reserveCapacity(file.count + end)
-        for name in dictionary.names {
-            if let tensor = dictionary[name] { file.append(tensor.contiguousBytes) }
-        }
-        try AtomicFile.write(file, to: path)
+        try writer.write(to: path)
     }
+
+    /// The format's word for a type; `nil` where it has none.
+    static func typeName(_ type: ElementType) -> String? { typeNames.first { $0.1 == type }?.0 }
 
     /// Everything about the header is checked before a tensor is made of it.
     static func parse(_ bytes: Foundation.Data) throws(TensorFileError) -> StateDictionary {

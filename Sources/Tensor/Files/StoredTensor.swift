@@ -144,6 +144,14 @@ public struct StoredTensor: Sendable {
             strides: Array(strides.dropFirst()))
     }
 
+    /// Some of the rows that the first dimension counts; `nil` where they are not all there.
+    public func rows(_ range: Range<Int>) -> StoredTensor? {
+        guard let count = shape.first, range.lowerBound >= 0, range.upperBound <= count else { return nil }
+        return try? StoredTensor(
+            shape: [range.count] + shape.dropFirst(), elementType: elementType, storage: storage,
+            offset: offset + range.lowerBound * strides[0], strides: strides)
+    }
+
     /// Whether both hold the same elements, bit for bit.
     public func hasSameElements(as other: StoredTensor) -> Bool {
         guard shape == other.shape, elementType == other.elementType else { return false }

@@ -52,8 +52,8 @@ public enum TensorFile {
         }
         let size = Int(status.st_size)
         if size == 0 { return Foundation.Data() }
-        guard let pages = mmap(nil, size, PROT_READ, MAP_PRIVATE, file, 0), pages != MAP_FAILED else { throw failure() }
-        return Foundation.Data(bytesNoCopy: pages, count: size, deallocator: .unmap)
+        guard let pages = MappedPages.map(file, size: size) else { throw failure() }
+        return pages
     }
 
     /// What a file that is no tensor file seems to be.

@@ -1,7 +1,8 @@
 import CKernels
 
 extension Tensor {
-    /// The values of a stored tensor, taken from the file's own pages where they lie there in order.
+    /// The values of a stored tensor, taken from the file's own pages where they lie there in order, which are given
+    /// back then.
     ///
     /// - Parameter precision: the type the values are rounded to
     /// - Throws: ``TensorFileError/unsupported(_:)`` for complex elements
@@ -16,6 +17,7 @@ extension Tensor {
         if stored.elementType.isQuantized {
             self.init(uninitialized: stored.shape, precision)
             stored.dequantize(to: precision, address())
+            MappedPages.release(stored.contiguousBytes)
             return
         }
         guard let type, stored.isContiguous else {
@@ -35,6 +37,7 @@ extension Tensor {
                     Int64($0.count), type.code, start + $0.lowerBound * type.size, precision.code, address($0.lowerBound))
             }
             withExtendedLifetime(copy) {}
+            MappedPages.release(bytes)
         }
     }
 

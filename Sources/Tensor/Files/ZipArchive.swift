@@ -155,6 +155,7 @@ struct ZipArchive {
         guard Self.checksum(contents) == entry.checksum else {
             throw .malformed(offset: entry.headerOffset, "the checksum of '\(entry.name)' is wrong")
         }
+        MappedPages.release(contents)
         return contents
     }
 

@@ -1,39 +1,25 @@
-/// The two factors of a low-rank update of a linear layer's weight (Hu et al. 2021): the layer
-/// computes `x Wᵀ + scale (x Aᵀ) Bᵀ`, that is, its weight acts as `W + scale B A`.
-public struct LowRankFactors {
-    /// `[rank, in]`
-    public let a: Tensor
-    /// `[out, rank]`
-    public let b: Tensor
-    public let scale: Float
-
-    public init(a: Tensor, b: Tensor, scale: Float = 1) {
-        precondition(a.shape.count == 2 && b.shape.count == 2 && a.shape[0] == b.shape[1], "factors [r, in] and [out, r]")
-        self.a = a
-        self.b = b
-        self.scale = scale
-    }
-
-    public var rank: Int { a.shape[0] }
-}
-
 /// A linear layer, with or without a low-rank update: `y = x Wᵀ + scale (x Aᵀ) Bᵀ`.
 ///
 /// `dx = dy W + scale (dy B) A`, `dW = dyᵀ x`, `dB = dyᵀ (scale x Aᵀ)`, `dA = (scale dy B)ᵀ x`; each
-/// only where somebody needs it. In a 16-bit precision every product reads rounded values and returns
+/// only where somebody needs it. With dropout the update reads `d(x)` in place of `x`, and its part of `dx` goes through
+/// the same mask, which is made again for it. In a 16-bit precision every product reads rounded values and returns
 /// rounded values, a scale other than 1 rounds once more; sums are float32.
 ///
 /// - Parameters:
 ///   - x: `[rows, in]`, of any type
 ///   - weight: `[out, in]`
 ///   - factors: `A [rank, in]`, `B [out, rank]`
-/// - Returns: `[rows, out]`, of the context's precision
-public func linear(_ x: Tensor, _ weight: Tensor, _ factors: LowRankFactors? = nil) -> Tensor {
+///   - dropout: what the update's input leaves out
+///   - result: the type of the result, where what follows would lose by rounding; `nil` for the context's precision
+/// - Returns: `[rows, out]`
+public func linear(
+    _ x: Tensor, _ weight: Tensor, _ factors: LowRankFactors? = nil, dropout: DropoutMask? = nil, result: Precision? = nil
+) -> Tensor {
     let context = ComputeContext.current
     let (input, output) = (weight.shape[1], weight.shape[0])
     precondition(x.width == input, "a linear layer of [\(output), \(input)] cannot read \(x.shape)")
     let xs = context.measuring(.elementwise) { x.converted(to: context.precision) }
-    let y = Tensor(uninitialized: x.shape.dropLast() + [output], context.precision)
+    let y = Tensor(uninitialized: x.shape.dropLast() + [output], result ?? context.precision)
     let product = 2 * x.rows * input * output
     context.measuring(.matmul, operations: product) {
         context.matmul.multiply(xs, by: weight.packed(transposed: true, context), into: y)
@@ -41,7 +27,9 @@ public func linear(_ x: Tensor, _ weight: Tensor, _ factors: LowRankFactors? = n
     // Each of the update's products has this size.
     let lowRankProduct = 2 * x.rows * (factors?.rank ?? 0)
     let hidden = factors.map { factors in
-        context.measuring(.lora, operations: lowRankProduct * (input + output)) { addLowRankProduct(factors, of: xs, to: y, context) }
+        context.measuring(.lora, operations: lowRankProduct * (input + output)) {
+            addLowRankProduct(factors, of: dropout?.applied(to: xs) ?? xs, to: y, context)
+        }
     }
 
     let node = x.node
@@ -62,15 +50,23 @@ public func linear(_ x: Tensor, _ weight: Tensor, _ factors: LowRankFactors? = n
                 }
                 guard let factors, let dhidden else { return }
                 context.measuring(.lora, operations: lowRankProduct * input) {
-                    context.matmul.multiply(
-                        dhidden, by: factors.a.packed(transposed: false, context), into: dx, accumulating: true)
+                    let a = factors.a.packed(transposed: false, context)
+                    if let dropout {
+                        let part = Tensor(uninitialized: dx.shape, dx.precision)
+                        context.matmul.multiply(dhidden, by: a, into: part)
+                        dropout.apply(to: part, into: dx, accumulating: true)
+                    } else {
+                        context.matmul.multiply(dhidden, by: a, into: dx, accumulating: true)
+                    }
                 }
             }
         }
         if weight.needsGradient, let kept { addTransposedProduct(ys, kept, to: weight.node, context) }
         guard let factors else { return }
         if factors.b.needsGradient, let hidden { addTransposedProduct(ys, hidden, to: factors.b.node, context) }
-        if factors.a.needsGradient, let kept, let dhidden { addTransposedProduct(dhidden, kept, to: factors.a.node, context) }
+        if factors.a.needsGradient, let kept, let dhidden {
+            addTransposedProduct(dhidden, dropout?.applied(to: kept) ?? kept, to: factors.a.node, context)
+        }
     }
     return y
 }

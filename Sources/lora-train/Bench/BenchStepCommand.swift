@@ -58,7 +58,7 @@ struct BenchStepCommand {
             return { batch }
         }
         let dataset = try SFTDataset(
-            path: path, tokenizer: try options.model.tokenizer(), maxSequenceLength: options.model.maxSequenceLength)
+            path: path, tokenizer: try options.benchedTokenizer(), maxSequenceLength: options.model.maxSequenceLength)
         try dataset.checkVocabulary(size: model.configuration.vocabularySize)
         let loader = DataLoader(dataset, batchSize: options.batchSize, workers: 1)
         var epoch = 0
@@ -82,9 +82,14 @@ struct BenchStepCommand {
 }
 
 extension BenchOptions {
+    func benchedTokenizer() throws -> Tokenizer {
+        if model.basePath != nil { return try Base(model).tokenizer() }
+        return try TokenizerFolder.tokenizer(model.tokenizerPath)
+    }
+
     /// The base that was given, or a model of its sizes with random weights.
     func benchedModel() throws -> MiniMind {
-        if model.basePath != nil { return try model.pretrainedModel(reading: dtype) }
+        if model.basePath != nil { return try Base(model).model(reading: dtype) }
         return try MiniMind(model.configuration(vocabularySize: vocabularySize), seed: UInt64(model.seed))
     }
 }

@@ -7,7 +7,7 @@ struct BenchTokenizerCommand {
     let options: BenchOptions
 
     func run() throws {
-        let tokenizer = try Tokenizer(folder: try ModelOptions.tokenizerFolder(options.model.tokenizerPath, besides: nil))
+        let tokenizer = try TokenizerFolder.tokenizer(options.model.tokenizerPath)
         guard let path = options.dataPath else { throw CommandError.usage("bench tokenizer needs --data_path, a text") }
         guard let bytes = FileManager.default.contents(atPath: path) else {
             throw CommandError.failure("\(path): no such file, or it cannot be read")

@@ -17,7 +17,12 @@ struct Flag<Options> {
 /// The flags of a command, each declared once: parsing, help and the README's table come of them.
 struct FlagSet<Options> {
     private(set) var flags: [Flag<Options>] = []
+    /// What stands without a flag, in its order, such as the file to look at.
+    private(set) var operands: [(name: String, path: WritableKeyPath<Options, String?>)] = []
     private var section = ""
+
+    /// A word without a flag.
+    mutating func operand(_ name: String, _ path: WritableKeyPath<Options, String?>) { operands.append((name, path)) }
 
     mutating func section(_ title: String) { section = title }
 

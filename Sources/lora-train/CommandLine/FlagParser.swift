@@ -8,8 +8,13 @@ extension FlagSet {
     /// - Throws: ``CommandError`` with exit code 2
     func parse(_ arguments: [String], into options: inout Options, command: String) throws(CommandError) -> Bool {
         var rest = arguments[...]
+        var operands = self.operands[...]
         while let argument = rest.popFirst() {
             if argument == "-h" || argument == "--help" { return true }
+            if !argument.hasPrefix("-"), let operand = operands.popFirst() {
+                options[keyPath: operand.path] = argument
+                continue
+            }
             guard argument.hasPrefix("--") else { throw stranger(argument, after: arguments, command) }
             let parts = argument.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = String(parts.first ?? "").replacing("-", with: "_")

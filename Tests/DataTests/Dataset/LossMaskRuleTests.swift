@@ -144,6 +144,95 @@ import Testing
         #expect(try counted(mistral, Self.conversation).texts == ["I, 我.</s>", " user\n x</s>"])
     }
 
+    /// The mask of a conversation, token for token: exactly the answers with their ends.
+    private func expectMask(
+        _ tokenizer: Tokenizer, _ messages: [Message], _ expected: [(text: String, counts: Bool)],
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        let template = try ChatTemplate(source: try #require(tokenizer.chatTemplate))
+        let rule = try LossMaskRule.detect(tokenizer: tokenizer, template: template)
+        let text = try template.render(messages: messages, bosToken: tokenizer.bosToken, eosToken: tokenizer.eosToken)
+        #expect(text == expected.map(\.text).joined(), sourceLocation: sourceLocation)
+        let ids = tokenizer.encode(text)
+        let sample = rule.sample(ids, maxSequenceLength: ids.count + 9, padID: 0)
+        #expect(sample.ids == ids, "padding", sourceLocation: sourceLocation)
+        var runs: [(ids: [Int32], counts: Bool)] = []
+        for (id, counts) in zip(sample.ids, sample.mask) {
+            if runs.last?.counts == counts { runs[runs.count - 1].ids.append(id) } else { runs.append(([id], counts)) }
+        }
+        #expect(runs.map(\.counts) == expected.map(\.counts), sourceLocation: sourceLocation)
+        #expect(runs.map { tokenizer.decode($0.ids) } == expected.map(\.text), sourceLocation: sourceLocation)
+    }
+
+    /// ChatML with a system prompt of its own, and with the bos token opening every turn, as MiniMind's; but not
+    /// MiniMind's vocabulary.
+    @Test func smolLM2CountsAnswersAlone() throws {
+        let source =
+            "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}{{ '<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n' }}{% endif %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+        let special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"] + (0..<7000).map { "<reserved_\($0)>" }
+        let tokenizer = try TestTokenizer.make(
+            special: special, bos: "<|im_start|>", eos: "<|im_end|>", pad: "<|im_end|>", template: source)
+        try expectMask(tokenizer, Self.conversation, [
+            ("<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n<|im_start|>user\nWho?<|im_end|>\n<|im_start|>assistant\n", false),
+            ("I, 我.<|im_end|>", true),
+            ("\n<|im_start|>user\nassistant<|im_end|>\n<|im_start|>assistant\n", false),
+            (" user\n x<|im_end|>", true), ("\n", false),
+        ])
+    }
+
+    @Test func qwen3CountsThoughtsAsPartOfTheAnswer() throws {
+        let tokenizer = try TestTokenizer.make(
+            special: ["<|endoftext|>", "<|im_start|>", "<|im_end|>"], bos: nil, eos: "<|im_end|>", pad: "<|endoftext|>",
+            template: try template("qwen3"))
+        try expectMask(tokenizer, Self.conversation, [
+            ("<|im_start|>user\nWho?<|im_end|>\n<|im_start|>assistant\n", false), ("I, 我.<|im_end|>", true),
+            ("\n<|im_start|>user\nassistant<|im_end|>\n<|im_start|>assistant\n", false),
+            ("<think>\n\n</think>\n\n user\n x<|im_end|>", true), ("\n", false),
+        ])
+    }
+
+    @Test func llama3CountsAnswersAlone() throws {
+        let tokenizer = try TestTokenizer.make(
+            special: ["<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"],
+            bos: "<|begin_of_text|>", eos: "<|eot_id|>", pad: nil, template: try template("llama3"))
+        func header(_ role: String) -> String { "<|start_header_id|>\(role)<|end_header_id|>\n\n" }
+        let system = "Cutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024\n\n<|eot_id|>"
+        try expectMask(tokenizer, Self.conversation, [
+            ("<|begin_of_text|>" + header("system") + system + header("user") + "Who?<|eot_id|>" + header("assistant"), false),
+            ("I, 我.<|eot_id|>", true), (header("user") + "assistant<|eot_id|>" + header("assistant"), false),
+            ("user\n x<|eot_id|>", true),
+        ])
+    }
+
+    /// Gemma calls the assistant "model", and its end of a turn is not the eos token.
+    @Test func gemmaCountsAnswersAlone() throws {
+        let source =
+            "{{ bos_token }}{% for m in messages %}{{ '<start_of_turn>' + ('model' if m.role == 'assistant' else m.role) + '\n' + m.content | trim + '<end_of_turn>\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<start_of_turn>model\n' }}{% endif %}"
+        let tokenizer = try TestTokenizer.make(
+            special: ["<pad>", "<bos>", "<eos>", "<start_of_turn>", "<end_of_turn>"], bos: "<bos>", eos: "<eos>", pad: "<pad>",
+            template: source)
+        try expectMask(tokenizer, Self.conversation, [
+            ("<bos><start_of_turn>user\nWho?<end_of_turn>\n<start_of_turn>model\n", false), ("I, 我.<end_of_turn>", true),
+            ("\n<start_of_turn>user\nassistant<end_of_turn>\n<start_of_turn>model\n", false),
+            ("user\n x<end_of_turn>", true), ("\n", false),
+        ])
+    }
+
+    /// TinyLlama's markers are text, not tokens, in a vocabulary of SentencePiece. The prompt ends before the line
+    /// feed, so the model has to say it.
+    @Test func zephyrCountsAnswersAlone() throws {
+        let source =
+            "{% for m in messages %}\n{{ '<|' + m.role + '|>\n' + m.content + eos_token }}\n{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
+        let folder = try TokenizerFixture.folder(files: [
+            "tokenizer.json": FormatFixture.json("spm.json").serialized,
+            "tokenizer_config.json": #"{"bos_token": "<s>", "eos_token": "</s>"}"#, "chat_template.jinja": source,
+        ])
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let tokenizer = try Tokenizer(folder: folder)
+        let counted = try counted(tokenizer, Self.conversation)
+        #expect(counted.texts == ["\nI, 我.</s>", "\n user\n x</s>"])
+    }
+
     @Test(arguments: [
         "{% for m in messages %}{{ m.content }}{% endfor %}",
         "{% for m in messages %}<s>{{ m.role }}{% endfor %}",

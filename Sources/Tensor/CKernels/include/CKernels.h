@@ -4,9 +4,12 @@
 #define CKERNELS_H
 
 #include "attention.h"
+#include "columns.h"
 #include "cross_entropy.h"
+#include "dropout.h"
 #include "dequantize.h"
 #include "elementwise.h"
+#include "factors.h"
 #include "norm.h"
 #include "optimizer.h"
 #include "products.h"

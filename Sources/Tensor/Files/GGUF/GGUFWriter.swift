@@ -40,7 +40,7 @@ public struct GGUFWriter {
         values: @escaping () throws(TensorFileError) -> Tensor
     ) {
         precondition(
-            Self.precision(of: elementType) != nil || elementType == .q8_0, "values are not written as \(elementType)")
+            elementType.precision != nil || elementType == .q8_0, "values are not written as \(elementType)")
         precondition(
             (shape.last ?? 1) % elementType.elementsPerBlock == 0, "rows of \(shape) are not whole blocks of \(elementType)")
         entries.append(Entry(name: name, shape: shape, type: elementType, contents: .values(values)))
@@ -71,7 +71,7 @@ public struct GGUFWriter {
                 case .values(let make):
                     let tensor = try make()
                     precondition(tensor.shape == entry.shape, "'\(entry.name)' of shape \(tensor.shape), not \(entry.shape)")
-                    try Self.write(tensor, as: entry.type, to: output)
+                    try output.write(tensor, as: entry.type)
                 }
                 try output.write(Self.padding(Self.byteCount(entry), alignment))
             }
@@ -130,45 +130,6 @@ public struct GGUFWriter {
 
     private static func padding(_ count: Int, _ alignment: Int) -> Foundation.Data {
         Foundation.Data(count: (alignment - count % alignment) % alignment)
-    }
-
-    private static func precision(of type: ElementType) -> Precision? {
-        switch type {
-        case .float32: .float32
-        case .float16: .float16
-        case .bfloat16: .bfloat16
-        default: nil
-        }
-    }
-
-    /// Values are converted a part at a time: a multiple of every block's size.
-    private static let part = 1 << 20
-
-    private static func write(
-        _ tensor: Tensor, as type: ElementType, to output: AtomicFile.Output
-    ) throws(TensorFileError) {
-        let (source, size, from) = (UnsafeRawPointer(tensor.address()), tensor.precision.size, tensor.precision.code)
-        let target = precision(of: type)
-        if target == tensor.precision {
-            return try output.write(UnsafeRawBufferPointer(start: source, count: tensor.count * size))
-        }
-        let blockSize = type.elementsPerBlock
-        let buffer = Storage(bytes: min(part, tensor.count) / blockSize * type.size)
-        for first in stride(from: 0, to: tensor.count, by: part) {
-            let count = min(part, tensor.count - first)
-            let start = buffer.pointer
-            Parallel.ranges(count / blockSize, grain: 32768 / blockSize) {
-                let values = source + (first + $0.lowerBound * blockSize) * size
-                let place = start + $0.lowerBound * type.size
-                if let target {
-                    convert_values(Int64($0.count), from, values, target.code, place)
-                } else {
-                    quantize_q8_0(Int64($0.count), from, values, place)
-                }
-            }
-            try output.write(UnsafeRawBufferPointer(start: start, count: count / blockSize * type.size))
-        }
-        withExtendedLifetime(tensor) {}
     }
 }
 

@@ -1,7 +1,5 @@
 """Makes the files beside it with PyTorch and safetensors, and what each of them holds: expected.json.
-
-    python make_fixtures.py            makes everything except written.pth and written.safetensors
-    python make_fixtures.py --check F  says as JSON what PyTorch or safetensors reads from the file F
+It makes all but written.pth and written.safetensors, which are ours.
 
 Made with torch 2.13 and safetensors 0.8; the files are committed, so that no test needs Python.
 """
@@ -17,20 +15,12 @@ import zipfile
 import safetensors.torch
 import torch
 
-HERE = pathlib.Path(__file__).parent
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.append(str(HERE.parents[2] / "Peers"))
+
+from tensor_files import described
+
 expected = {}
-
-
-def described(tensor):
-    """Shape, type and values; numbers that JSON cannot hold are written as text."""
-    tensor = tensor.detach()
-    entry = {"shape": list(tensor.shape), "type": str(tensor.dtype).removeprefix("torch.")}
-    if not tensor.is_complex():
-        entry["values"] = [
-            value if value == value and abs(value) != float("inf") else str(value)
-            for value in (float(value) for value in tensor.flatten().double())
-        ]
-    return entry
 
 
 def state(file, tensors):
@@ -203,29 +193,5 @@ def cycle():
     return value
 
 
-def check(file):
-    if file.endswith(".safetensors"):
-        tensors = safetensors.torch.load_file(file)
-        with safetensors.safe_open(file, "pt") as opened:
-            metadata = opened.metadata()
-        storages = {}
-    else:
-        tensors = torch.load(file, weights_only=True)
-        assert type(tensors) is collections.OrderedDict, type(tensors)
-        mapped = torch.load(file, weights_only=True, mmap=True)
-        assert list(mapped) == list(tensors)
-        assert zipfile.ZipFile(file).testzip() is None
-        metadata = None
-        storages = {name: tensor.untyped_storage().data_ptr() for name, tensor in tensors.items() if tensor.numel()}
-    groups = collections.defaultdict(list)
-    for name, place in storages.items():
-        groups[place].append(name)
-    json.dump({
-        "tensors": [[name, described(tensor)] for name, tensor in tensors.items()],
-        "metadata": metadata,
-        "shared": [group for group in groups.values() if len(group) > 1],
-    }, sys.stdout, ensure_ascii=False)
-
-
 if __name__ == "__main__":
-    check(sys.argv[2]) if sys.argv[1:2] == ["--check"] else make()
+    make()

@@ -14,6 +14,8 @@ struct ModelOptions {
     var basePath: String?
     var tokenizerPath: String?
     var loraPath: String?
+    /// Whether an adapter is taken although it was trained on another base.
+    var forcesAdapter = false
     var maxSequenceLength = 512
     var seed = 1337
     var threads = 0
@@ -55,6 +57,7 @@ extension FlagSet {
         text(
             "tokenizer_path", path.appending(path: \.tokenizerPath),
             "Folder with tokenizer.json; default ./model/minimind_tokenizer, ./model or the base's folder")
+        bool("force", path.appending(path: \.forcesAdapter), "Take an adapter that was trained on another base")
         choice(
             "generation", path.appending(path: \.generation),
             "MiniMind's generation: v2-classic, v2 or v3; auto takes the one that the base's keys show")

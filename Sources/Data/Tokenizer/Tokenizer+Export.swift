@@ -1,0 +1,186 @@
+import Foundation
+import Tensor
+
+extension Tokenizer {
+    /// The metadata by which a GGUF file describes this tokenizer, so that llama.cpp gives the same ids.
+    ///
+    /// `transformers` reads GGUF files by rules of its own. It knows the names `gpt-2`, `llama-bpe`, `qwen2` and
+    /// `qwen35`, but not `smollm`, `default` and `falcon`, does not ignore merges, and marks the spaces of
+    /// SentencePiece differently. Where it has to agree, ``writeHuggingFaceFiles(to:)`` is the way.
+    ///
+    /// Text that NFC would change gets other ids where the tokenizer normalizes, for llama.cpp does not.
+    ///
+    /// - Parameter vocabularySize: The rows of the model's embedding. Ids without a token get one of the name
+    ///   `[PAD123]`, which is never used. By default the tokenizer's own ``vocabularySize``.
+    /// - Throws: ``TokenizerError/notExportable(reason:)`` where GGUF has no way to say what the tokenizer does.
+    public func ggufMetadata(vocabularySize: Int? = nil) throws(TokenizerError) -> [(key: String, value: GGUFValue)] {
+        let size = vocabularySize ?? self.vocabularySize
+        guard size >= self.vocabularySize else {
+            throw .notExportable(reason: "it has ids up to \(self.vocabularySize - 1), and the model has \(size) rows")
+        }
+        // An embedding of more rows than this could not be read either.
+        guard size <= 1 << 24 else { throw .notExportable(reason: "\(size) tokens are more than a file can list") }
+
+        let kind = try ggufKind()
+        let (tokens, types) = try ggufTokens(size, kind)
+        var entries: [(key: String, value: GGUFValue)] = []
+        switch kind {
+        case .bytes(let name):
+            entries.append((GGUFTokenizerKey.model, .string("gpt2")))
+            entries.append((GGUFTokenizerKey.preTokenizer, .string(name)))
+            entries.append((GGUFTokenizerKey.tokens, .array(.string(tokens))))
+            entries.append((GGUFTokenizerKey.types, .array(.int32(types.map(\.rawValue)))))
+            entries.append((GGUFTokenizerKey.merges, .array(.string(try mergeLines()))))
+        case .characters(let addsSpace):
+            entries.append((GGUFTokenizerKey.model, .string("llama")))
+            entries.append((GGUFTokenizerKey.preTokenizer, .string("default")))
+            entries.append((GGUFTokenizerKey.tokens, .array(.string(tokens))))
+            entries.append((GGUFTokenizerKey.scores, .array(.float32(scores(count: size)))))
+            entries.append((GGUFTokenizerKey.types, .array(.int32(types.map(\.rawValue)))))
+            entries.append((GGUFTokenizerKey.addsSpace, .bool(addsSpace)))
+        }
+        for (role, key) in GGUFTokenizerKey.roles {
+            guard let id = configuration.token(role).flatMap(id(of:)) else { continue }
+            entries.append((key, .uint32(UInt32(id))))
+        }
+        entries.append((GGUFTokenizerKey.addsBOS, .bool(addsBOS)))
+        if let chatTemplate { entries.append((GGUFTokenizerKey.chatTemplate, .string(chatTemplate))) }
+        return entries
+    }
+
+    /// Writes `tokenizer.json`, `tokenizer_config.json` and, where there is a template, `chat_template.jinja`,
+    /// which `AutoTokenizer` reads as a tokenizer of the same ids.
+    public func writeHuggingFaceFiles(to folder: String) throws(TensorFileError) {
+        func write(_ text: String, _ name: String) throws(TensorFileError) {
+            try AtomicFile.write(Foundation.Data(text.utf8), to: "\(folder)/\(name)")
+        }
+        try write(huggingFaceTokenizer.serialized, "tokenizer.json")
+        var settings: JSONObject = [
+            "tokenizer_class": "PreTrainedTokenizerFast", "clean_up_tokenization_spaces": false,
+            "add_bos_token": .bool(addsBOS),
+        ]
+        for (role, token) in configuration.roles { settings[role] = .string(token) }
+        if configuration.splitsSpecialTokens { settings["split_special_tokens"] = true }
+        try write(JSON.object(settings).serialized + "\n", "tokenizer_config.json")
+        if let chatTemplate { try write(chatTemplate, "chat_template.jinja") }
+    }
+
+    // MARK: GGUF
+
+    private enum GGUFKind {
+        /// Byte-level, with the name of its pre-tokenizer.
+        case bytes(String)
+        /// SentencePiece, whose texts get a space before them or not.
+        case characters(addsSpace: Bool)
+    }
+
+    private func ggufKind() throws(TokenizerError) -> GGUFKind {
+        guard !configuration.splitsSpecialTokens else {
+            throw .notExportable(reason: "it takes special tokens in text for text")
+        }
+        if preTokenizer.isByteLevel {
+            // llama.cpp never normalizes. Composed text, which nearly all is, is the same before and after NFC.
+            guard normalizer == nil || normalizer?.isComposition == true else {
+                throw .notExportable(reason: "its normalizer changes text")
+            }
+            for row in GGUFPreTokenizer.all where row.ignoresMerges == model.ignoresMerges {
+                let field = JSONField(file: row.name, path: "", value: row.definition)
+                if try PreTokenizer(field) == preTokenizer { return .bytes(row.name) }
+            }
+            throw .notExportable(reason: "llama.cpp has no name for the way it cuts text")
+        }
+        guard definition["model"]?["byte_fallback"]?.bool == true, !model.ignoresMerges else {
+            throw .notExportable(reason: "it is neither byte-level nor of SentencePiece's kind")
+        }
+        // llama.cpp looks for the token of any byte, and ends where there is none.
+        guard (UInt8.min...UInt8.max).allSatisfy({ model.vocabulary.id(of: ByteToken.spelling(of: $0)) != nil }) else {
+            throw .notExportable(reason: "it lacks tokens of single bytes")
+        }
+        // llama.cpp puts a space before each text between special tokens, also before one that starts with a
+        // space. So does a normalizer; a pre-tokenizer does not.
+        if normalizer == nil, preTokenizer.onlyMarksSpaces { return .characters(addsSpace: false) }
+        guard let prefix = normalizer?.metaspacePrefix, preTokenizer.keepsTextWithoutSpaces else {
+            throw .notExportable(reason: "llama.cpp marks spaces in another way")
+        }
+        return .characters(addsSpace: prefix == .always)
+    }
+
+    /// The spellings and types of all ids.
+    private func ggufTokens(_ size: Int, _ kind: GGUFKind) throws(TokenizerError) -> ([String], [GGUFTokenType]) {
+        var isScored = false
+        if case .characters = kind { isScored = true }
+        let unknown = isScored ? definition["model"]?["unk_token"]?.string : nil
+        var tokens: [String] = []
+        var types: [GGUFTokenType] = []
+        for id in 0..<Int32(size) {
+            if let token = added.tokens[id] {
+                tokens.append(token.content)
+                guard !token.isSingleWord, !token.stripsLeft, !token.stripsRight else {
+                    throw .notExportable(reason: "the added token '\(token.content.oneLine)' is found by rules of its own")
+                }
+                types.append(token.content == unknown ? .unknown : token.isSpecial ? .control : .userDefined)
+            } else if let token = model.vocabulary.tokens[id] {
+                tokens.append(token)
+                types.append(
+                    token == unknown ? .unknown : isScored && ByteToken.byte(of: token) != nil ? .byte : .normal)
+            } else {
+                tokens.append("[PAD\(id)]")
+                types.append(.unused)
+            }
+        }
+        return (tokens, types)
+    }
+
+    private func mergeLines() throws(TokenizerError) -> [String] {
+        var lines: [String] = []
+        for (left, right, _) in model.merges.pairs {
+            let halves = [left, right].compactMap { model.vocabulary.tokens[$0] }
+            guard halves.count == 2, !halves.contains(where: { $0.utf8.contains(UInt8(ascii: " ")) }) else {
+                throw .notExportable(reason: "its merges have tokens with a space in them")
+            }
+            lines.append(halves.joined(separator: " "))
+        }
+        return lines
+    }
+
+    /// The scores by id. Where there are only merges, the first that makes a token gives its score: each
+    /// merge less than the one before.
+    private func scores(count: Int) -> [Float] {
+        if !scores.isEmpty { return scores + Array(repeating: -1e9, count: max(0, count - scores.count)) }
+        var scores = [Float](repeating: -1e9, count: count)
+        for (rank, pair) in model.merges.pairs.enumerated() where scores[Int(pair.token)] == -1e9 {
+            scores[Int(pair.token)] = -Float(rank)
+        }
+        // Letters and bytes come from no merge, so that their scores say nothing.
+        for id in model.vocabulary.idsByScalar().values { scores[Int(id)] = 0 }
+        return scores
+    }
+
+    // MARK: Hugging Face
+
+    private var huggingFaceTokenizer: JSON {
+        var root = definition.object ?? [:]
+        root["added_tokens"] = .array(added.tokens.sorted { $0.key < $1.key }.map { Self.json($0.value, $0.key) })
+        if addsBOS, root["post_processor"] == nil || root["post_processor"] == .null, let bosToken, let bosID {
+            root["post_processor"] = PostProcessor.leading(bosToken, bosID)
+        }
+        var vocabulary = JSONObject()
+        let tokens = model.vocabulary.tokens
+        for (id, token) in tokens.sorted(by: { $0.key < $1.key }) { vocabulary[token] = .integer(Int(id)) }
+        var fields = root["model"]?.object ?? [:]
+        fields["type"] = "BPE"
+        fields["vocab"] = .object(vocabulary)
+        fields["merges"] = .array(
+            model.merges.pairs.map { .array([$0.left, $0.right].map { .string(tokens[$0] ?? "") }) })
+        root["model"] = .object(fields)
+        return .object(root)
+    }
+
+    private static func json(_ token: AddedToken, _ id: Int32) -> JSON {
+        [
+            "id": .integer(Int(id)), "content": .string(token.content), "single_word": .bool(token.isSingleWord),
+            "lstrip": .bool(token.stripsLeft), "rstrip": .bool(token.stripsRight),
+            "normalized": .bool(token.isNormalized), "special": .bool(token.isSpecial),
+        ]
+    }
+}

@@ -1,0 +1,81 @@
+import Model
+import Tensor
+
+/// Several adapters on one model, side by side, of any ranks and targets: switched or mixed without loading anything
+/// again.
+public final class AdapterSet {
+    public let model: MiniMind
+    /// The adapters by name, in the order in which they were loaded.
+    public private(set) var adapters: [LoRAAdapter] = []
+    /// How much each counts; those that are not in it are switched off.
+    public private(set) var active: [String: Float] = [:]
+
+    public init(on model: MiniMind) { self.model = model }
+
+    /// The names of what is loaded, in order.
+    public var names: [String] { adapters.map(\.name) }
+
+    /// Loads an adapter, switched off, in place of the one of its name if there is one: that one's weight is the new
+    /// one's too. Nothing is changed unless all of it fits.
+    ///
+    /// - Throws: ``LoRAError`` for a layer or a shape that does not fit
+    public func load(_ name: String, _ state: AdapterState) throws(LoRAError) {
+        let former = adapters.firstIndex { $0.name == name }
+        let loaded = try LoRAAdapter(on: model, state, name: name, weight: active[name] ?? 0)
+        guard let former else { return adapters.append(loaded) }
+        // Layers that the new one leaves alone still have the old one's update.
+        let kept = Set(loaded.linears.map(ObjectIdentifier.init))
+        for linear in adapters[former].linears where !kept.contains(ObjectIdentifier(linear)) { linear.detach(name) }
+        adapters[former] = loaded
+    }
+
+    /// Answers with these adapters from now on, each times a weight, and with no others.
+    ///
+    /// - Throws: ``LoRAError/unknownAdapter(_:names:)``
+    public func activate(_ weights: [String: Float]) throws(LoRAError) {
+        if let stranger = weights.keys.sorted().first(where: { !names.contains($0) }) { throw .unknownAdapter(stranger, names: names) }
+        if let wrong = weights.first(where: { !$0.value.isFinite }) { throw .configuration("'\(wrong.key)' cannot have the weight \(wrong.value)") }
+        active = weights.filter { $0.value != 0 }
+        for adapter in adapters {
+            for linear in adapter.linears { linear.setWeight(active[adapter.name] ?? 0, of: adapter.name) }
+        }
+    }
+
+    /// Answers with one adapter alone from now on.
+    ///
+    /// - Throws: ``LoRAError/unknownAdapter(_:names:)``
+    public func activate(_ name: String) throws(LoRAError) { try activate([name: 1]) }
+
+    /// Answers with the base alone from now on.
+    public func deactivate() {
+        active = [:]
+        for adapter in adapters {
+            for linear in adapter.linears { linear.setWeight(0, of: adapter.name) }
+        }
+    }
+
+    /// Parts with an adapter.
+    ///
+    /// - Throws: ``LoRAError/unknownAdapter(_:names:)``
+    public func remove(_ name: String) throws(LoRAError) {
+        guard let index = adapters.firstIndex(where: { $0.name == name }) else { throw .unknownAdapter(name, names: names) }
+        adapters.remove(at: index).detach()
+        active[name] = nil
+    }
+
+    /// Adds the active adapters, each times its weight, to the weights of the model, rounded once, and takes them off.
+    ///
+    /// - Returns: how much of the updates survived rounding
+    @discardableResult
+    public func merge() -> MergeReport {
+        let chosen = Set(active.keys)
+        return model.linears.reduce(into: MergeReport()) { report, linear in
+            if let part = linear.merge(chosen) { report += part }
+        }
+    }
+
+    /// Gives the model back the very weights that it had before anything was merged.
+    public func unmerge() {
+        for linear in model.linears { linear.unmerge() }
+    }
+}

@@ -1,0 +1,154 @@
+import Tensor
+
+extension MiniMind {
+    /// Writes the model as a GGUF file, as llama.cpp's converter does; whole or not at all. Adapters that are attached
+    /// are left out, unless `replacement` merges them.
+    ///
+    /// - Parameters:
+    ///   - elementType: the type of the matrices: float16, bfloat16, float32 or Q8_0. Norms and routers stay
+    ///     float32, and rows that are not whole blocks of Q8_0 become float16.
+    ///   - name: the model's name in the file
+    ///   - tokenizer: the metadata of the tokenizer, under `tokenizer.…`; without it llama.cpp reads no text
+    ///   - replacement: what is written in place of a parameter, such as a weight with an adapter merged into it
+    /// - Throws: ``ModelError/unsupported(_:)`` where llama.cpp has no such model, ``ModelError/file(_:)``
+    public func writeGGUF(
+        to path: String, as elementType: ElementType = .float16, name: String = "MiniMind",
+        tokenizer: [(String, GGUFValue)] = [], replacement: @escaping (ParameterPlace, Tensor) -> Tensor = { $1 }
+    ) throws(ModelError) {
+        let architecture = try GGUFModel.Architecture(of: configuration)
+        var metadata = try configuration.ggufMetadata(architecture, as: elementType, name: name)
+        for (key, value) in tokenizer { metadata[key] = value }
+        let parameters = WrittenParameters(
+            model: self, naming: .gguf, rotaryLayout: architecture.rotaryLayout, replacement: replacement)
+        var writer = GGUFWriter(metadata: metadata)
+        parameters.add(to: &writer, as: elementType)
+        if let divisors = configuration.frequencyDivisors {
+            guard architecture == .llama else {
+                throw .unsupported("llama.cpp scales the rotary frequencies of '\(architecture)' by one formula alone, not one by one; write a Hugging Face folder")
+            }
+            writer.add(GGUFModel.frequencyDivisors, Tensor(divisors, shape: [divisors.count]), as: .float32)
+        }
+        do throws(TensorFileError) {
+            try writer.write(to: path)
+        } catch {
+            throw .file(error)
+        }
+    }
+}
+
+extension GGUFModel.Architecture {
+    /// - Throws: ``ModelError/unsupported(_:)`` where llama.cpp has no such model
+    init(of configuration: ModelConfiguration) throws(ModelError) {
+        guard let experts = configuration.experts else {
+            self = configuration.normalizesHeads ? .qwen3 : .llama
+            return
+        }
+        guard configuration.normalizesHeads, experts.sharedCount == 0 else {
+            throw .unsupported(
+                "llama.cpp has no architecture of these experts (shared ones, without norms of heads); write a Hugging Face folder or a state dict")
+        }
+        guard experts.normalizesWeights || experts.perToken == experts.count else {
+            throw .unsupported("llama.cpp divides the weights of a token's experts by their sum, which this model does not")
+        }
+        self = .qwen3moe
+    }
+}
+
+extension ModelConfiguration {
+    /// The divisors of the rotary frequencies that a GGUF keeps as a tensor: `[headDim / 2]`.
+    fileprivate var frequencyDivisors: [Float]? {
+        switch ropeScaling {
+        case nil, .linear, .yarn: return nil
+        case .divisors(let divisors): return divisors
+        case .llama3:
+            let plain = RotaryTable.frequencies(headDim: headDim, base: ropeTheta)
+            return zip(plain, rotaryFrequencies).map { $0 / $1 }
+        }
+    }
+
+    fileprivate func ggufMetadata(
+        _ architecture: GGUFModel.Architecture, as elementType: ElementType, name: String
+    ) throws(ModelError) -> GGUFMetadata {
+        let fileTypes: [ElementType: UInt32] = [.float32: 0, .float16: 1, .q8_0: 7, .bfloat16: 32]
+        guard let fileType = fileTypes[elementType] else {
+            throw .unsupported("a GGUF is written as float16, bfloat16, float32 or q8_0, not as \(elementType.rawValue)")
+        }
+        var metadata: GGUFMetadata = [
+            "general.architecture": .string(architecture.rawValue), "general.type": .string("model"), "general.name": .string(name),
+        ]
+        func set(_ key: String, _ value: GGUFValue) { metadata["\(architecture.rawValue).\(key)"] = value }
+        func set(_ key: String, _ value: Int) { set(key, .uint32(UInt32(clamping: value))) }
+        set("block_count", layerCount)
+        set("context_length", contextLength)
+        set("embedding_length", dim)
+        set("feed_forward_length", hiddenDim)
+        set("attention.head_count", headCount)
+        set("attention.head_count_kv", keyValueHeadCount)
+        set("attention.key_length", headDim)
+        set("attention.value_length", headDim)
+        set("attention.layer_norm_rms_epsilon", .float32(normEpsilon))
+        set("rope.freq_base", .float32(ropeTheta))
+        set("rope.dimension_count", headDim)
+        set("vocab_size", vocabularySize)
+        switch ropeScaling {
+        case nil, .divisors, .llama3: break
+        case .linear(let factor):
+            set("rope.scaling.type", .string("linear"))
+            set("rope.scaling.factor", .float32(factor))
+        case .yarn(let yarn):
+            guard ropeScaling?.isSameElsewhere(headDim: headDim, base: ropeTheta, roundsRamp: true) ?? true else {
+                throw .unsupported("this YaRN differs from that of llama.cpp for heads of \(headDim) values; write the model as a state dict")
+            }
+            set("rope.scaling.type", .string("yarn"))
+            set("rope.scaling.factor", .float32(yarn.factor))
+            set("rope.scaling.original_context_length", yarn.originalPositions)
+            // llama.cpp multiplies by its own factor in any case.
+            let attention = yarn.attentionFactor / RotaryScaling.YaRN.attentionFactor(yarn.factor)
+            if abs(attention - 1) > 1e-6 { set("rope.scaling.attn_factor", .float32(attention)) }
+            set("rope.scaling.yarn_beta_fast", .float32(yarn.fastTurns))
+            set("rope.scaling.yarn_beta_slow", .float32(yarn.slowTurns))
+        }
+        if let experts {
+            set("expert_count", experts.count)
+            set("expert_used_count", experts.perToken)
+            set("expert_feed_forward_length", experts.hiddenDim ?? hiddenDim)
+        }
+        metadata["general.file_type"] = .uint32(fileType)
+        metadata["general.quantization_version"] = .uint32(2)
+        return metadata
+    }
+}
+
+extension WrittenParameters {
+    /// Adds all parameters, the routed experts of a layer as one tensor `[experts, out, in]`.
+    fileprivate func add(to writer: inout GGUFWriter, as elementType: ElementType) {
+        for (place, tensor) in model.placedParameters {
+            switch place {
+            case .layer(_, .router): add(place, tensor, as: .float32, to: &writer)
+            case .layer(let layer, .linear(let role, .routed(let index)?)):
+                guard index == 0, let count = model.configuration.experts?.count else { continue }
+                let places = (0..<count).map { ParameterPlace.layer(layer, .linear(role, .routed($0))) }
+                addStacked(places, to: &writer, as: elementType)
+            default: add(place, tensor, as: GGUFWriter.elementType(for: tensor.shape, weights: elementType), to: &writer)
+            }
+        }
+    }
+
+    private func add(_ place: ParameterPlace, _ tensor: Tensor, as elementType: ElementType, to writer: inout GGUFWriter) {
+        writer.add(name(place), shape: tensor.shape, as: elementType) { () throws(TensorFileError) in values(place, tensor) }
+    }
+
+    private func addStacked(_ places: [ParameterPlace], to writer: inout GGUFWriter, as elementType: ElementType) {
+        let wanted = Set(places)
+        let experts = model.placedParameters.filter { wanted.contains($0.place) }
+        guard let first = experts.first else { return }
+        let shape = [experts.count] + first.tensor.shape
+        writer.add(name(first.place), shape: shape, as: GGUFWriter.elementType(for: shape, weights: elementType)) {
+            () throws(TensorFileError) in
+            let parts = experts.map { values($0.place, $0.tensor) }
+            let stacked = Tensor(zeros: shape, like: parts.first { $0.precision == .float32 } ?? parts[0])
+            for (index, part) in parts.enumerated() { stacked.replaceRows(from: index * part.rows, with: part) }
+            return stacked
+        }
+    }
+}

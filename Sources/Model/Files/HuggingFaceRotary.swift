@@ -1,0 +1,103 @@
+import Foundation
+import Tensor
+
+extension ModelConfiguration {
+    /// Takes the base of the rotary angles and their scaling from where transformers keeps them: up to version 4
+    /// in `rope_theta` and `rope_scaling`, from 5 in `rope_parameters`.
+    mutating func readRotary(_ fields: ConfigurationFields, defaultTheta: Float) throws(ModelError) {
+        let (scaling, newer) = (try fields.object("rope_scaling"), try fields.object("rope_parameters"))
+        let parameters = scaling ?? newer
+        let theta = try fields.number("rope_theta")
+        ropeTheta = try parameters?.number("rope_theta") ?? theta ?? defaultTheta
+        guard let parameters else { return }
+        let type = try parameters.text("rope_type", "type") ?? "default"
+        func factor() throws(ModelError) -> Float {
+            guard let factor = try parameters.number("factor") else { throw .configuration("the rotary scaling '\(type)' has no 'factor'") }
+            return factor
+        }
+        let inner = try parameters.integer("original_max_position_embeddings")
+        let original = try fields.integer("original_max_position_embeddings") ?? inner ?? contextLength
+        switch type {
+        case "default": return
+        case "linear": ropeScaling = .linear(factor: try factor())
+        case "yarn": ropeScaling = .yarn(try yarn(parameters, original))
+        case "llama3":
+            guard let low = try parameters.number("low_freq_factor"), let high = try parameters.number("high_freq_factor") else {
+                throw .configuration("the rotary scaling 'llama3' has no 'low_freq_factor' or no 'high_freq_factor'")
+            }
+            ropeScaling = .llama3(
+                factor: try factor(), lowFrequencyFactor: low, highFrequencyFactor: high, originalPositions: original)
+        case "longrope":
+            // One set of divisors for short texts and long ones is no more than that.
+            guard let short = try parameters.numbers("short_factor"), try short == parameters.numbers("long_factor"),
+                try parameters.number("attention_factor") == 1
+            else {
+                throw .unsupported("the rotary scaling 'longrope' changes with the length of the text, which is not supported")
+            }
+            ropeScaling = .divisors(short)
+        default:
+            throw .unsupported("the rotary scaling '\(type.prefix(40))' is not supported; default, linear, llama3 and yarn are")
+        }
+    }
+
+    private func yarn(_ parameters: ConfigurationFields, _ original: Int) throws(ModelError) -> RotaryScaling.YaRN {
+        let factor = try parameters.number("factor") ?? Float(contextLength) / Float(max(original, 1))
+        var attention = RotaryScaling.YaRN.attentionFactor(factor)
+        if let scale = try parameters.number("mscale"), let scaleOfAll = try parameters.number("mscale_all_dim"), scale != 0, scaleOfAll != 0 {
+            attention = RotaryScaling.YaRN.attentionFactor(factor, scale: scale) / RotaryScaling.YaRN.attentionFactor(factor, scale: scaleOfAll)
+        }
+        func turns(_ key: String, _ fallback: Float) throws(ModelError) -> Float {
+            let turns = try parameters.number(key) ?? 0
+            return turns == 0 ? fallback : turns
+        }
+        var yarn = RotaryScaling.YaRN(
+            factor: factor, originalPositions: original, fastTurns: try turns("beta_fast", 32), slowTurns: try turns("beta_slow", 1),
+            attentionFactor: try parameters.number("attention_factor") ?? attention)
+        yarn.roundsRamp = try parameters.bool("truncate") ?? true
+        return yarn
+    }
+
+    /// The scaling as `rope_scaling` holds it, which all versions of transformers read; `null` for none.
+    ///
+    /// - Throws: ``ModelError/unsupported(_:)`` where transformers would compute other angles
+    func huggingFaceRotaryScaling() throws(ModelError) -> JSON {
+        switch ropeScaling {
+        case nil: return .null
+        case .linear(let factor): return ["rope_type": "linear", "factor": .number(factor.shortest)]
+        case .llama3(let factor, let low, let high, let original):
+            return [
+                "rope_type": "llama3", "factor": .number(factor.shortest), "low_freq_factor": .number(low.shortest),
+                "high_freq_factor": .number(high.shortest), "original_max_position_embeddings": .integer(original),
+            ]
+        case .divisors(let divisors):
+            let list = JSON.array(divisors.map { .number($0.shortest) })
+            return [
+                "rope_type": "longrope", "short_factor": list, "long_factor": list, "factor": 1.0, "attention_factor": 1.0,
+                "original_max_position_embeddings": .integer(contextLength),
+            ]
+        case .yarn(let yarn):
+            guard ropeScaling?.isSameElsewhere(headDim: headDim, base: ropeTheta) ?? true else {
+                throw .unsupported("MiniMind's YaRN differs from that of transformers for heads of \(headDim) values; write the model as a state dict")
+            }
+            return [
+                "rope_type": "yarn", "factor": .number(yarn.factor.shortest), "beta_fast": .number(yarn.fastTurns.shortest),
+                "beta_slow": .number(yarn.slowTurns.shortest), "attention_factor": .number(yarn.attentionFactor.shortest),
+                "original_max_position_embeddings": .integer(yarn.originalPositions), "truncate": .bool(yarn.roundsRamp),
+            ]
+        }
+    }
+}
+
+extension RotaryScaling {
+    /// Whether a YaRN whose ramp may reach beyond the last pair, as it does outside of MiniMind, has the same
+    /// frequencies.
+    ///
+    /// - Parameter roundsRamp: whether the other's ramp begins and ends at whole pairs; `nil` for as here
+    func isSameElsewhere(headDim: Int, base: Float, roundsRamp: Bool? = nil) -> Bool {
+        guard case .yarn(var yarn) = self else { return true }
+        yarn.endsRampAtLastPair = false
+        yarn.roundsRamp = roundsRamp ?? yarn.roundsRamp
+        let plain = RotaryTable.frequencies(headDim: headDim, base: base)
+        return scaled(plain, base: base) == RotaryScaling.yarn(yarn).scaled(plain, base: base)
+    }
+}

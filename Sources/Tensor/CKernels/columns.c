@@ -1,0 +1,30 @@
+#include "columns.h"
+#include "scalar_types.h"
+
+INLINE void scale_columns_typed(int type, int64_t rows, int64_t width, const void *x, const float *factors, void *y) {
+    for (int64_t r = 0; r < rows; r++) {
+        const void *from = advanced(type, x, r * width);
+        void *to = advanced_mutable(type, y, r * width);
+        for (int64_t c = 0; c < width; c++) store_as(type, to, c, factors[c] * load_as(type, from, c));
+    }
+}
+
+MULTIVERSIONED
+void scale_columns(int64_t rows, int64_t width, int type, const void *x, const float *factors, void *y) {
+    FOR_TYPE(type, scale_columns_typed, rows, width, x, factors, y);
+}
+
+INLINE void column_products_typed(int type, int64_t rows, int64_t width, int64_t first, int64_t last, const void *a,
+                                  const void *b, float *sums) {
+    for (int64_t c = first; c < last; c++) sums[c] = 0;
+    for (int64_t r = 0; r < rows; r++) {
+        const void *left = advanced(type, a, r * width), *right = advanced(type, b, r * width);
+        for (int64_t c = first; c < last; c++) sums[c] += load_as(type, left, c) * load_as(type, right, c);
+    }
+}
+
+MULTIVERSIONED
+void column_products(int64_t rows, int64_t width, int64_t first, int64_t last, int type, const void *a,
+                     const void *b, float *sums) {
+    FOR_TYPE(type, column_products_typed, rows, width, first, last, a, b, sums);
+}

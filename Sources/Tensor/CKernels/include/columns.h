@@ -1,0 +1,14 @@
+#ifndef COLUMNS_H
+#define COLUMNS_H
+
+#include <stdint.h>
+
+// Matrices are of the type: 0 float32, 1 bfloat16, 2 float16; rows of `width`.
+
+// y[r][c] = factors[c] * x[r][c]
+void scale_columns(int64_t rows, int64_t width, int type, const void *x, const float *factors, void *y);
+// sums[c] = sum over rows of a[r][c] * b[r][c], for columns first ..< last.
+void column_products(int64_t rows, int64_t width, int64_t first, int64_t last, int type, const void *a,
+                     const void *b, float *sums);
+
+#endif

@@ -1,0 +1,119 @@
+import Data
+import Foundation
+import LoRA
+import Model
+import Tensor
+
+/// A base as it lies on disk, whatever its format, and what belongs to it.
+struct Base {
+    let file: ModelFile
+    private let options: ModelOptions
+
+    /// Opens the base that was given, or the first of the usual ones that is there.
+    ///
+    /// - Throws: ``CommandError``, or `ModelError` with the path
+    init(_ options: ModelOptions) throws {
+        self.options = options
+        let path = options.weightsPath
+        guard FileManager.default.fileExists(atPath: path) else {
+            let name = (path as NSString).lastPathComponent
+            throw CommandError.failure(
+                options.basePath == nil
+                    ? "no base weights at \(path); put MiniMind's published \(name) there or give a file or folder with --base_path, "
+                        + "or try the bundled base: make demo"
+                    : "no base weights at \(path); --base_path is a .pth, .safetensors or .gguf file, or a folder with config.json")
+        }
+        file = try ModelFile.open(
+            path, generation: options.generation.generation, headCount: options.headCount,
+            keyValueHeadCount: options.keyValueHeadCount)
+        try check(file.configuration)
+    }
+
+    /// Refuses a base of other sizes than those that were asked for.
+    private func check(_ found: ModelConfiguration) throws(CommandError) {
+        for (flag, given, size) in [("dim", options.dim, found.dim), ("n_layers", options.layerCount, found.layerCount)] {
+            guard let given, given != size else { continue }
+            throw .failure("\(file.path) has \(flag) \(size), not --\(flag) \(given); leave the flag out to take what the file has")
+        }
+        if options.useMoE, found.experts == nil {
+            throw .failure("\(file.path) is a dense model; leave out --use_moe, or give a base with experts by --base_path")
+        }
+    }
+
+    /// The model.
+    ///
+    /// - Parameter reading: the precision of the products that will read it; `nil` where it is trained
+    func model(reading precision: Precision?) throws -> MiniMind {
+        let readsBFloat16 = options.basePrecision == .auto && precision == .bfloat16
+        return try MiniMind(
+            file, linearPrecision: options.basePrecision == .bfloat16 || readsBFloat16 ? .bfloat16 : .float32,
+            embeddingPrecision: options.basePrecision == .bfloat16 ? .bfloat16 : .float32)
+    }
+
+    /// Whether the base carries a tokenizer.
+    var hasTokenizer: Bool { file.tokenizer != nil }
+
+    /// An adapter for this base, of any format.
+    ///
+    /// - Parameter isForced: whether one that was trained on another base is taken too
+    /// - Throws: `AdapterFileError` with the path, also for another base's
+    func adapter(_ path: String, isForced: Bool) throws -> AdapterState {
+        let state = try AdapterFile.read(path, for: file.configuration)
+        if !isForced, state.provenance != nil {
+            do {
+                try state.checkBase(fingerprint())
+            } catch let error as AdapterFileError {
+                throw AdapterFileError.inFile(path: path, error)
+            }
+        }
+        return state
+    }
+
+    /// The fingerprint of the weights.
+    func fingerprint() throws -> Fingerprint { try file.weights.fingerprint(file.configuration) }
+
+    /// The tokenizer that was given, or the base's own, or that of the usual folders.
+    ///
+    /// - Throws: ``CommandError`` that says which folders were looked at
+    func tokenizer() throws -> Tokenizer {
+        switch try tokenizerSource() {
+        case .folder(let folder): try Tokenizer(folder: folder)
+        case .gguf(let metadata): try Tokenizer(gguf: metadata, name: options.tokenizerPath ?? file.path)
+        }
+    }
+
+    /// The fingerprint of the tokenizer's file; `nil` for one that lies in the base's own.
+    func tokenizerFingerprint() throws -> Fingerprint? {
+        guard case .folder(let folder) = try tokenizerSource() else { return nil }
+        return try Fingerprint.ofFile("\(folder)/tokenizer.json")
+    }
+
+    private func tokenizerSource() throws -> ModelFile.TokenizerSource {
+        if let path = options.tokenizerPath { return try TokenizerFolder.source(path) }
+        switch (file.kind, file.tokenizer) {
+        case (.huggingFace, let source?), (.gguf, let source?): return source
+        default: return .folder(try TokenizerFolder.find(besides: file.path))
+        }
+    }
+}
+
+extension ModelOptions {
+    /// The path of the base weights: the one that was given, or the first of the usual ones that is there.
+    var weightsPath: String {
+        basePath ?? usualPaths.first { FileManager.default.fileExists(atPath: $0) } ?? usualPaths[0]
+    }
+
+    private var usualPaths: [String] {
+        let dim = self.dim ?? generation.generation?.defaultDim ?? ModelGeneration.v2Classic.defaultDim
+        return ["rlhf", "full_sft"].map { "\(outDir)/\($0)_\(dim)\(useMoE ? "_moe" : "").pth" }
+    }
+
+    /// A model of the sizes that were given, and for the rest of the published ones.
+    func configuration(vocabularySize: Int) throws -> ModelConfiguration {
+        let generation = self.generation.generation ?? .v2Classic
+        return try ModelConfiguration(
+            generation: generation, dim: dim, layerCount: layerCount ?? 8, headCount: headCount ?? 8,
+            keyValueHeadCount: keyValueHeadCount, vocabularySize: vocabularySize,
+            experts: useMoE ? generation.defaultExperts : nil)
+    }
+}

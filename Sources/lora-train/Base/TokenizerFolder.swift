@@ -1,0 +1,45 @@
+import Data
+import Foundation
+import Model
+import Tensor
+
+/// Where a tokenizer lies.
+enum TokenizerFolder {
+    /// The tokenizer that was given, or that of the usual folders.
+    ///
+    /// - Parameter path: a folder with `tokenizer.json`, that file itself, or a GGUF
+    static func tokenizer(_ path: String?) throws -> Tokenizer {
+        switch try path.map(source) ?? .folder(find()) {
+        case .folder(let folder): try Tokenizer(folder: folder)
+        case .gguf(let metadata): try Tokenizer(gguf: metadata, name: path ?? "")
+        }
+    }
+
+    /// What a path leads to.
+    static func source(_ path: String) throws -> ModelFile.TokenizerSource {
+        if (path as NSString).lastPathComponent == "tokenizer.json" {
+            let folder = (path as NSString).deletingLastPathComponent
+            return .folder(folder.isEmpty ? "." : folder)
+        }
+        var isFolder: ObjCBool = false
+        let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+        guard exists, !isFolder.boolValue, try TensorFile.isGGUF(path) else { return .folder(path) }
+        return .gguf(try GGUFFile.read(path).metadata)
+    }
+
+    /// The first of the usual folders that holds a tokenizer.
+    ///
+    /// - Parameter weights: a file whose folder is looked at too
+    /// - Throws: ``CommandError`` that says which folders were looked at
+    static func find(besides weights: String? = nil) throws(CommandError) -> String {
+        var folders = ["model/minimind_tokenizer", "model"]
+        if let weights {
+            let folder = (weights as NSString).deletingLastPathComponent
+            folders.append(folder.isEmpty ? "." : folder)
+        }
+        if let found = folders.first(where: { FileManager.default.fileExists(atPath: "\($0)/tokenizer.json") }) { return found }
+        throw .failure(
+            "no tokenizer.json in \(folders.joined(separator: ", ")); give its folder with --tokenizer_path "
+                + "(the published one is MiniMind's model/minimind_tokenizer)")
+    }
+}

@@ -1,0 +1,139 @@
+import Data
+import Foundation
+import LoRA
+import Model
+import Tensor
+
+/// Writes a model, with adapters merged in, or an adapter alone, in a format of others; and reads it back.
+struct ExportCommand {
+    let options: ExportOptions
+    private var console: Console { Console.shared }
+
+    /// - Parameter name: `export`, or `merge`, which writes whole models alone
+    func run(_ name: String) throws {
+        guard let output = options.outputPath else { throw CommandError.usage("--output says where the result goes") }
+        let format = try options.resolvedFormat(output)
+        if name == "merge" {
+            guard format.adapterFormat == nil else { throw CommandError.usage("merge writes whole models; `lora-train export` writes an adapter alone") }
+            guard options.model.loraPath != nil else { throw CommandError.usage("merge needs an adapter; give it with --lora_path") }
+        }
+        try options.model.computing {
+            let base = try Base(options.model)
+            let model = try base.model(reading: nil)
+            var shelf = AdapterShelf(model, base, isForced: options.model.forcesAdapter)
+            if let list = options.model.loraPath { try shelf.load(list: list) }
+            if let adapterFormat = format.adapterFormat {
+                try writeAdapter(shelf, adapterFormat, to: output, model, base)
+            } else {
+                try writeModel(shelf, format, to: output, model, base)
+            }
+        }
+    }
+
+    // MARK: - Models
+
+    private func writeModel(
+        _ shelf: AdapterShelf, _ format: ExportOptions.Format, to output: String, _ model: MiniMind, _ base: Base
+    ) throws {
+        let type = try options.elementType(format)
+        let adapted = model.linears.filter { linear in linear.updates.contains { $0.weight != 0 } }
+        let before = adapted.map { ($0, $0.weight.values) }
+        shelf.merge()
+        if !adapted.isEmpty { report(before, writtenAs: type) }
+        switch format {
+        case .gguf:
+            let tokenizer = try tokenizerMetadata(base)
+            let name = ((output as NSString).lastPathComponent as NSString).deletingPathExtension
+            try model.writeGGUF(to: output, as: type, name: name, tokenizer: tokenizer)
+        case .huggingface:
+            let written = try model.writeHuggingFaceFolder(to: output, as: type, tokens: base.file.tokens, tokenizerFolder: tokenizerFolder(base))
+            try writeTokenizer(of: base, to: output)
+            console.line("written for \(written.className)")
+        default: try PyTorchFile.write(model.stateDictionary(as: type), to: output)
+        }
+        console.line("wrote \(output) (\(type.rawValue))")
+        guard options.verifies else { return }
+        // Against base plus adapter, not against what was merged.
+        shelf.unmerge()
+        let written = try MiniMind(ModelFile.open(output, headCount: model.configuration.headCount))
+        try compare(model, written, type, output)
+    }
+
+    /// Says what rounding leaves of the adapters.
+    private func report(_ before: [(linear: Linear, values: [Float])], writtenAs type: ElementType) {
+        guard !type.isQuantized else { return }
+        var report = MergeReport()
+        for (linear, values) in before {
+            func rounded(_ values: [Float]) -> [Float] {
+                (try? StoredTensor(shape: linear.weight.shape, floats: values, as: type).floats()) ?? values
+            }
+            let merged = linear.weight.values
+            report += MergeReport(before: rounded(values), delta: zip(values, merged).map { $1 - $0 }, after: rounded(merged))
+        }
+        console.line(
+            String(
+                format: "merged into %d modules; %.2f %% of the update survives as %@ (rounding error %.2g of it)", before.count,
+                100 * report.survivingShare, type.rawValue, report.relativeError))
+    }
+
+    // MARK: - Tokenizers
+
+    /// The folder whose tokenizer goes along.
+    private func tokenizerFolder(_ base: Base) -> String? {
+        if let path = options.model.tokenizerPath { return path }
+        if case .folder(let folder)? = base.file.tokenizer { return folder }
+        if case .gguf? = base.file.tokenizer { return nil }
+        return try? TokenizerFolder.find(besides: base.file.path)
+    }
+
+    private func writeTokenizer(of base: Base, to folder: String) throws {
+        if tokenizerFolder(base) != nil { return }
+        guard case .gguf? = base.file.tokenizer else {
+            return console.note("note: no tokenizer was found, so none goes along; --tokenizer_path names its folder")
+        }
+        try base.tokenizer().writeHuggingFaceFiles(to: folder)
+    }
+
+    private func tokenizerMetadata(_ base: Base) throws -> [(String, GGUFValue)] {
+        guard tokenizerFolder(base) != nil || base.hasTokenizer else {
+            console.note("note: no tokenizer was found, so llama.cpp will read no text from the file; --tokenizer_path names its folder")
+            return []
+        }
+        return try base.tokenizer().ggufMetadata(vocabularySize: base.file.configuration.vocabularySize).map { ($0.key, $0.value) }
+    }
+
+    // MARK: - Adapters
+
+    private func writeAdapter(_ shelf: AdapterShelf, _ format: AdapterFormat, to output: String, _ model: MiniMind, _ base: Base) throws {
+        guard let adapter = shelf.active.first, shelf.active.count == 1, let list = options.model.loraPath, !list.contains("@") else {
+            throw CommandError.usage("an adapter alone is written of just one, without a weight; give it with --lora_path, or merge several into a model")
+        }
+        let type = options.savedType == .auto ? nil : try options.elementType(.minimind)
+        try AdapterFile.write(
+            adapter.state, as: format, to: output, for: model.configuration, baseName: base.file.path, elementType: type)
+        console.line("wrote \(output) (\(format.rawValue), \(adapter.linears.count) modules)")
+        guard options.verifies else { return }
+        let other = try base.model(reading: nil)
+        let state = try AdapterFile.read(output, for: other.configuration)
+        _ = try LoRAAdapter(on: other, state)
+        try compare(model, other, type ?? .float32, output)
+    }
+
+    private func compare(_ model: MiniMind, _ written: MiniMind, _ type: ElementType, _ output: String) throws {
+        let comparison = try ModelComparison(model, written)
+        console.line("verified: " + comparison.summary)
+        try VerifyCommand.check(
+            comparison, tolerance: type.verificationTolerance, "\(output) does not answer as base and adapter do; do not use it")
+    }
+}
+
+extension ElementType {
+    /// The relative error of logits that rounding weights to the type explains.
+    fileprivate var verificationTolerance: Double {
+        switch self {
+        case .float32: 1e-4
+        case .float16: 1e-2
+        default: 1e-1
+        }
+    }
+}

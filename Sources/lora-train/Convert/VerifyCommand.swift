@@ -1,0 +1,41 @@
+import LoRA
+import Model
+import Tensor
+
+/// Compares the logits of two models, with or without adapters, whatever their formats.
+struct VerifyCommand {
+    let options: VerifyOptions
+
+    func run() throws {
+        guard let path = options.path, let otherPath = options.otherPath else {
+            throw CommandError.usage("verify needs two models: lora-train verify MODEL OTHER; each a .pth, .safetensors or .gguf file or a folder")
+        }
+        try options.model.computing {
+            let model = try loaded(path, options.model.loraPath)
+            let other = try loaded(otherPath, options.otherLoRAPath)
+            let comparison = try ModelComparison(model, other)
+            Console.shared.line(comparison.summary)
+            try Self.check(comparison, tolerance: options.tolerance, "\(path) and \(otherPath) differ")
+        }
+    }
+
+    private func loaded(_ path: String, _ loraPath: String?) throws -> MiniMind {
+        var options = self.options.model
+        options.basePath = path
+        options.loraPath = loraPath
+        let base = try Base(options)
+        let model = try base.model(reading: .float32)
+        if let list = loraPath {
+            var shelf = AdapterShelf(model, base, isForced: options.forcesAdapter)
+            try shelf.load(list: list)
+        }
+        return model
+    }
+
+    /// - Throws: ``CommandError`` where the models lie further apart than they may
+    static func check(_ comparison: ModelComparison, tolerance: Double, _ failure: String) throws(CommandError) {
+        guard comparison.relativeError <= tolerance else {
+            throw .failure("\(failure): relative error \(Float(comparison.relativeError)), allowed is \(Float(tolerance))")
+        }
+    }
+}

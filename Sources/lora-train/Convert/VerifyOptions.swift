@@ -1,0 +1,25 @@
+/// What `lora-train verify` can be told.
+struct VerifyOptions {
+    var model = ModelOptions()
+    var path: String?
+    var otherPath: String?
+    var otherLoRAPath: String?
+    var tolerance = 1e-3
+
+    static var flags: FlagSet<VerifyOptions> {
+        var flags = FlagSet<VerifyOptions>()
+        flags.operand("MODEL", \.path)
+        flags.operand("OTHER", \.otherPath)
+        flags.section("What is compared")
+        flags.text("lora_path", \.model.loraPath, "Adapter on the first model")
+        flags.text("other_lora_path", \.otherLoRAPath, "Adapter on the second")
+        flags.number(
+            "tolerance", \.tolerance, in: 0 ... 1, "a number from 0 to 1",
+            "Relative error of the logits above which the command fails; 16-bit weights need about 0.01, q8_0 0.05")
+        flags.integer("n_heads", \.model.headCount, atLeast: 1, default: "8", "Attention heads, where a file does not say")
+        flags.integer("threads", \.model.threads, atLeast: 0, "Threads that compute; 0 for one a core")
+        flags.choice("matmul", \.model.matmul, "Matrix product: auto, openblas, onednn or portable")
+        flags.bool("force", \.model.forcesAdapter, "Take an adapter that was trained on another base")
+        return flags
+    }
+}

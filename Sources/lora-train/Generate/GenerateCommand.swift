@@ -1,0 +1,60 @@
+import Data
+import Foundation
+import Tensor
+
+/// Answers to prompts, by the base alone or with an adapter.
+struct GenerateCommand {
+    let options: GenerateOptions
+
+    func run() throws {
+        try options.answer.model.computing(options.answer.dtype) {
+            // A broken file of prompts is better found before the model is read.
+            let prompts = try options.promptsPath.map { try PromptFile(path: $0, system: options.answer.system) }
+            if options.outputPath != nil, prompts == nil { throw CommandError.usage("--output is for the answers to --prompts FILE") }
+            let answerer = try Answerer(options.answer)
+            if let prompts {
+                try answerAll(prompts, answerer)
+            } else if let prompt = options.prompt {
+                try answer(prompt, answerer)
+            } else {
+                while let prompt = readLine() { try answer(prompt, answerer) }
+            }
+        }
+    }
+
+    private func answer(_ prompt: String, _ answerer: Answerer) throws {
+        let answer = try answerer.answer(Conversation(prompt: prompt, system: options.answer.system)) { part in
+            if !options.doesNotStream { Console.shared.part(part) }
+            return true
+        }
+        Console.shared.part((options.doesNotStream ? answer.text : "") + "\n")
+    }
+
+    /// Answers one prompt after the other, each from the same seed, a line of JSON each as soon as it is there.
+    private func answerAll(_ prompts: PromptFile, _ answerer: Answerer) throws {
+        let output = try options.outputPath.map(LineOutput.init(path:))
+        for (number, conversation) in prompts.conversations {
+            let answer: Answerer.Answer
+            do {
+                answer = try answerer.answer(conversation)
+            } catch {
+                throw CommandError.failure("\(prompts.path), line \(number): \(error)")
+            }
+            let prompt = conversation.messages.last { $0.role == "user" }?.content ?? ""
+            let line: JSON = [
+                "line": .integer(number), "prompt": .string(prompt), "answer": .string(answer.text),
+                "tokens": .integer(answer.tokenCount), "finish": .string(answer.isFinished ? "stop" : "length"),
+            ]
+            if let output { try output.append(line.serialized) } else { Console.shared.line(line.serialized) }
+        }
+        if let path = options.outputPath { Console.shared.note("\(prompts.conversations.count) answers in \(path)") }
+    }
+}
+
+extension Conversation {
+    /// A user's words, behind a system message where there is one.
+    init(prompt: String, system: String?) {
+        let user = Message(role: "user", content: prompt)
+        self.init(messages: system.map { [Message(role: "system", content: $0), user] } ?? [user])
+    }
+}

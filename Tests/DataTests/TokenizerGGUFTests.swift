@@ -1,0 +1,245 @@
+import Foundation
+import Tensor
+import TestSupport
+import Testing
+
+@testable import Data
+
+/// Tokenizers in GGUF files, against llama.cpp.
+@Suite struct TokenizerGGUFTests {
+    @Test func everyPreTokenizerEncodesLikeLlamaCpp() throws {
+        let names = try #require(FormatFixture.json("gguf.json")["names"]?.object)
+        #expect(Set(names.keys) == Set(GGUFPreTokenizer.all.map(\.name)))
+        for (name, expected) in names {
+            var metadata = try FormatFixture.gguf("bpe")
+            metadata["tokenizer.ggml.pre"] = .string(name)
+            let tokenizer = try Tokenizer(gguf: metadata)
+            #expect(tokenizer.addsBOS == expected["adds_bos"]?.bool, "\(name)")
+            try FormatFixture.expectIDs(tokenizer, expected["same"]?.string.flatMap { names[$0] } ?? expected, name)
+        }
+    }
+
+    @Test func sentencePieceEncodesLikeLlamaCpp() throws {
+        let golden = try FormatFixture.json("gguf.json")
+        for (name, prefix) in [("spm", true), ("spm-without-prefix", false)] {
+            var metadata = try FormatFixture.gguf("spm")
+            metadata["tokenizer.ggml.add_space_prefix"] = .bool(prefix)
+            let tokenizer = try Tokenizer(gguf: metadata)
+            #expect(tokenizer.addsBOS && golden[name]?["adds_bos"] == true)
+            try FormatFixture.expectIDs(tokenizer, try #require(golden[name]), name)
+            for text in ["Hello, world!", "  你好 🤖 e\u{301}\n", "a  b"] {
+                #expect(tokenizer.decode(tokenizer.encode(text)) == text, "\(name)")
+            }
+        }
+    }
+
+    /// SmolLM2-135M-Instruct's own file, where its path is given.
+    @Test(.enabled(if: ProcessInfo.processInfo.environment["SMOLLM2_GGUF"] != nil))
+    func publishedFileEncodesLikeLlamaCpp() throws {
+        let path = try #require(ProcessInfo.processInfo.environment["SMOLLM2_GGUF"])
+        let tokenizer = try Tokenizer(gguf: GGUFFile.read(path), name: path)
+        try FormatFixture.expectIDs(tokenizer, FormatFixture.json("smollm2.json"), "SmolLM2")
+        #expect((tokenizer.bosID, tokenizer.eosID, tokenizer.padID, tokenizer.unkID) == (1, 2, 2, 0))
+        #expect(tokenizer.endIDs == [0, 2] && tokenizer.vocabularySize == 49152 && !tokenizer.addsBOS)
+        let template = try ChatTemplate(source: #require(tokenizer.chatTemplate))
+        guard case .delimited(let header, let end) = try LossMaskRule.detect(tokenizer: tokenizer, template: template) else {
+            Issue.record("not delimited")
+            return
+        }
+        #expect(header == tokenizer.encode("<|im_start|>assistant\n") && end == [2])
+        for text in try FormatFixture.texts() { #expect(tokenizer.decode(tokenizer.encode(text)) == text) }
+    }
+
+    @Test func rolesAndTypes() throws {
+        let tokenizer = try Tokenizer(gguf: FormatFixture.gguf("bpe"))
+        #expect((tokenizer.bosID, tokenizer.eosID, tokenizer.padID, tokenizer.unkID) == (1, 2, nil, nil))
+        #expect(tokenizer.bosToken == "<|im_start|>" && tokenizer.chatTemplate == "{{ messages }}")
+        #expect(tokenizer.endIDs == [0, 2])
+        #expect(tokenizer.isSpecial(1))
+        // Found in text, but no special token.
+        let think = try #require(tokenizer.id(of: "<think>"))
+        #expect(tokenizer.encode("<think>") == [think] && !tokenizer.isSpecial(think))
+        #expect(tokenizer.decode([think], skipSpecialTokens: true) == "<think>")
+        // An unused token is not.
+        let unused = try #require((0..<Int32(tokenizer.vocabularySize)).first { tokenizer.decode([$0]).hasPrefix("[PAD") })
+        #expect(tokenizer.encode(tokenizer.decode([unused])).count > 1)
+
+        var metadata = try FormatFixture.gguf("bpe")
+        metadata["tokenizer.ggml.eot_token_id"] = .uint32(9)
+        metadata["tokenizer.ggml.padding_token_id"] = .uint32(.max)
+        metadata["tokenizer.ggml.token_type"] = nil
+        let untyped = try Tokenizer(gguf: metadata)
+        #expect(untyped.endIDs.isSuperset(of: [0, 2, 9]) && untyped.padID == nil)
+        // llama.cpp takes a word that is spelled as an end for one.
+        #expect(untyped.encode("<|im_end|>") == [2])
+    }
+
+    // MARK: Export
+
+    private func metadata(_ entries: [(key: String, value: GGUFValue)]) -> GGUFMetadata {
+        var metadata = GGUFMetadata()
+        for (key, value) in entries { metadata[key] = value }
+        return metadata
+    }
+
+    @Test func exportedMetadataIsTheSameTokenizer() throws {
+        let texts = try FormatFixture.texts()
+        let folder = TokenizerFixture.path("tiny")
+        var tokenizers = [("tiny", try Tokenizer(folder: folder))]
+        for name in ["bpe", "spm"] { tokenizers.append((name, try Tokenizer(gguf: FormatFixture.gguf(name)))) }
+        for name in GGUFPreTokenizer.all.prefix(7).map(\.name) {
+            var metadata = try FormatFixture.gguf("bpe")
+            metadata["tokenizer.ggml.pre"] = .string(name)
+            let tokenizer = try Tokenizer(gguf: metadata)
+            #expect(try self.metadata(tokenizer.ggufMetadata())["tokenizer.ggml.pre"] == .string(name))
+            tokenizers.append((name, tokenizer))
+        }
+        for (name, tokenizer) in tokenizers {
+            let size = tokenizer.vocabularySize + 24
+            let exported = metadata(try tokenizer.ggufMetadata(vocabularySize: size))
+            let again = try Tokenizer(gguf: exported)
+            for text in texts { #expect(again.encode(text) == tokenizer.encode(text), "\(name): \(text.debugDescription)") }
+            for id in 0..<Int32(tokenizer.vocabularySize) {
+                #expect(again.bytes(of: id) == tokenizer.bytes(of: id) && again.isSpecial(id) == tokenizer.isSpecial(id), "\(name): \(id)")
+            }
+            #expect(again.bosID == tokenizer.bosID && again.eosID == tokenizer.eosID && again.padID == tokenizer.padID)
+            #expect(again.unkID == tokenizer.unkID && again.chatTemplate == tokenizer.chatTemplate)
+            #expect(again.addsBOS == tokenizer.addsBOS && again.vocabularySize == size)
+            let tokens = try #require(exported["tokenizer.ggml.tokens"]?.strings)
+            let types = try #require(exported["tokenizer.ggml.token_type"]?.ints)
+            #expect(tokens.count == size && tokens.last == "[PAD\(size - 1)]" && types.count == size && types.last == 5)
+        }
+    }
+
+    /// A `tokenizer.json` of SentencePiece has merges and no scores.
+    @Test func mergesBecomeScores() throws {
+        let spm = try FormatFixture.json("spm.json").serialized
+        let folder = try TokenizerFixture.folder(files: [
+            "tokenizer.json": spm, "tokenizer_config.json": #"{"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}"#,
+        ])
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let tokenizer = try Tokenizer(folder: folder)
+        let exported = metadata(try tokenizer.ggufMetadata())
+        #expect(exported["tokenizer.ggml.token_type"] == (try FormatFixture.gguf("spm"))["tokenizer.ggml.token_type"])
+        let again = try Tokenizer(gguf: exported)
+        for text in try FormatFixture.texts() { #expect(again.encode(text) == tokenizer.encode(text), "\(text.debugDescription)") }
+    }
+
+    @Test func whatGGUFCannotSay() throws {
+        func reason(fields: JSONObject = [:], model: JSONObject = [:], settings: String = "{}", size: Int? = nil) throws -> String {
+            let folder = try TokenizerFixture.folder(fields: fields, model: model, files: ["tokenizer_config.json": settings])
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            let tokenizer = try Tokenizer(folder: folder)
+            let error = #expect(throws: TokenizerError.self) { try tokenizer.ggufMetadata(vocabularySize: size) }
+            guard case .notExportable(let reason)? = error else { return "\(String(describing: error))" }
+            #expect(error?.description.contains("\n") == false)
+            return reason
+        }
+        #expect(try reason(size: 599).contains("599 rows"))
+        #expect(try reason(size: 1 << 25).contains("more than a file can list"))
+        #expect(try reason(fields: ["normalizer": ["type": "Lowercase"]]).contains("normalizer"))
+        #expect(try reason(fields: ["pre_tokenizer": ["type": "ByteLevel", "add_prefix_space": true]]).contains("no name"))
+        #expect(try reason(model: ["ignore_merges": true]).contains("no name"))
+        #expect(try reason(settings: #"{"split_special_tokens": true}"#).contains("special tokens"))
+        #expect(
+            try reason(fields: ["added_tokens": [["id": 600, "content": "a\nb", "lstrip": true]]]).contains("'a b'"))
+        #expect(
+            try reason(fields: ["added_tokens": [["id": 600, "content": "<x>", "special": true, "rstrip": true]]]).contains("'<x>'"))
+    }
+
+    // MARK: Hostile metadata
+
+    /// The error of a committed file with other metadata, which has to be one line.
+    private func error(_ name: String = "bpe", _ change: (inout GGUFMetadata) -> Void) throws -> String {
+        var metadata = try FormatFixture.gguf(name)
+        change(&metadata)
+        let error = #expect(throws: TokenizerError.self) { try Tokenizer(gguf: metadata, name: "a.gguf") }
+        let description = error?.description ?? ""
+        #expect(!description.contains { $0.isNewline } && description.hasPrefix("a.gguf: tokenizer."))
+        return description
+    }
+
+    @Test func hostileVocabularies() throws {
+        let tokens = try #require(FormatFixture.gguf("bpe")["tokenizer.ggml.tokens"]?.strings)
+        func error(replacing id: Int, by token: String) throws -> String {
+            try self.error { metadata in
+                var other = tokens
+                other[id] = token
+                metadata["tokenizer.ggml.tokens"] = .array(.string(other))
+            }
+        }
+        #expect(try error(replacing: 9, by: tokens[8]).contains("tokens[9]: '\(tokens[8])' is also token 8"))
+        #expect(try error(replacing: 300, by: "zzz\n").contains("merges["))
+        #expect(try self.error { $0["tokenizer.ggml.tokens"] = nil }.contains("tokens: is missing"))
+        #expect(try self.error { $0["tokenizer.ggml.tokens"] = .array(.string([])) }.contains("tokens: is empty"))
+        #expect(try self.error { $0["tokenizer.ggml.tokens"] = .string("a") }.contains("tokens: is not a list"))
+        #expect(try self.error { $0["tokenizer.ggml.tokens"] = .array(.int32([1])) }.contains("tokens: is not a list"))
+        #expect(try self.error { $0["tokenizer.ggml.model"] = .string("t5\n") }.contains("model: the tokenizer 't5 '"))
+        #expect(try self.error { $0["tokenizer.ggml.model"] = nil }.contains("model: is missing"))
+        #expect(try self.error { $0["tokenizer.ggml.pre"] = .string("kimi-k2") }.contains("pre: the pre-tokenizer 'kimi-k2'"))
+        #expect(try self.error { $0["tokenizer.ggml.pre"] = .bool(true) }.contains("pre: is not a text"))
+    }
+
+    @Test func hostileTypesAndIDs() throws {
+        #expect(try error { $0["tokenizer.ggml.token_type"] = .array(.int32([1, 3])) }.contains("has 2 types for"))
+        let count = try #require(FormatFixture.gguf("bpe")["tokenizer.ggml.tokens"]?.strings).count
+        for type in [0, 7, -1, Int64.max] {
+            var types = [Int64](repeating: 1, count: count)
+            types[5] = type
+            #expect(try error { $0["tokenizer.ggml.token_type"] = .array(.int64(types)) }.contains("token_type[5]: is \(type)"))
+        }
+        #expect(try error { $0["tokenizer.ggml.token_type"] = .array(.string(["1"])) }.contains("is not a list of integers"))
+        for key in ["bos", "eos", "unknown", "padding", "eot"] {
+            let values: [GGUFValue] = [
+                .uint32(UInt32(count)), .int32(-2), .uint64(.max), .int64(.min), .string("1"), .float32(1), .bool(true),
+            ]
+            for value in values {
+                let description = try error { $0["tokenizer.ggml.\(key)_token_id"] = value }
+                #expect(description.contains("\(key)_token_id: is not the id of one of \(count) tokens"), "\(value)")
+            }
+        }
+        #expect(try error { $0["tokenizer.ggml.add_bos_token"] = .uint8(1) }.contains("add_bos_token: is not true or false"))
+        #expect(try error { $0["tokenizer.chat_template"] = .array(.uint8([0xFF])) }.contains("chat_template: is not a text"))
+    }
+
+    @Test func hostileMerges() throws {
+        func error(_ merge: String) throws -> String { try self.error { $0["tokenizer.ggml.merges"] = .array(.string([merge])) } }
+        for merge in ["", "ab", "a  b", "a b ", " ", "a b c"] { #expect(try error(merge).contains("merges[")) }
+        #expect(try error("\u{7}x y").contains("names ' x', which is not in tokenizer.ggml.tokens"))
+        #expect(try self.error { $0["tokenizer.ggml.merges"] = nil }.contains("merges: is missing"))
+        #expect(try self.error { $0["tokenizer.ggml.merges"] = .array(.float32([1])) }.contains("merges: is not a list"))
+    }
+
+    @Test func hostileScores() throws {
+        let scores = try #require(FormatFixture.gguf("spm")["tokenizer.ggml.scores"]?.floats)
+        func error(_ scores: [Float]?) throws -> String {
+            try self.error("spm") { $0["tokenizer.ggml.scores"] = scores.map { .array(.float32($0)) } }
+        }
+        #expect(try error(nil).contains("scores: is missing"))
+        #expect(try error([1]).contains("has 1 scores for"))
+        var other = scores
+        other[4] = .nan
+        #expect(try error(other).contains("scores[4]: is not a number"))
+        #expect(
+            try self.error("spm") { metadata in
+                var tokens = metadata["tokenizer.ggml.tokens"]?.strings ?? []
+                tokens[9] = String(repeating: "a", count: 5000)
+                metadata["tokenizer.ggml.tokens"] = .array(.string(tokens))
+            }.contains("tokens[9]: is 5000 bytes long"))
+        // Infinite and equal scores are scores: of equals the one furthest left goes first.
+        for value: Float in [.infinity, -.infinity, 0] {
+            var metadata = try FormatFixture.gguf("spm")
+            metadata["tokenizer.ggml.scores"] = .array(.float32(Array(repeating: value, count: scores.count)))
+            let tokenizer = try Tokenizer(gguf: metadata)
+            #expect(tokenizer.decode(tokenizer.encode("Hello, world!")) == "Hello, world!")
+        }
+    }
+
+    /// A long text is one word.
+    @Test(.timeLimit(.minutes(1)), arguments: ["a", " ", "的", "\u{1F996}", "the quick "])
+    func longTextsTakeNoQuadraticTime(unit: String) throws {
+        let tokenizer = try Tokenizer(gguf: FormatFixture.gguf("spm"))
+        let text = String(repeating: unit, count: 50_000)
+        #expect(tokenizer.decode(tokenizer.encode(text)) == text)
+    }
+}

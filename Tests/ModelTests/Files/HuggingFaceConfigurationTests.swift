@@ -1,0 +1,127 @@
+import Tensor
+import TestSupport
+import Testing
+
+@testable import Model
+
+@Suite("config.json")
+struct HuggingFaceConfigurationTests {
+    static let kinds = [
+        "default", "linear", "llama3", "yarn", "yarn-minimind", "yarn-unrounded", "yarn-wide", "minimind-64", "minimind-8", "minimind-2025-10",
+    ]
+
+    @Test("Rotary frequencies are those of the class", arguments: kinds)
+    func frequencies(_ name: String) throws {
+        let expected = try #require(try HuggingFaceFixture.json("rotary.json")[name])
+        let model = try HuggingFaceConfiguration(try #require(expected["config"])).model
+        let list = try #require(expected["frequencies"]?.array)
+        let frequencies = list.compactMap(\.number)
+        let ours = model.rotaryFrequencies
+        #expect(ours.count == frequencies.count)
+        for (ours, theirs) in zip(ours, frequencies) { #expect(abs(Double(ours) / theirs - 1) < 1e-6) }
+        let attention = try #require(expected["attention"]?.number)
+        #expect(abs(Double(model.ropeScaling?.amplitude ?? 1) - attention) < 1e-6)
+    }
+
+    @Test("What transformers 4 calls rope_scaling and 5 rope_parameters is one")
+    func versions() throws {
+        let old = try Self.llama(["rope_theta": 500_000, "rope_scaling": ["type": "linear", "factor": 2.0]])
+        let new = try Self.llama(["rope_parameters": ["rope_type": "linear", "rope_theta": 500_000, "factor": 2.0]])
+        #expect(old == new && old.model.ropeScaling == .linear(factor: 2) && old.model.ropeTheta == 500_000)
+        #expect(try Self.llama(["rope_scaling": nil]).model.ropeTheta == 10000)
+    }
+
+    @Test("What is left out has the class's value")
+    func defaults() throws {
+        let model = try Self.llama([:]).model
+        #expect(model.generation == .v2 && model.keyValueHeadCount == 4 && model.headDim == 8 && !model.tiesEmbedding)
+        #expect(model.normEpsilon == 1e-6 && model.ropeTheta == 10000 && model.contextLength == 2048 && model.ropeScaling == nil)
+        let qwen = try Self.llama(["model_type": "qwen3", "num_key_value_heads": nil]).model
+        #expect(qwen.generation == .v3 && qwen.headDim == 128 && qwen.keyValueHeadCount == 4 && qwen.normalizesHeads)
+        let mixture = try Self.llama(["model_type": "qwen3_moe", "num_key_value_heads": 2]).model
+        let experts = ExpertConfiguration(
+            count: 128, perToken: 8, sharedCount: 0, hiddenDim: 768, normalizesWeights: false, balance: .overBatch, auxiliaryCoefficient: 0.001)
+        #expect(mixture.experts == experts && mixture.headDim == 8)
+    }
+
+    @Test("MiniMind's own, as published")
+    func minimind() throws {
+        func model(_ fields: JSON) throws -> ModelConfiguration { try HuggingFaceConfiguration(fields).model }
+        #expect(try model(["model_type": "minimind", "hidden_size": 512]) == ModelConfiguration(generation: .v2))
+        let third = try model(["model_type": "minimind", "hidden_size": 768, "head_dim": 96, "num_key_value_heads": 4])
+        #expect(try third == ModelConfiguration(generation: .v3))
+        #expect(try model(["model_type": "minimind", "dim": 512, "n_layers": 8]) == ModelConfiguration())
+        #expect(try model(["model_type": "minimind", "hidden_size": 512, "num_key_value_heads": nil]).keyValueHeadCount == 8)
+
+        let mixture = try model([
+            "model_type": "minimind", "hidden_size": 512, "use_moe": true, "n_routed_experts": 6, "num_experts_per_tok": 1,
+            "n_shared_experts": true, "aux_loss_alpha": 0.01, "seq_aux": false,
+        ])
+        #expect(
+            mixture.experts == ExpertConfiguration(count: 6, perToken: 1, normalizesWeights: false, balance: .overBatch, auxiliaryCoefficient: 0.01))
+        let switched = try model(["model_type": "minimind", "hidden_size": 768, "use_moe": true, "num_experts": 4])
+        #expect(switched.experts?.perToken == 1 && switched.experts?.normalizesWeights == true && switched.experts?.sharedCount == 0)
+        let short = try model(["model_type": "minimind", "inference_rope_scaling": true, "max_position_embeddings": 2048])
+        #expect(short.ropeScaling == nil)
+        let long = try model(["model_type": "minimind", "inference_rope_scaling": true])
+        #expect(long.ropeScaling == .yarn(.minimind))
+    }
+
+    @Test("What would be another model is refused by name")
+    func refusals() throws {
+        let cases: [(JSONObject, String)] = [
+            (["model_type": "gemma2"], "'gemma2'"),
+            (["model_type": nil], "'model_type'"),
+            (["model_type": 3], "'model_type' is 3"),
+            (["attention_bias": true], "'attention_bias'"),
+            (["mlp_bias": true], "'mlp_bias'"),
+            (["hidden_act": "gelu"], "'gelu'"),
+            (["quantization_config": ["quant_method": "gptq"]], "(gptq)"),
+            (["partial_rotary_factor": 0.5], "'partial_rotary_factor'"),
+            (["rope_scaling": ["rope_type": "dynamic", "factor": 2.0]], "'dynamic'"),
+            (["rope_scaling": ["rope_type": "longrope", "short_factor": [1.0], "long_factor": [2.0]]], "'longrope'"),
+            (["rope_scaling": ["rope_type": "linear"]], "'factor'"),
+            (["rope_scaling": ["rope_type": "linear", "factor": 0]], "make no sense"),
+            (["rope_scaling": ["rope_type": "llama3", "factor": 8.0, "low_freq_factor": 4.0, "high_freq_factor": 4.0]], "make no sense"),
+            (["rope_scaling": 5], "'rope_scaling' is 5"),
+            (["rope_theta": 0], "rotary angles"),
+            (["rms_norm_eps": -1], "epsilon"),
+            (["hidden_size": nil], "'hidden_size' is missing"),
+            (["hidden_size": "64"], "not a whole number"),
+            (["hidden_size": 33], "does not divide"),
+            (["num_attention_heads": 0], "at least 1"),
+            (["num_hidden_layers": .integer(.max)], "bounds"),
+            (["max_position_embeddings": -4], "positions"),
+            (["model_type": "qwen3", "use_sliding_window": true, "sliding_window": 128, "max_window_layers": 1], "sliding"),
+            (["model_type": "qwen3", "layer_types": ["full_attention", "sliding_attention"]], "'sliding_attention'"),
+            (["model_type": "qwen3_moe", "decoder_sparse_step": 2], "'decoder_sparse_step'"),
+            (["model_type": "qwen3_moe", "mlp_only_layers": [0]], "'mlp_only_layers'"),
+            (["model_type": "qwen3_moe", "num_experts": 0], "experts"),
+            (["model_type": "minimind", "use_moe": true, "scoring_func": "sigmoid"], "'sigmoid'"),
+            (["model_type": "minimind", "dim": 0], "'dim' 0"),
+            (
+                [
+                    "model_type": "minimind", "hidden_size": 2_000_000_000, "num_attention_heads": 1, "num_key_value_heads": 1,
+                    "inference_rope_scaling": true, "rope_scaling": ["factor": 4],
+                ], "heads of 2000000000"
+            ),
+        ]
+        for (change, message) in cases {
+            let error = #expect(throws: ModelError.self, "\(change)") { try Self.llama(change) }
+            let text = "\(try #require(error))"
+            #expect(text.contains(message) && !text.contains("\n"), "\(text)")
+        }
+        #expect(throws: ModelError.self) { try HuggingFaceConfiguration([1, 2]) }
+        // A window that begins behind the last layer is none.
+        #expect(try Self.llama(["model_type": "qwen3", "use_sliding_window": true, "sliding_window": 128]).model.layerCount == 2)
+    }
+
+    /// A Llama's configuration with some fields changed.
+    private static func llama(_ changes: JSONObject) throws -> HuggingFaceConfiguration {
+        var fields: JSONObject = [
+            "model_type": "llama", "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "vocab_size": 96,
+        ]
+        for (key, value) in changes { fields[key] = value }
+        return try HuggingFaceConfiguration(.object(fields))
+    }
+}
