@@ -70,7 +70,9 @@ public enum TensorFile {
         if bytes.prefix(32).firstRange(of: [0x8A, 0x0A, 0x6C, 0xFC]) != nil {
             return "this is PyTorch's old format; load it with torch.load and save it again with torch.save of PyTorch 1.6 or later"
         }
-        if let first = bytes.first, first == 0x80, bytes.count > 1, bytes[bytes.startIndex + 1] <= 5 {
+        // The header of a safetensors file may have a length that begins like a pickle.
+        let hasHeader = bytes.count > 8 && bytes.dropFirst(2).prefix(6).allSatisfy { $0 == 0 } && bytes[bytes.startIndex + 8] == UInt8(ascii: "{")
+        if let first = bytes.first, first == 0x80, bytes.count > 1, bytes[bytes.startIndex + 1] <= 5, !hasHeader {
             return "this is a plain Python pickle, not weights; load it in Python and save its tensors with torch.save"
         }
         // A text's first eight bytes are no length that a file could have, so this shadows no safetensors file.
