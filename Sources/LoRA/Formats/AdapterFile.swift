@@ -43,19 +43,7 @@ public enum AdapterFile {
         baseName: String? = nil, elementType: ElementType? = nil
     ) throws(AdapterFileError) {
         try naming(path) { () throws(AdapterFileError) in
-            let layout: RotaryLayout =
-                switch format {
-                case .minimind: configuration.rotaryLayout
-                case .peft, .mlx: .rotateHalf
-                case .gguf: configuration.ggufRotaryLayout
-                }
-            var modules = try state.modules(for: configuration, as: format, layout)
-            let reference = format.reference(modules)
-            for index in modules.indices {
-                let module = modules[index]
-                let folded = try module.folding(format.factor(module), into: reference)
-                modules[index] = try folded.converted(for: format, elementType)
-            }
+            let (modules, reference) = try written(state, as: format, for: configuration, elementType: elementType)
             switch format {
             case .minimind:
                 try files { () throws(TensorFileError) in try MiniMindAdapter.write(modules, of: state, to: path, configuration) }
@@ -67,6 +55,28 @@ public enum AdapterFile {
             case .gguf: try GGUFAdapter.write(modules, alpha: reference, of: state, to: path, configuration, baseName: baseName)
             }
         }
+    }
+
+    /// The modules as a format has them: their rows, scales and types.
+    ///
+    /// - Returns: the modules, and the factor that the format keeps for all of them
+    static func written(
+        _ state: AdapterState, as format: AdapterFormat, for configuration: ModelConfiguration, elementType: ElementType?
+    ) throws(AdapterFileError) -> (modules: [AdapterState.Module], reference: Float) {
+        let layout: RotaryLayout =
+            switch format {
+            case .minimind: configuration.rotaryLayout
+            case .peft, .mlx: .rotateHalf
+            case .gguf: configuration.ggufRotaryLayout
+            }
+        var modules = try state.modules(for: configuration, as: format, layout)
+        let reference = format.reference(modules)
+        for index in modules.indices {
+            let module = modules[index]
+            let folded = try module.folding(format.factor(module), into: reference)
+            modules[index] = try folded.converted(for: format, elementType)
+        }
+        return (modules, reference)
     }
 
     /// Puts the path on what `body` throws.
