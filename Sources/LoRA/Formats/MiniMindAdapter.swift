@@ -1,9 +1,12 @@
 import Model
 import Tensor
 
-/// Adapters as MiniMind saves them: `<module>.lora.A.weight` and `<module>.lora.B.weight`, scaled by 1.
+/// Adapters as MiniMind saves them: `<module>.lora.A.weight` and `<module>.lora.B.weight`, scaled by 1. DoRA's magnitude
+/// has no key there; `<module>.lora.magnitude` is our own, which MiniMind refuses to load.
 enum MiniMindAdapter {
-    private static let suffixes: [(String, AdapterContents.Factors.Part)] = [(".lora.A.weight", .a), (".lora.B.weight", .b)]
+    private static let suffixes: [(String, AdapterContents.Factors.Part)] = [
+        (".lora.A.weight", .a), (".lora.B.weight", .b), (".lora.magnitude", .magnitude),
+    ]
 
     static func read(_ dictionary: StateDictionary) throws(AdapterFileError) -> AdapterContents {
         var factors = AdapterContents.Factors()
@@ -19,9 +22,9 @@ enum MiniMindAdapter {
         let naming = namings.first { naming in factors.modules.contains { naming.place(of: $0) != nil } } ?? .huggingFace
         var contents = AdapterContents(format: .minimind, rotaryLayout: naming == .classic ? .interleaved : .rotateHalf)
         for module in factors.modules {
-            let (a, b, _) = try factors.checked(module, hasMagnitude: false)
+            let (a, b, magnitude) = try factors.checked(module, hasMagnitude: false)
             contents.modules.append(
-                AdapterContents.Module(name: module, place: naming.place(of: module), a: a, b: b, magnitude: nil, scale: 1))
+                AdapterContents.Module(name: module, place: naming.place(of: module), a: a, b: b, magnitude: magnitude, scale: 1))
         }
         return contents
     }
@@ -35,6 +38,7 @@ enum MiniMindAdapter {
             let name = configuration.generation.naming.name(of: module.place)
             dictionary[name + ".lora.A.weight"] = module.a
             dictionary[name + ".lora.B.weight"] = module.b
+            dictionary[name + ".lora.magnitude"] = module.magnitude
         }
         try PyTorchFile.write(dictionary, to: path)
     }
