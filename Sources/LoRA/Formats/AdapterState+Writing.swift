@@ -47,7 +47,7 @@ extension AdapterState {
             if usesDoRA {
                 guard module.magnitude != nil else { throw .cannotWrite(format, "'\(name)' has no magnitude, but other modules have one") }
                 guard format != .gguf else {
-                    throw .cannotWrite(format, "it has no place for the magnitudes of DoRA; merge the adapter instead, or write another format")
+                    throw .cannotWrite(format, "llama.cpp has no place for the magnitudes of DoRA; merge the adapter instead")
                 }
             }
             let order = configuration.rowOrder(of: module.place, from: rotaryLayout, to: layout)

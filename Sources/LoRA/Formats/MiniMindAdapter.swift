@@ -1,8 +1,8 @@
 import Model
 import Tensor
 
-/// Adapters as MiniMind saves them: `<module>.lora.A.weight` and `<module>.lora.B.weight`, scaled by 1. DoRA's
-/// magnitude has no key there; `<module>.lora.magnitude` is our own.
+/// Adapters as MiniMind saves them: `<module>.lora.A.weight` and `<module>.lora.B.weight`, scaled by 1. DoRA's magnitude
+/// has no key there; `<module>.lora.magnitude` is our own, which MiniMind refuses to load.
 enum MiniMindAdapter {
     private static let suffixes: [(String, AdapterContents.Factors.Part)] = [
         (".lora.A.weight", .a), (".lora.B.weight", .b), (".lora.magnitude", .magnitude),
@@ -44,7 +44,7 @@ enum MiniMindAdapter {
             let name = configuration.generation.naming.name(of: module.place)
             dictionary[name + ".lora.A.weight"] = module.a
             dictionary[name + ".lora.B.weight"] = module.b
-            if let magnitude = module.magnitude { dictionary[name + ".lora.magnitude"] = magnitude }
+            dictionary[name + ".lora.magnitude"] = module.magnitude
         }
         return dictionary
     }
