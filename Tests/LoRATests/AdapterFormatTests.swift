@@ -85,7 +85,7 @@ struct AdapterFormatTests {
         #expect(try AdapterFile.read(path(format), for: configuration).hasSameFactors(as: state))
     }
 
-    @Test("A rank-stabilised scale and magnitudes survive PEFT; magnitudes survive MLX; the others refuse them")
+    @Test("A rank-stabilised scale and magnitudes survive PEFT; magnitudes survive MLX and MiniMind; llama.cpp's format refuses them")
     func doRA() throws {
         for name in ["v2-classic-dense", "v3-dense"] {
             let configuration = try Golden(case: name).configuration
@@ -100,10 +100,11 @@ struct AdapterFormatTests {
             let even = AdapterState.random(on: configuration, scales: [2], hasMagnitudes: true)
             try AdapterFile.write(even, as: .mlx, to: path(.mlx), for: configuration)
             #expect(try AdapterFile.read(path(.mlx), for: configuration).hasSameFactors(as: even))
-            for format in [AdapterFormat.minimind, .gguf] {
-                #expect(throws: AdapterFileError.self) { try AdapterFile.write(even, as: format, to: path(format), for: configuration) }
-                #expect(!FileManager.default.fileExists(atPath: path(format)))
-            }
+            #expect(throws: AdapterFileError.self) { try AdapterFile.write(even, as: .gguf, to: path(.gguf), for: configuration) }
+            #expect(!FileManager.default.fileExists(atPath: path(.gguf)))
+            let plain = AdapterState.random(on: configuration, hasMagnitudes: true)
+            try AdapterFile.write(plain, as: .minimind, to: path(.minimind), for: configuration)
+            #expect(try AdapterFile.read(path(.minimind), for: configuration).hasSameFactors(as: plain))
             var uneven = even
             uneven.modules[1].magnitude = nil
             #expect(throws: AdapterFileError.self) { try AdapterFile.write(uneven, as: .peft, to: path(.peft), for: configuration) }
@@ -256,6 +257,19 @@ struct AdapterFormatTests {
             #expect(try AdapterFile.read(bare, for: configuration, scale: 0.5).hasSameFactors(as: state))
             #expect(try AdapterFile.inspect(bare).scales == [])
         }
+    }
+
+    @Test("A folder that holds more than an adapter is left alone")
+    func otherFolder() throws {
+        let configuration = try Golden(case: "v2-dense").configuration
+        let state = AdapterState.random(on: configuration)
+        try AdapterFile.write(state, as: .mlx, to: path(.peft), for: configuration)
+        // One adapter takes the place of another, whole.
+        try AdapterFile.write(state, as: .peft, to: path(.peft), for: configuration)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: path(.peft)).sorted() == ["adapter_config.json", "adapter_model.safetensors"])
+        try Data("mine".utf8).write(to: URL(fileURLWithPath: path(.peft) + "/notes.txt"))
+        #expect(throws: AdapterFileError.self) { try AdapterFile.write(state, as: .mlx, to: path(.peft), for: configuration) }
+        #expect(try AdapterFile.inspect(path(.peft)).format == .peft)
     }
 
     @Test("What a training wrote is found again in every format")
