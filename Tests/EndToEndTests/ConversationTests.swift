@@ -69,6 +69,37 @@ struct ConversationTests {
         try FileManager.default.removeItem(atPath: folder)
     }
 
+    @Test("Nothing that cannot be written passes for written, and no input is written over")
+    func outputs() throws {
+        let folder = try Paths.temporaryFolder()
+        for arguments in [["generate"] + model + ["--prompt", "hi"], ["inspect", base + "/rlhf_192.pth"]] {
+            let run = try Command(arguments, outputPath: "/dev/full")
+            #expect(run.status == 1 && run.errors == "error: standard output cannot be written (No space left on device)\n", "\(run.errors)")
+        }
+        try "hi\n".write(toFile: folder + "/p.txt", atomically: true, encoding: .utf8)
+        let full = try Command(["generate"] + model + ["--prompts", folder + "/p.txt", "--output", "/dev/full"])
+        #expect(full.status == 1 && full.errors.contains("/dev/full: cannot be written (No space left on device)"), "\(full.errors)")
+        let same = try Command(["generate"] + model + ["--prompts", folder + "/p.txt", "--output", folder + "/./p.txt"])
+        #expect(same.status == 2 && same.errors.contains("is the input"), "\(same.errors)")
+        #expect(try String(contentsOfFile: folder + "/p.txt", encoding: .utf8) == "hi\n")
+        try adapter(folder + "/a.pth", seed: 3)
+        let before = try Foundation.Data(contentsOf: URL(fileURLWithPath: folder + "/a.pth"))
+        let merge = try Command(["merge", "--base_path", base + "/rlhf_192.pth", "--lora_path", folder + "/a.pth", "--output", folder + "/a.pth"])
+        #expect(merge.status == 2 && merge.errors.contains("is the input"), "\(merge.errors)")
+        #expect(try Foundation.Data(contentsOf: URL(fileURLWithPath: folder + "/a.pth")) == before)
+        try Foundation.Data([0xFF, 0xFE, 0x41]).write(to: URL(fileURLWithPath: folder + "/latin.txt"))
+        let latin = try Command(["generate"] + model + ["--prompts", folder + "/latin.txt"])
+        #expect(latin.status == 1 && latin.errors.contains("not UTF-8"), "\(latin.errors)")
+        // Training outlives its record.
+        let trained = try Command([
+            "--base_path", base + "/rlhf_192.pth", "--tokenizer_path", base, "--data_path", base + "/lora_identity.jsonl",
+            "--epochs", "1", "--batch_size", "1000", "--out_dir", folder, "--metrics_path", "/dev/full",
+        ])
+        #expect(trained.status == 0 && trained.errors.contains("training goes on without metrics"), "\(trained.errors)")
+        #expect(FileManager.default.fileExists(atPath: folder + "/lora/lora_identity_192.pth"))
+        try FileManager.default.removeItem(atPath: folder)
+    }
+
     @Test("A conversation switches, mixes and parts with adapters as it goes")
     func chat() throws {
         let folder = try Paths.temporaryFolder()

@@ -57,7 +57,7 @@ public enum AdapterFileError: Error, Sendable, Equatable, CustomStringConvertibl
         case .repeated(let module): "there are two adapters for '\(module.oneLine)'"
         case .notTargeted(let module): "'\(module.oneLine)' has factors, but adapter_config.json does not name it"
         case .targetWithoutFactors(let module): "adapter_config.json names '\(module.oneLine)', but it has no factors; is the file whole?"
-        case .noScale: "nothing says by what the factors are scaled; put their adapter_config.json beside them, or give the scale"
+        case .noScale: "nothing says by what the factors are scaled; put their adapter_config.json beside them"
         case .architecture(let found, let expected):
             "the adapter is for a model of llama.cpp's architecture '\(found.oneLine)', but this one is \(expected.map { "'\($0)'" } ?? "of none of its")"
         case .otherBase(let adapter, let base):
