@@ -58,7 +58,7 @@ extension AdapterState {
     /// The same adapter for a model whose queries and keys have the other layout of heads: rows of their B and
     /// magnitude change places, A stays.
     ///
-    /// - Throws: ``LoRAError`` where rows do not fit the configuration or values cannot be read
+    /// - Throws: ``LoRAError`` where rows do not fit the configuration
     public func turned(to layout: RotaryLayout, _ configuration: ModelConfiguration) throws(LoRAError) -> AdapterState {
         guard layout != rotaryLayout else { return self }
         var result = self
@@ -72,24 +72,9 @@ extension AdapterState {
             if let magnitude = module.magnitude, magnitude.shape != [order.count] {
                 throw .magnitude(module: name, found: magnitude.shape, expected: order.count)
             }
-            do {
-                result.modules[index].b = try module.b.rows(order)
-                result.modules[index].magnitude = try module.magnitude?.rows(order)
-            } catch {
-                throw .unreadable(module: name, reason: "\(error)")
-            }
+            result.modules[index].b = module.b.reordered(order)
+            result.modules[index].magnitude = module.magnitude?.reordered(order)
         }
         return result
-    }
-}
-
-extension StoredTensor {
-    /// The rows in another order, in the same type where it has a fraction.
-    fileprivate func rows(_ order: [Int32]) throws(TensorFileError) -> StoredTensor {
-        let values = try floats()
-        let width = shape.dropFirst().reduce(1, *)
-        let turned = order.flatMap { values[Int($0) * width..<(Int($0) + 1) * width] }
-        let type: ElementType = [.float16, .bfloat16].contains(elementType) ? elementType : .float32
-        return StoredTensor(shape: shape, floats: turned, as: type)
     }
 }

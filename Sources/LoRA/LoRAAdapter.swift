@@ -98,9 +98,10 @@ public struct LoRAAdapter {
     ///
     /// The model is changed only if all of it fits.
     ///
-    /// - Throws: ``LoRAError`` for a key, a layer or a shape that does not fit
-    public init(on model: MiniMind, from dictionary: StateDictionary, name: String = LinearUpdate.defaultName) throws(LoRAError) {
-        try self.init(on: model, AdapterState(dictionary, for: model), name: name)
+    /// - Throws: ``AdapterFileError`` for a key, a layer or a shape that does not fit, ``LoRAError`` for values that
+    ///   cannot be read
+    public init(on model: MiniMind, from dictionary: StateDictionary, name: String = LinearUpdate.defaultName) throws {
+        try self.init(on: model, AdapterState(dictionary, for: model.configuration), name: name)
     }
 
     /// The updates, in the order of ``linears``; none of layers that have parted with theirs.

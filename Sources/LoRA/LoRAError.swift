@@ -12,12 +12,8 @@ public enum LoRAError: Error, Sendable, Equatable, CustomStringConvertible {
     case table(String)
     /// Numbers or choices that do not go together.
     case configuration(String)
-    /// The file holds no adapter.
+    /// The adapter has no layers.
     case empty
-    /// A key that is no part of an adapter.
-    case strangeKey(String)
-    /// One factor of an adapter is missing.
-    case incomplete(module: String)
     /// The model has no linear layer of this name.
     case unknownModule(String)
     /// A layer that the adapter has twice.
@@ -39,9 +35,7 @@ public enum LoRAError: Error, Sendable, Equatable, CustomStringConvertible {
         case .pattern(let pattern, let reason): "'\(pattern)' is neither a name nor a regular expression (\(reason))"
         case .table(let text): "'\(text)' is neither a value nor name=value; write for example attention=8,mlp=16,default=4"
         case .configuration(let reason): reason
-        case .empty: "the file holds no adapter (no keys ending in .lora.A.weight)"
-        case .strangeKey(let key): "'\(key)' is no part of a LoRA adapter; is this a base model? Then give it as --base_path"
-        case .incomplete(let module): "the adapter of '\(module)' lacks one of A and B"
+        case .empty: "the adapter has no layers"
         case .unknownModule(let module): "the adapter is for '\(module)', which this model does not have; do --n_layers and the base fit it?"
         case .repeated(let module): "the adapter has '\(module)' twice"
         case .shape(let module, let a, let b, let layer):

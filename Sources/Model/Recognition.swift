@@ -14,7 +14,10 @@ extension ModelConfiguration {
     ) throws(ModelError) -> ModelConfiguration {
         let found = ModelGeneration(keysOf: weights)
         guard let generation = generation ?? found else {
-            throw .unrecognized("these are no weights of a MiniMind: \(weights.names.count) tensors, the first \(Self.sample(weights))")
+            let isAdapter = weights.names.contains { $0.contains(".lora") }
+            throw .unrecognized(
+                "these are no weights of a MiniMind: \(weights.names.count) tensors, the first \(Self.sample(weights))"
+                    + (isAdapter ? "; this is an adapter, which belongs to --lora_path" : ""))
         }
         let naming = generation.naming
         func shape(_ place: ParameterPlace, dimensions: Int = 2) throws(ModelError) -> [Int] {

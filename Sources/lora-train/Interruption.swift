@@ -24,14 +24,18 @@ enum Interruption {
         pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     }
 
-    /// Watches while `body` runs; afterwards a signal ends the process again.
-    static func watching(_ body: () throws -> Void) rethrows {
-        watch()
-        defer {
-            for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
-            received.store(0, ordering: .relaxed)
-        }
-        try body()
+    /// Starts to watch Ctrl-C alone, which never ends the process, and wakes whoever waits for input.
+    static func watchAtPrompt() {
+        _ = received.load(ordering: .relaxed)
+        var action = sigaction()
+        action.__sigaction_handler.sa_handler = { Interruption.received.store($0, ordering: .relaxed) }
+        sigaction(SIGINT, &action, nil)
+    }
+
+    /// The signal that came, which is then forgotten.
+    static func take() -> Int32? {
+        let number = received.exchange(0, ordering: .relaxed)
+        return number == 0 ? nil : number
     }
 
     /// The signal that came, or `nil`.

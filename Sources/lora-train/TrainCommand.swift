@@ -36,7 +36,7 @@ struct TrainCommand {
         try reportEmptySamples(dataset)
         let subject = try subject(model, base)
         try checkWritable(subject.path)
-        let metrics = try MetricsFile(path: options.metricsPath ?? "\(adapterPath(model).dropLast(".pth".count)).metrics.jsonl")
+        let metrics = try MetricsFile(path: options.metricsPath ?? "\(metricsStem(model)).metrics.jsonl")
 
         let order: SampleOrder = options.shuffles ? .shuffled(seed: UInt64(options.model.seed)) : .sequential
         let loader = DataLoader(
@@ -59,6 +59,7 @@ struct TrainCommand {
     private func run(
         _ trainer: inout Trainer<AdamW>, _ loader: DataLoader<SFTDataset>, _ subject: Subject, _ metrics: MetricsFile
     ) throws {
+        var keepsMetrics = true
         var bar = ProgressBar(totalSteps: options.epochs * loader.batchesPerEpoch)
         Interruption.watch()
         for epoch in 0..<options.epochs {
@@ -66,7 +67,15 @@ struct TrainCommand {
             let batches = loader.epoch(epoch)
             do {
                 try trainer.runEpoch(epoch, stepsPerEpoch: loader.batchesPerEpoch, nextBatch: { try batches.next() }) { report in
-                    try metrics.append(report)
+                    if keepsMetrics {
+                        do {
+                            try metrics.append(report)
+                        } catch {
+                            // The training is worth more than its record.
+                            keepsMetrics = false
+                            console.note("warning: \(error); training goes on without metrics")
+                        }
+                    }
                     bar.advance(
                         epoch: epoch, epochs: options.epochs, loss: report.loss, learningRate: report.learningRate,
                         tokens: report.tokens)
@@ -104,7 +113,7 @@ struct TrainCommand {
         if options.trainsAll {
             console.line("LLM 总参数量: \(model.parameterCount)")
             announce(base)
-            let path = "\(options.model.outDir)/\(options.loraName)_\(model.configuration.dim)\(model.configuration.experts == nil ? "" : "_moe").pth"
+            let path = "\(options.model.outDir)/\(options.loraName)_\(model.configuration.dim)\(moeSuffix(model)).pth"
             let savedType = ElementType(rawValue: options.savedType.rawValue) ?? .float32
             return Subject(
                 groups: [ParameterGroup(model.parameters.map(\.tensor))],
@@ -123,7 +132,7 @@ struct TrainCommand {
         let kind = updates.contains { $0.magnitude != nil } ? " (DoRA)" : ""
         console.line(
             "adapting \(adapter.linears.count) modules with rank \(ranks), scale \(scales)\(kind): "
-                + adapter.linears.map(\.name).joined(separator: " "))
+                + ModuleNames.summary(adapter.linears.map(\.name)))
         let path = adapterPath(model)
         let provenance = try options.provenance(of: adapter, base)
         return Subject(groups: options.adapter.groups(adapter), path: path) {
@@ -159,6 +168,13 @@ struct TrainCommand {
             throw CommandError.failure("\(path): \(error)")
         }
     }
+
+    /// Beside the adapters, also of a run that trains everything.
+    private func metricsStem(_ model: MiniMind) -> String {
+        "\(options.model.outDir)/lora/\(options.loraName)_\(model.configuration.dim)\(options.trainsAll ? moeSuffix(model) : "")"
+    }
+
+    private func moeSuffix(_ model: MiniMind) -> String { model.configuration.experts == nil ? "" : "_moe" }
 
     private func adapterPath(_ model: MiniMind) -> String {
         "\(options.model.outDir)/lora/\(options.loraName)_\(model.configuration.dim).pth"

@@ -84,6 +84,9 @@ struct TrainOptions {
         guard device == "cpu" else {
             throw .usage("--device is '\(device)', but this tool computes on the CPU; leave the flag out or say --device cpu")
         }
+        guard !loraName.isEmpty, !loraName.contains("/") else {
+            throw .usage("--lora_name '\(loraName)' is the name of a file, without folders; --out_dir says where it goes")
+        }
         if ddp { throw .usage("--ddp comes with a later version; leave it out to train in one process on all cores (--threads)") }
         if useWandb { throw .usage("--use_wandb comes with a later version; leave it out, the metrics file has every step") }
         if initialization == .random, !trainsAll {

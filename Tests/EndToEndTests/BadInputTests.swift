@@ -38,6 +38,7 @@ struct BadInputTests {
     @Test func commandLine() throws {
         try refused(["--epoch", "3"], status: 2, ["--epoch", "did you mean --epochs?"])
         try refused(["--learning-rat=1"], status: 2, ["did you mean --learning_rate?"])
+        try refused(["--lora_name", "../x"], status: 2, ["--lora_name", "without folders"])
         try refused(["--device", "cuda:0"], status: 2, ["cuda:0", "CPU"])
         try refused(["--epochs", "many"], status: 2, ["--epochs", "many", "whole number"])
         try refused(["--epochs"], status: 2, ["--epochs", "needs a value"])

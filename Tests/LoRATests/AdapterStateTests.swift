@@ -116,7 +116,7 @@ struct AdapterStateTests {
         // The same key with and without the prefix of a distributed run.
         var twice = try adapter(on: self.model(), scale: 1).stateDictionary
         twice["module.\(name).lora.A.weight"] = twice["\(name).lora.A.weight"]
-        #expect(throws: LoRAError.self) { try LoRAAdapter(on: model, from: twice) }
+        #expect(throws: AdapterFileError.repeated(module: name)) { try LoRAAdapter(on: model, from: twice) }
     }
 }
 

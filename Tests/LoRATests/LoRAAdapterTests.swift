@@ -72,27 +72,28 @@ struct LoRAAdapterTests {
     @Test("A file that does not fit is refused by name, and the model is left alone")
     func refusals() throws {
         let good = try golden.startingAdapter()
-        func refusal(_ change: (inout StateDictionary) -> Void) -> LoRAError? {
+        func refusal(_ change: (inout StateDictionary) -> Void) -> AdapterFileError? {
             var changed = good
             change(&changed)
-            do throws(LoRAError) {
+            do {
                 _ = try LoRAAdapter(on: model, from: changed)
                 return nil
             } catch {
-                return error
+                return error as? AdapterFileError
             }
         }
         let key = "layers.0.attention.wq.lora.A.weight"
         #expect(refusal { $0["norm.weight"] = StoredTensor(shape: [1], floats: [1]) } == .strangeKey("norm.weight"))
-        #expect(refusal { $0[key] = nil } == .incomplete(module: "layers.0.attention.wq"))
-        #expect(refusal { for name in $0.names { $0[name] = nil } } == .empty)
+        #expect(refusal { $0[key] = nil } == .incomplete(module: "layers.0.attention.wq", missing: "A"))
+        #expect(refusal { for name in $0.names { $0[name] = nil } } == .notAnAdapter("there is no adapter in it (no keys ending in .lora.A.weight)"))
         #expect(
             refusal { dictionary in
                 dictionary["layers.9.attention.wq.lora.A.weight"] = dictionary[key]
+                dictionary["layers.9.attention.wq.lora.B.weight"] = dictionary["layers.0.attention.wq.lora.B.weight"]
             } == .unknownModule("layers.9.attention.wq"))
         #expect(
             refusal { $0[key] = StoredTensor(shape: [4, 32], floats: [Float](repeating: 0, count: 128)) }
-                == .shape(module: "layers.0.attention.wq", a: [4, 32], b: [64, 4], layer: [64, 64]))
+                == .shape(module: "layers.0.attention.wq", a: [4, 32], b: [64, 4], magnitude: nil, layer: [64, 64]))
         #expect(model.linears.allSatisfy { $0.adapter == nil })
         // The names of a distributed run.
         var distributed = StateDictionary()

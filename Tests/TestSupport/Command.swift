@@ -20,8 +20,9 @@ public struct Command {
     ///
     /// - Parameters:
     ///   - folder: the working folder
+    ///   - outputPath: the file or device that standard output goes to instead
     ///   - interrupt: after how many lines of output SIGINT is sent
-    public init(_ arguments: [String], input: String = "", folder: String? = nil, interruptAfterLines: Int? = nil) throws {
+    public init(_ arguments: [String], input: String = "", folder: String? = nil, outputPath: String? = nil, interruptAfterLines: Int? = nil) throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: Self.path)
         process.arguments = arguments
@@ -32,7 +33,12 @@ public struct Command {
         try Data().write(to: URL(fileURLWithPath: errorPath))
         try Data(input.utf8).write(to: URL(fileURLWithPath: inputPath))
         let outputPipe = Pipe()
-        process.standardOutput = outputPipe
+        if let outputPath {
+            process.standardOutput = FileHandle(forWritingAtPath: outputPath)
+            try? outputPipe.fileHandleForWriting.close()
+        } else {
+            process.standardOutput = outputPipe
+        }
         process.standardError = FileHandle(forWritingAtPath: errorPath)
         process.standardInput = FileHandle(forReadingAtPath: inputPath)
         try process.run()

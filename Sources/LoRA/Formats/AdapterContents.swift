@@ -80,8 +80,9 @@ extension AdapterContents {
     ///
     /// - Parameter bareScale: the scale where the file says none
     func state(for configuration: ModelConfiguration, bareScale: Float?) throws(AdapterFileError) -> AdapterState {
-        if let architecture, architecture != configuration.ggufArchitecture {
-            throw .architecture(found: architecture, expected: configuration.ggufArchitecture)
+        if let architecture {
+            let expected = try? GGUFModel.Architecture(of: configuration).rawValue
+            if architecture != expected { throw .architecture(found: architecture, expected: expected) }
         }
         let linears = configuration.linearPlaces
         let shapes = Dictionary(uniqueKeysWithValues: linears.map { ($0.place, $0.shape) })

@@ -32,7 +32,8 @@ public enum AdapterFile {
     /// Writes an adapter.
     ///
     /// - Parameters:
-    ///   - path: of a folder or a file, as the format has it (``AdapterFormat/isFolder``)
+    ///   - path: of a folder or a file, as the format has it (``AdapterFormat/isFolder``). A folder is written whole or
+    ///     not at all; an old one is replaced where it holds an adapter and nothing else.
     ///   - configuration: of the model that it is for
     ///   - baseName: what the base is called, for those who look for it
     ///   - elementType: float32, float16 or bfloat16; `nil` for the types that the factors have, but float32 for a
@@ -43,19 +44,7 @@ public enum AdapterFile {
         baseName: String? = nil, elementType: ElementType? = nil
     ) throws(AdapterFileError) {
         try naming(path) { () throws(AdapterFileError) in
-            let layout: RotaryLayout =
-                switch format {
-                case .minimind: configuration.rotaryLayout
-                case .peft, .mlx: .rotateHalf
-                case .gguf: configuration.ggufRotaryLayout
-                }
-            var modules = try state.modules(for: configuration, as: format, layout)
-            let reference = format.reference(modules)
-            for index in modules.indices {
-                let module = modules[index]
-                let folded = try module.folding(format.factor(module), into: reference)
-                modules[index] = try folded.converted(for: format, elementType)
-            }
+            let (modules, reference) = try written(state, as: format, for: configuration, elementType: elementType)
             switch format {
             case .minimind:
                 try files { () throws(TensorFileError) in try MiniMindAdapter.write(modules, of: state, to: path, configuration) }
@@ -64,9 +53,42 @@ public enum AdapterFile {
                     try PEFTAdapter.write(modules, of: state, to: path, configuration, baseName: baseName)
                 }
             case .mlx: try MLXAdapter.write(modules, of: state, to: path, configuration, baseName: baseName)
-            case .gguf: try GGUFAdapter.write(modules, alpha: reference, of: state, to: path, configuration, baseName: baseName)
+            case .gguf:
+                try GGUFAdapter.write(
+                    modules, alpha: reference, of: state, to: path, configuration, architecture(configuration), baseName: baseName)
             }
         }
+    }
+
+    /// llama.cpp's name for the kind of model.
+    ///
+    /// - Throws: ``AdapterFileError/cannotWrite(_:_:)`` where it has none
+    static func architecture(_ configuration: ModelConfiguration) throws(AdapterFileError) -> GGUFModel.Architecture {
+        do throws(ModelError) {
+            return try GGUFModel.Architecture(of: configuration)
+        } catch {
+            throw .cannotWrite(.gguf, "\(error)")
+        }
+    }
+
+    /// The modules as a format has them: their rows, scales and types.
+    ///
+    /// - Returns: the modules, and the factor that the format keeps for all of them
+    static func written(
+        _ state: AdapterState, as format: AdapterFormat, for configuration: ModelConfiguration, elementType: ElementType?
+    ) throws(AdapterFileError) -> (modules: [AdapterState.Module], reference: Float) {
+        // Hugging Face's and mlx-lm's models turn half a head apart.
+        let layout =
+            try format == .gguf
+            ? architecture(configuration).rotaryLayout : format == .minimind ? configuration.rotaryLayout : .rotateHalf
+        var modules = try state.modules(for: configuration, as: format, layout)
+        let reference = format.reference(modules)
+        for index in modules.indices {
+            let module = modules[index]
+            let folded = try module.folding(format.factor(module), into: reference)
+            modules[index] = try folded.converted(for: format, elementType)
+        }
+        return (modules, reference)
     }
 
     /// Puts the path on what `body` throws.
@@ -83,6 +105,18 @@ public enum AdapterFile {
             }
         } catch {
             throw .inFile(path: path, error)
+        }
+    }
+
+    /// Writes a configuration and factors, both or none. An old adapter in the folder is replaced, but nothing else.
+    static func writeFolder(
+        _ folder: String, _ fields: JSONObject, _ weightsName: String, _ dictionary: StateDictionary
+    ) throws(TensorFileError) {
+        let replaced = [configurationName, PEFTAdapter.weightsName, MLXAdapter.weightsName]
+        try AtomicFolder.write(to: folder, replacing: replaced.contains) { (folder) throws(TensorFileError) in
+            try SafetensorsFile.write(dictionary, to: "\(folder)/\(weightsName)")
+            let text = JSON.object(fields).indented + "\n"
+            try AtomicFile.write(Foundation.Data(text.utf8), to: "\(folder)/\(configurationName)")
         }
     }
 
@@ -143,7 +177,7 @@ extension AdapterFile {
             if has(".lora_a") || has(".lora_b") { return try MLXAdapter.read(dictionary, try configuration()) }
             let sample = dictionary.names.prefix(2).map { "'\($0.prefix(60))'" }.joined(separator: ", ")
             throw .notAnAdapter(
-                "no factors of an adapter among its \(dictionary.count) tensors (\(sample)); is it a base model? Then it is no adapter")
+                "no factors of an adapter among its \(dictionary.count) tensors (\(sample)); is it a base model? Then give it as --base_path")
         }
     }
 

@@ -30,8 +30,8 @@ public enum AdapterFileError: Error, Sendable, Equatable, CustomStringConvertibl
     case targetWithoutFactors(module: String)
     /// Nothing says by what factor `B A` is multiplied.
     case noScale
-    /// An adapter of another architecture of llama.cpp than the model's.
-    case architecture(found: String, expected: String)
+    /// An adapter of another architecture of llama.cpp than the model's, which may have none there.
+    case architecture(found: String, expected: String?)
     /// The adapter was trained on other weights.
     case otherBase(adapter: Fingerprint, base: Fingerprint)
     /// What the format has no place for.
@@ -57,9 +57,9 @@ public enum AdapterFileError: Error, Sendable, Equatable, CustomStringConvertibl
         case .repeated(let module): "there are two adapters for '\(module.oneLine)'"
         case .notTargeted(let module): "'\(module.oneLine)' has factors, but adapter_config.json does not name it"
         case .targetWithoutFactors(let module): "adapter_config.json names '\(module.oneLine)', but it has no factors; is the file whole?"
-        case .noScale: "nothing says by what the factors are scaled; put their adapter_config.json beside them, or give the scale"
+        case .noScale: "nothing says by what the factors are scaled; put their adapter_config.json beside them"
         case .architecture(let found, let expected):
-            "the adapter is for a model of llama.cpp's architecture '\(found.oneLine)', but this one is '\(expected)'"
+            "the adapter is for a model of llama.cpp's architecture '\(found.oneLine)', but this one is \(expected.map { "'\($0)'" } ?? "of none of its")"
         case .otherBase(let adapter, let base):
             "the adapter was trained on a base with the fingerprint \(adapter), not on this one, \(base); give that base, or --force to put it on this one all the same"
         case .cannotWrite(let format, let reason): "cannot be written as \(format.rawValue): \(reason)"

@@ -1,6 +1,7 @@
 /// The kinds of files that adapters are kept in.
 public enum AdapterFormat: String, Sendable, CaseIterable {
-    /// MiniMind's `.pth`: factors under the model's own names. It knows no scale: B holds it.
+    /// MiniMind's `.pth`: factors under the model's own names. It knows no scale: B holds it. Magnitudes of DoRA have
+    /// a key of our own.
     case minimind
     /// A folder of Hugging Face's PEFT: `adapter_config.json` and `adapter_model.safetensors`.
     case peft

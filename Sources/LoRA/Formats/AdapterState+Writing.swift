@@ -46,8 +46,8 @@ extension AdapterState {
             guard module.scale.isFinite else { throw .cannotWrite(format, "the scale of '\(name)' is \(module.scale)") }
             if usesDoRA {
                 guard module.magnitude != nil else { throw .cannotWrite(format, "'\(name)' has no magnitude, but other modules have one") }
-                guard format == .peft || format == .mlx else {
-                    throw .cannotWrite(format, "it has no place for the magnitudes of DoRA; merge the adapter instead, or write PEFT or MLX")
+                guard format != .gguf else {
+                    throw .cannotWrite(format, "llama.cpp has no place for the magnitudes of DoRA; merge the adapter instead")
                 }
             }
             let order = configuration.rowOrder(of: module.place, from: rotaryLayout, to: layout)

@@ -26,7 +26,7 @@ enum GGUFAdapter {
             guard let (suffix, part) = suffixes.first(where: { key.hasSuffix($0.0) }) else { throw .strangeKey(key) }
             try factors.add(part, of: String(key.dropLast(suffix.count)), tensor)
         }
-        var contents = AdapterContents(format: .gguf, rotaryLayout: architecture == "llama" ? .interleaved : .rotateHalf)
+        var contents = AdapterContents(format: .gguf, rotaryLayout: GGUFModel.Architecture(rawValue: architecture)?.rotaryLayout ?? .rotateHalf)
         contents.architecture = architecture
         for module in factors.modules {
             let (a, b, _) = try factors.checked(module, hasMagnitude: false, dimensions: 2...3)
@@ -42,13 +42,9 @@ enum GGUFAdapter {
     /// - Parameter alpha: the scale of every module times its rank
     static func write(
         _ modules: [AdapterState.Module], alpha: Float, of state: AdapterState, to path: String, _ configuration: ModelConfiguration,
-        baseName: String?
+        _ architecture: GGUFModel.Architecture, baseName: String?
     ) throws(AdapterFileError) {
-        let architecture = configuration.ggufArchitecture
-        if configuration.experts != nil, architecture != "qwen3moe" || configuration.experts?.sharedCount != 0 {
-            throw .cannotWrite(.gguf, "llama.cpp knows no mixture of experts like this model's")
-        }
-        var metadata: GGUFMetadata = ["general.architecture": .string(architecture), "general.type": .string("adapter")]
+        var metadata: GGUFMetadata = ["general.architecture": .string(architecture.rawValue), "general.type": .string("adapter")]
         if let baseName {
             metadata["general.base_model.count"] = .uint32(1)
             metadata["general.base_model.0.name"] = .string(baseName)
@@ -103,12 +99,4 @@ enum GGUFAdapter {
         }
         return (try stack(\.a), try stack(\.b))
     }
-}
-
-extension ModelConfiguration {
-    /// llama.cpp's word for this kind of model.
-    var ggufArchitecture: String { normalizesHeads ? experts == nil ? "qwen3" : "qwen3moe" : "llama" }
-
-    /// How that kind of model has the rows of queries and keys there.
-    var ggufRotaryLayout: RotaryLayout { normalizesHeads ? .rotateHalf : .interleaved }
 }

@@ -103,12 +103,7 @@ enum MLXAdapter {
             ],
         ]
         fields["model"] = baseName.map(JSON.string)
-        do throws(TensorFileError) {
-            try SafetensorsFile.write(dictionary, to: "\(folder)/\(weightsName)")
-            try AtomicFile.write(Foundation.Data((JSON.object(fields).serialized + "\n").utf8), to: "\(folder)/\(AdapterFile.configurationName)")
-        } catch {
-            throw .file(error)
-        }
+        try AdapterFile.files { () throws(TensorFileError) in try AdapterFile.writeFolder(folder, fields, weightsName, dictionary) }
     }
 }
 

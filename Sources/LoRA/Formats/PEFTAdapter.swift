@@ -79,14 +79,13 @@ enum PEFTAdapter {
             dictionary[name + ".lora_B.weight"] = module.b
             dictionary[name + ".lora_magnitude_vector"] = module.magnitude
         }
-        try SafetensorsFile.write(dictionary, to: "\(folder)/\(weightsName)")
-        let settings = JSON.object(self.settings(modules, of: state, configuration, baseName: baseName))
-        try AtomicFile.write(Foundation.Data((settings.serialized + "\n").utf8), to: "\(folder)/\(AdapterFile.configurationName)")
+        let settings = settings(of: modules, state, configuration, baseName: baseName)
+        try AdapterFile.writeFolder(folder, settings, weightsName, dictionary)
     }
 
     /// What `adapter_config.json` says.
     private static func settings(
-        _ modules: [AdapterState.Module], of state: AdapterState, _ configuration: ModelConfiguration, baseName: String?
+        of modules: [AdapterState.Module], _ state: AdapterState, _ configuration: ModelConfiguration, baseName: String?
     ) -> JSONObject {
         let names = modules.map { WeightNaming.huggingFace.name(of: $0.place) }
         let ranks = modules.map(\.rank)

@@ -1,13 +1,13 @@
 import Tensor
 
 /// A whole model in a GGUF file of llama.cpp.
-enum GGUFModel {
+package enum GGUFModel {
     /// The architectures that are models here.
-    enum Architecture: String, CaseIterable {
+    package enum Architecture: String, CaseIterable {
         case llama, qwen3, qwen3moe
 
         /// The layout of the rows of queries and keys: llama.cpp turns a Llama's values in neighbouring pairs.
-        var rotaryLayout: RotaryLayout { self == .llama ? .interleaved : .rotateHalf }
+        package var rotaryLayout: RotaryLayout { self == .llama ? .interleaved : .rotateHalf }
     }
 
     static let frequencyDivisors = "rope_freqs.weight"

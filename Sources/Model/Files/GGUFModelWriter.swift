@@ -38,7 +38,7 @@ extension MiniMind {
 
 extension GGUFModel.Architecture {
     /// - Throws: ``ModelError/unsupported(_:)`` where llama.cpp has no such model
-    init(of configuration: ModelConfiguration) throws(ModelError) {
+    package init(of configuration: ModelConfiguration) throws(ModelError) {
         guard let experts = configuration.experts else {
             self = configuration.normalizesHeads ? .qwen3 : .llama
             return

@@ -53,6 +53,10 @@ enum HuggingFaceFolder {
 
     private static func weights(in folder: String) throws(ModelError) -> StateDictionary {
         guard let name = weightNames.first(where: { has($0, in: folder) }) else {
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+            if let shard = names.sorted().first(where: { $0.hasPrefix("model-") && $0.hasSuffix(".safetensors") }) {
+                throw .inFile(path: folder, .unrecognized("there is \(shard), but no model.safetensors.index.json, which says what is in which file; download it too"))
+            }
             throw .inFile(
                 path: folder,
                 .unrecognized("there is a config.json but no weights beside it (\(weightNames.joined(separator: ", "))); download them too"))

@@ -23,7 +23,7 @@ public struct ModelFile: Sendable {
 
     public let path: String
     public let kind: Kind
-    public let configuration: ModelConfiguration
+    public private(set) var configuration: ModelConfiguration
     public let weights: StoredWeights
     /// Ids that the configuration names; for a state dict those of MiniMind's published tokenizers.
     public let tokens: SpecialTokens
@@ -37,6 +37,18 @@ public struct ModelFile: Sendable {
         case .gguf(let architecture): "GGUF (\(architecture)): \(configuration.summary)"
         case .stateDictionary: configuration.summary
         }
+    }
+
+    /// The same model for longer texts than it was trained on.
+    ///
+    /// - Throws: ``ModelError/inFile(path:_:)`` where it has a scaling of its own
+    public func stretched(by scaling: RotaryScaling) throws(ModelError) -> ModelFile {
+        guard configuration.ropeScaling == nil else {
+            throw .inFile(path: path, .configuration("the model has a rotary scaling of its own; leave out --inference_rope_scaling"))
+        }
+        var file = self
+        file.configuration.ropeScaling = scaling
+        return file
     }
 
     /// Opens a folder with `config.json`, a GGUF file, or a state dict of MiniMind, whichever it is by its content.

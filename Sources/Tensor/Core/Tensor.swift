@@ -99,6 +99,9 @@ public final class Tensor {
         address().initializeMemory(as: UInt8.self, repeating: 0, count: count * precision.size)
     }
 
+    /// Whether the values are held as they are, and not by packed forms alone.
+    var holdsPlainValues: Bool { plainStorage != nil }
+
     /// Parts with the values where a packed form holds them: a frozen weight is read by products alone.
     /// They are unpacked again when somebody asks for them.
     func dropPlainValues() {

@@ -71,8 +71,8 @@ public enum AtomicFile {
 
     /// The file while it is written. Good for as long as the body that it is handed to.
     public struct Output {
-        fileprivate let file: Int32
-        fileprivate let path: String
+        let file: Int32
+        let path: String
 
         public func write(_ bytes: Foundation.Data) throws(TensorFileError) {
             let error = bytes.withUnsafeBytes { bytes -> TensorFileError? in

@@ -29,6 +29,10 @@ public enum AtomicFolder {
             try exchange(temporary, target, in: parent)
         } catch {
             try? FileManager.default.removeItem(atPath: temporary)
+            // The place that was asked for says more than the one that is gone.
+            if case .system(let place, let reason) = error, place.hasPrefix(temporary) {
+                throw .system(path: path + place.dropFirst(temporary.count), reason)
+            }
             throw error
         }
         AtomicFile.syncFolder(parent.isEmpty ? "." : parent)

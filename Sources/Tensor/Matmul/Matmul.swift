@@ -91,8 +91,8 @@ struct PackedForm: Hashable {
 
 extension Tensor {
     /// The matrix as the right operand of products, made when it is first asked for and kept until the
-    /// values change. A frozen matrix of the products' own precision that is packed in both directions
-    /// is no longer kept as it was.
+    /// values change. A frozen matrix of the products' own precision that is packed in both directions, or in
+    /// the one that is needed where no gradient is, is no longer kept as it was.
     ///
     /// - Parameter transposed: whether products read the transpose of the matrix
     func packed(transposed: Bool, _ context: ComputeContext) -> any PackedMatrix {
@@ -108,21 +108,47 @@ extension Tensor {
                     columns: transposed ? rows : width, isTransposed: transposed, owner: storage),
                 precision: context.precision)
         packedForms[form] = (context.matmul, packed)
-        if isFrozenWeight, !isTrainable, opposite != nil { dropPlainValues() }
+        // Without a backward pass the other direction will not be asked for.
+        if isFrozenWeight, !isTrainable, opposite != nil || !context.recordsGraph { dropPlainValues() }
         return packed
     }
 
-    /// A packed form that holds the values as they are stored.
-    var exactForm: (matmul: any Matmul, matrix: any PackedMatrix)? {
-        packedForms.first { $0.key.precision == precision && !$0.key.isTransposed }?.value
+    /// A packed form that holds the very values; that of the matrix as it is stored where there is one.
+    var exactForm: (matmul: any Matmul, matrix: any PackedMatrix, isTransposed: Bool)? {
+        let exact = packedForms.filter { $0.key.precision == precision }
+        return (exact.first { !$0.key.isTransposed } ?? exact.first).map { ($1.matmul, $1.matrix, $0.isTransposed) }
     }
 
     /// The values out of a packed form; `nil` where there is none.
     func unpackedStorage() -> Storage? {
-        guard let (matmul, matrix) = exactForm else { return nil }
+        guard let (matmul, matrix, isTransposed) = exactForm else { return nil }
         let storage = Self.allocate(shape, precision)
-        matmul.unpack(matrix, into: storage.pointer)
+        guard isTransposed else {
+            matmul.unpack(matrix, into: storage.pointer)
+            return storage
+        }
+        let transposed = Storage(bytes: max(count, 1) * precision.size)
+        matmul.unpack(matrix, into: transposed.pointer)
+        if precision == .float32 {
+            transpose(UInt32.self, transposed, into: storage)
+        } else {
+            transpose(UInt16.self, transposed, into: storage)
+        }
         return storage
+    }
+
+    /// Writes the transpose of `[width, rows]` values, a few rows and columns at a time, so that both sides stay near.
+    private func transpose<Value>(_ type: Value.Type, _ source: Storage, into target: Storage) {
+        let (rows, width, tile) = (rows, width, 32)
+        let from = source.pointer.assumingMemoryBound(to: type)
+        let to = target.pointer.assumingMemoryBound(to: type)
+        Parallel.ranges(rows, grain: tile) { range in
+            for first in stride(from: 0, to: width, by: tile) {
+                for row in range {
+                    for column in first..<min(first + tile, width) { to[row * width + column] = from[column * rows + row] }
+                }
+            }
+        }
     }
 
     /// The rows from `first` on, to read.

@@ -22,6 +22,7 @@ struct AdapterShelf {
         var weights: [String: Float] = [:]
         for item in list.split(separator: ",", omittingEmptySubsequences: false) {
             let (path, weight) = try Self.weighted(item, by: "@", in: "--lora_path")
+            guard !path.isEmpty else { throw CommandError.usage("--lora_path '\(list)' names no file; write path or path@weight, joined by commas") }
             let stem = ((path as NSString).lastPathComponent as NSString).deletingPathExtension
             var name = stem.isEmpty ? "adapter" : stem
             while weights[name] != nil { name += "'" }
@@ -29,6 +30,11 @@ struct AdapterShelf {
             weights[name] = weight
         }
         try loaded.activate(weights)
+    }
+
+    /// The paths in a list of adapters.
+    static func paths(_ list: String) -> [String] {
+        list.split(separator: ",").map { item in item.lastIndex(of: "@").map { String(item[..<$0]) } ?? String(item) }
     }
 
     /// Loads an adapter, switched off.
@@ -51,7 +57,9 @@ struct AdapterShelf {
         var weights: [String: Float] = [:]
         for item in specification.split(separator: ",", omittingEmptySubsequences: false) {
             let (name, weight) = try Self.weighted(item, by: "=", in: "/adapter")
-            weights[name.trimmingCharacters(in: .whitespaces)] = weight
+            guard weights.updateValue(weight, forKey: name.trimmingCharacters(in: .whitespaces)) == nil else {
+                throw CommandError.failure("'\(name)' is named twice; give it one weight")
+            }
         }
         try loaded.activate(weights)
     }

@@ -23,9 +23,10 @@ struct Base {
                         + "or try the bundled base: make demo"
                     : "no base weights at \(path); --base_path is a .pth, .safetensors or .gguf file, or a folder with config.json")
         }
-        file = try ModelFile.open(
+        let found = try ModelFile.open(
             path, generation: options.generation.generation, headCount: options.headCount,
             keyValueHeadCount: options.keyValueHeadCount)
+        file = options.stretchesRotary ? try found.stretched(by: .yarn(.minimind)) : found
         try check(file.configuration)
     }
 

@@ -14,6 +14,8 @@ struct ModelOptions {
     var basePath: String?
     var tokenizerPath: String?
     var loraPath: String?
+    /// Whether the rotary angles are stretched as MiniMind's configuration of this name has it.
+    var stretchesRotary = false
     /// Whether an adapter is taken although it was trained on another base.
     var forcesAdapter = false
     var maxSequenceLength = 512
@@ -61,6 +63,9 @@ extension FlagSet {
         choice(
             "generation", path.appending(path: \.generation),
             "MiniMind's generation: v2-classic, v2 or v3; auto takes the one that the base's keys show")
+        bool(
+            "inference_rope_scaling", path.appending(path: \.stretchesRotary),
+            "MiniMind's YaRN for texts longer than its training: factor 16 over 2048 positions")
         integer("n_heads", path.appending(path: \.headCount), atLeast: 1, default: "8", "Attention heads, where the base does not say")
         integer(
             "n_kv_heads", path.appending(path: \.keyValueHeadCount), atLeast: 1, default: "2",

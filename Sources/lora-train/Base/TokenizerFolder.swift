@@ -23,7 +23,8 @@ enum TokenizerFolder {
         }
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-        guard exists, !isFolder.boolValue, try TensorFile.isGGUF(path) else { return .folder(path) }
+        guard exists else { throw CommandError.failure("--tokenizer_path \(path): no such folder; it holds tokenizer.json, or is a GGUF file") }
+        guard !isFolder.boolValue, try TensorFile.isGGUF(path) else { return .folder(path) }
         return .gguf(try GGUFFile.read(path).metadata)
     }
 
@@ -34,7 +35,9 @@ enum TokenizerFolder {
     static func find(besides weights: String? = nil) throws(CommandError) -> String {
         var folders = ["model/minimind_tokenizer", "model"]
         if let weights {
-            let folder = (weights as NSString).deletingLastPathComponent
+            var isFolder: ObjCBool = false
+            _ = FileManager.default.fileExists(atPath: weights, isDirectory: &isFolder)
+            let folder = isFolder.boolValue ? weights : (weights as NSString).deletingLastPathComponent
             folders.append(folder.isEmpty ? "." : folder)
         }
         if let found = folders.first(where: { FileManager.default.fileExists(atPath: "\($0)/tokenizer.json") }) { return found }

@@ -13,7 +13,10 @@ struct BenchGenerateCommand {
             let start = ContinuousClock.now
             try model.generate(from: prompt, maximumTokens: options.generatedTokens)
             let rate = Double(options.generatedTokens) / ((ContinuousClock.now - start) / .seconds(1))
-            let report: JSON = ["tokens_per_second": .number(rate), "tokens": .integer(options.generatedTokens)]
+            let report: JSON = [
+                "tokens_per_second": .number(rate), "tokens": .integer(options.generatedTokens),
+                "peak_memory_bytes": .integer(ProcessClock.peakMemory),
+            ]
             Console.shared.line(
                 options.isJSON ? report.serialized : "\(Int(rate)) tokens/s, \(options.generatedTokens) tokens one at a time")
         }

@@ -12,6 +12,14 @@ enum ProcessClock {
 
     /// The most memory that the process has had, in bytes.
     static var peakMemory: Int {
+        // Linux counts what the parent had when it started this process into `ru_maxrss`; the high-water mark of the
+        // memory itself begins with the program.
+        if let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
+            let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
+            let kilobytes = Int(line.filter(\.isNumber))
+        {
+            return kilobytes * 1024
+        }
         var usage = rusage()
         #if canImport(Glibc)
             getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)

@@ -12,7 +12,17 @@ struct ChatCommand {
             let answerer = try Answerer(options.answer)
             var session = ChatSession(answerer, options.answer)
             if isInteractive { console.note("/help lists what else can be typed; Ctrl-C ends an answer, Ctrl-D the conversation") }
-            while let line = nextLine() {
+            var input = LineReader()
+            // What is typed into a pipe is not taken back.
+            if isInteractive { Interruption.watchAtPrompt() }
+            while true {
+                if isInteractive { console.part("> ") }
+                guard let line = input.next() else { break }
+                guard case .text(let line) = line else {
+                    console.part("\n")
+                    console.note("(Ctrl-D or /quit ends the conversation)")
+                    continue
+                }
                 let text = line.trimmingCharacters(in: .whitespaces)
                 if text.isEmpty { continue }
                 if text.hasPrefix("/") {
@@ -31,19 +41,14 @@ struct ChatCommand {
 
     private var isInteractive: Bool { isatty(STDIN_FILENO) == 1 }
 
-    private func nextLine() -> String? {
-        if isInteractive { console.part("> ") }
-        return readLine()
-    }
-
     /// Streams an answer; Ctrl-C ends it and not the conversation.
     private func answer(_ body: (_ onText: (String) -> Bool) throws -> Void) throws {
-        try Interruption.watching {
-            try body { part in
-                console.part(part)
-                return Interruption.number == nil
-            }
+        _ = Interruption.take()
+        try body { part in
+            console.part(part)
+            return Interruption.number == nil
         }
+        _ = Interruption.take()
         console.part("\n")
     }
 

@@ -56,7 +56,13 @@ final class Console: Sendable {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
             let written = bytes.withUnsafeBytes { Foundation.write(file, $0.baseAddress, $0.count) }
-            if written < 0, errno != EINTR { return }
+            if written < 0, errno != EINTR {
+                // Results that cannot be written are not to pass for written; words for a person may be lost.
+                guard file == STDOUT_FILENO else { return }
+                let reason = String(cString: strerror(errno))
+                put("error: standard output cannot be written (\(reason))\n", STDERR_FILENO)
+                exit(1)
+            }
             bytes = bytes.dropFirst(max(written, 0))
         }
     }

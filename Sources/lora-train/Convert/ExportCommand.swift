@@ -17,6 +17,8 @@ struct ExportCommand {
             guard format.adapterFormat == nil else { throw CommandError.usage("merge writes whole models; `lora-train export` writes an adapter alone") }
             guard options.model.loraPath != nil else { throw CommandError.usage("merge needs an adapter; give it with --lora_path") }
         }
+        let adapters = options.model.loraPath.map(AdapterShelf.paths) ?? []
+        try OutputPath.check(output, flag: "--output", against: [options.model.weightsPath] + adapters)
         try options.model.computing {
             let base = try Base(options.model)
             let model = try base.model(reading: nil)
@@ -72,8 +74,8 @@ struct ExportCommand {
         }
         console.line(
             String(
-                format: "merged into %d modules; %.2f %% of the update survives as %@ (rounding error %.2g of it)", before.count,
-                100 * report.survivingShare, type.rawValue, report.relativeError))
+                format: "merged into %d modules; rounding to %@ loses %.2f %% of the update and adds noise of %.2g %% of its size",
+                before.count, type.rawValue, 100 * max(0, 1 - report.survivingShare), 100 * report.relativeError))
     }
 
     // MARK: - Tokenizers

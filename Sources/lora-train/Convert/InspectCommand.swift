@@ -26,6 +26,8 @@ struct InspectCommand {
         let modelError: any Error
         do {
             return try Report(ModelFile.open(path))
+        } catch ModelError.inFile(let path, .unsupported(let reason)) {
+            throw ModelError.inFile(path: path, .unsupported(reason))
         } catch {
             modelError = error
         }
@@ -82,7 +84,7 @@ private struct Report {
         fields["ranks"] = .array(adapter.ranks.map(JSON.integer))
         fields["scales"] = .array(adapter.scales.map { .number(Double($0)) })
         let names = adapter.modules.map(\.name)
-        say("modules", names.joined(separator: " "), "modules", .array(names.map(JSON.string)))
+        say("modules", ModuleNames.summary(names), "modules", .array(names.map(JSON.string)))
         if let provenance = adapter.provenance {
             for key in provenance.keys {
                 say(key, provenance[key]?.string ?? provenance[key]?.serialized ?? "", nil, nil)

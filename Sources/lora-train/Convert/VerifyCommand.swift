@@ -1,3 +1,4 @@
+import Foundation
 import LoRA
 import Model
 import Tensor
@@ -13,6 +14,11 @@ struct VerifyCommand {
         try options.model.computing {
             let model = try loaded(path, options.model.loraPath)
             let other = try loaded(otherPath, options.otherLoRAPath)
+            let sizes = (model.configuration.vocabularySize, other.configuration.vocabularySize)
+            // Rows that fill a vocabulary up come in hundreds at the most.
+            guard abs(sizes.0 - sizes.1) <= 1024, 2 * min(sizes.0, sizes.1) >= max(sizes.0, sizes.1) else {
+                throw CommandError.failure("\(path) knows \(sizes.0) tokens and \(otherPath) \(sizes.1): these are models of different vocabularies")
+            }
             let comparison = try ModelComparison(model, other)
             Console.shared.line(comparison.summary)
             try Self.check(comparison, tolerance: options.tolerance, "\(path) and \(otherPath) differ")
@@ -20,6 +26,7 @@ struct VerifyCommand {
     }
 
     private func loaded(_ path: String, _ loraPath: String?) throws -> MiniMind {
+        guard FileManager.default.fileExists(atPath: path) else { throw CommandError.failure("\(path): no such file or folder") }
         var options = self.options.model
         options.basePath = path
         options.loraPath = loraPath

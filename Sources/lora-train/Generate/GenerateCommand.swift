@@ -11,6 +11,7 @@ struct GenerateCommand {
             // A broken file of prompts is better found before the model is read.
             let prompts = try options.promptsPath.map { try PromptFile(path: $0, system: options.answer.system) }
             if options.outputPath != nil, prompts == nil { throw CommandError.usage("--output is for the answers to --prompts FILE") }
+            if let output = options.outputPath { try OutputPath.check(output, flag: "--output", against: [options.promptsPath]) }
             let answerer = try Answerer(options.answer)
             if let prompts {
                 try answerAll(prompts, answerer)

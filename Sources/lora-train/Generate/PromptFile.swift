@@ -12,17 +12,14 @@ struct PromptFile {
     /// - Throws: ``CommandError`` with the path and the line
     init(path: String, system: String?) throws {
         self.path = path
-        let text: String
-        do {
-            text = try String(contentsOfFile: path, encoding: .utf8)
-        } catch let error as CocoaError where error.code == .fileReadInapplicableStringEncoding {
+        let bytes = try TensorFile.pages(of: path)
+        guard let text = String(validating: bytes, as: UTF8.self) else {
             throw CommandError.failure("\(path) is not UTF-8 text; convert it")
-        } catch {
-            throw CommandError.failure("--prompts: \(path) cannot be read (\(String(cString: strerror(errno))))")
         }
         var conversations: [(line: Int, conversation: Conversation)] = []
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            let trimmed = line.trimmingCharacters(in: .whitespaces.union(.newlines))
+        // By bytes: to Swift, a carriage return and a line feed are one character.
+        for (index, line) in text.utf8.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
+            let trimmed = String(Substring(line)).trimmingCharacters(in: .whitespacesAndNewlines)
             if trimmed.isEmpty { continue }
             do {
                 conversations.append((index + 1, try Self.conversation(trimmed, system)))
@@ -46,29 +43,5 @@ struct PromptFile {
             throw CommandError.failure("the conversation asks nothing; it needs a turn of the user")
         }
         return conversation
-    }
-}
-
-/// A file that is written line by line, each there as soon as it is appended.
-struct LineOutput {
-    private let path: String
-    private let handle: FileHandle
-
-    /// - Throws: `TensorFileError` where the file cannot be made
-    init(path: String) throws {
-        self.path = path
-        try AtomicFile.write(Foundation.Data(), to: path)
-        guard let handle = FileHandle(forWritingAtPath: path) else {
-            throw TensorFileError.system(path: path, "cannot be written (\(String(cString: strerror(errno))))")
-        }
-        self.handle = handle
-    }
-
-    func append(_ line: String) throws {
-        do {
-            try handle.write(contentsOf: Foundation.Data((line + "\n").utf8))
-        } catch {
-            throw TensorFileError.system(path: path, "cannot be written (\(error.localizedDescription))")
-        }
     }
 }

@@ -105,6 +105,7 @@ struct SmolLM2RoundTrips {
             #expect(losses.count == steps && expected.count == steps && expectedNorms.count == steps)
             for (step, pair) in zip(zip(losses, expected), zip(norms, expectedNorms)).enumerated() {
                 let ((loss, theirs), (norm, theirNorm)) = pair
+                print("LOSS \(step) \(loss) \(theirs) \(abs(loss-theirs)/theirs) \(abs(norm-theirNorm)/theirNorm)")
                 #expect(abs(loss - theirs) < 1e-3 * theirs, "step \(step)")
                 #expect(abs(norm - theirNorm) < 1e-2 * theirNorm, "step \(step)")
             }

@@ -1,0 +1,91 @@
+import Model
+import Tensor
+import TestSupport
+import Testing
+
+@Suite("Places and names")
+struct PlaceTests {
+    @Test("Every place is found again by its name", arguments: WeightNaming.allCases)
+    func roundTrip(_ naming: WeightNaming) {
+        var parts: [LayerPart] = [.attentionNorm, .feedForwardNorm, .queryNorm, .keyNorm, .router]
+        parts += LinearRole.allCases.map { .linear($0, nil) }
+        for index in [0, 1, 12] {
+            for role in LinearRole.allCases where !role.isAttention {
+                parts += [.linear(role, .routed(index)), .linear(role, .shared(index))]
+            }
+        }
+        let places = [ParameterPlace.embedding, .norm, .output] + [0, 7, 31].flatMap { layer in parts.map { .layer(layer, $0) } }
+        for place in places {
+            let name = naming.name(of: place)
+            let found = naming.place(of: name)
+            switch place {
+            // Experts share a name in a GGUF.
+            case .layer(let layer, .linear(let role, .routed)) where naming == .gguf:
+                #expect(found == .layer(layer, .linear(role, .routed(0))))
+            case .layer(let layer, .linear(let role, .shared)) where naming == .gguf:
+                #expect(found == .layer(layer, .linear(role, .shared(0))))
+            default: #expect(found == place, "\(name)")
+            }
+        }
+    }
+
+    @Test("Names that only look alike are none", arguments: WeightNaming.allCases)
+    func strangers(_ naming: WeightNaming) {
+        let name = naming.name(of: .layer(3, .linear(.query, nil)))
+        for change in ["", "-", "+", "0", "99999999999999999999"] {
+            #expect(naming.place(of: name.replacing("3", with: change + (change.isEmpty ? "" : "3"))) == nil)
+        }
+        for stranger in ["", ".", name + ".weight", name + ".", "x" + name, "layers.", "model.layers.0.", "blk..attn_q", "model.layers.0.mlp.experts.x.up_proj"] {
+            #expect(naming.place(of: stranger) == nil, "\(stranger)")
+        }
+    }
+
+    @Test(
+        "The parameters of a configuration are those of its model, in order",
+        arguments: ["v2-classic-dense", "v2-classic-moe", "v2-dense", "v2-moe", "v3-dense", "v3-moe"])
+    func parameters(_ name: String) throws {
+        let golden = try Golden(case: name)
+        let model = try golden.model()
+        var found: [(ParameterPlace, [Int])] = []
+        golden.configuration.forEachParameter { found.append(($0, $1)) }
+        #expect(found.map(\.0) == model.placedParameters.map(\.place))
+        #expect(found.map(\.1) == model.placedParameters.map(\.tensor.shape))
+        #expect(Set(golden.configuration.linearPlaces.map(\.place)) == Set(model.linears.map(\.place)))
+    }
+
+    @Test("A fingerprint stands for the weights, not for their file")
+    func fingerprint() throws {
+        let golden = try Golden(case: "v2-dense")
+        let weights = try TensorFile.read(golden.folder + "/base.pth")
+        func fingerprint(_ dictionary: StateDictionary, naming: WeightNaming = .huggingFace) throws -> Fingerprint {
+            try StoredWeights(dictionary, naming: naming, rotaryLayout: .rotateHalf).fingerprint(golden.configuration)
+        }
+        let first = try fingerprint(weights)
+        let path = try Paths.temporaryFolder() + "/base.safetensors"
+        var reversed = StateDictionary()
+        for name in weights.names.reversed() { reversed[name] = weights[name] }
+        try SafetensorsFile.write(reversed, to: path)
+        #expect(try fingerprint(TensorFile.read(path)) == first)
+        var renamed = StateDictionary()
+        golden.configuration.forEachParameter { place, _ in
+            renamed[WeightNaming.classic.name(of: place) + ".weight"] = weights[WeightNaming.huggingFace.name(of: place) + ".weight"]
+        }
+        #expect(try fingerprint(renamed, naming: .classic) == first)
+        // One bit of one value, or another type, makes other weights.
+        for name in ["model.norm.weight", "model.layers.1.mlp.up_proj.weight"] {
+            let tensor = try #require(weights[name])
+            var values = try tensor.floats()
+            values[values.count - 1] = Float(bitPattern: values[values.count - 1].bitPattern ^ 1)
+            var changed = weights
+            changed[name] = StoredTensor(shape: tensor.shape, floats: values)
+            #expect(try fingerprint(changed) != first)
+            changed[name] = try tensor.converted(to: .bfloat16)
+            #expect(try fingerprint(changed) != first)
+        }
+        var incomplete = weights
+        incomplete["model.norm.weight"] = nil
+        #expect(throws: ModelError.missingWeight(name: "model.norm.weight")) { try fingerprint(incomplete) }
+        #expect(Fingerprint(first.description) == first)
+        #expect(Fingerprint("0123") == nil)
+    }
+}
