@@ -74,7 +74,7 @@ struct SmolLM2RoundTrips {
             let model = try MiniMind(file)
             let adapter = try LoRAAdapter(on: model, LoRAConfiguration(targets: .allLinear, rank: 8, scale: 1))
             try AdapterFile.write(adapter.state, as: .peft, to: folder + "/start", for: file.configuration)
-            let (steps, rate) = (40, 1e-3)
+            let (steps, rate) = (40, 3e-4)
             let theirs = try Peers.run([
                 "peft-train", "--gguf", path, "--batches", folder + "/batches.safetensors", "--adapter-init", folder + "/start",
                 "--steps", String(steps), "--lr", String(rate),
@@ -105,9 +105,8 @@ struct SmolLM2RoundTrips {
             #expect(losses.count == steps && expected.count == steps && expectedNorms.count == steps)
             for (step, pair) in zip(zip(losses, expected), zip(norms, expectedNorms)).enumerated() {
                 let ((loss, theirs), (norm, theirNorm)) = pair
-                print("LOSS \(step) \(loss) \(theirs) \(abs(loss-theirs)/theirs) \(abs(norm-theirNorm)/theirNorm)")
-                #expect(abs(loss - theirs) < 1e-3 * theirs, "step \(step)")
-                #expect(abs(norm - theirNorm) < 1e-2 * theirNorm, "step \(step)")
+                #expect(abs(loss - theirs) < 1e-4 * theirs, "step \(step)")
+                #expect(abs(norm - theirNorm) < 1e-3 * theirNorm, "step \(step)")
             }
             #expect(expected[38] < 0.5 * expected[0] && expected[39] < 0.5 * expected[1])
         }
