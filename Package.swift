@@ -55,7 +55,8 @@ let package = Package(
         .testTarget(name: "DataTests", dependencies: ["Tensor", "Data", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(name: "TrainingTests",
             dependencies: ["Tensor", "Model", "LoRA", "Data", "Training", "TestSupport"], exclude: ["Fixtures"]),
-        .testTarget(name: "EndToEndTests", dependencies: ["lora-train", "LoRA", "Training", "TestSupport"]),
+        .testTarget(name: "EndToEndTests",
+            dependencies: ["lora-train", "Tensor", "Model", "LoRA", "Data", "Training", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

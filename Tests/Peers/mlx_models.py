@@ -48,10 +48,14 @@ def load(folder):
 
 
 def require_all(model, folder):
-    """mlx-lm refuses names it does not know, but keeps its own random factors where the file has none."""
-    absent = adapter_parameters(model).keys() - mx.load(str(folder / "adapters.safetensors")).keys()
-    if absent:
-        raise SystemExit(f"{folder} lacks {sorted(absent)}")
+    """mlx-lm refuses names it does not know, but keeps its own factors where the file has none: these do nothing while
+    B is zero, as a new one is."""
+    parameters = adapter_parameters(model)
+    absent = parameters.keys() - mx.load(str(folder / "adapters.safetensors")).keys()
+    idle = {name.removesuffix("lora_b") for name in absent if name.endswith("lora_b") and not parameters[name].any()}
+    lacking = [name for name in absent if name.rpartition(".")[0] + "." not in idle]
+    if lacking:
+        raise SystemExit(f"{folder} lacks {sorted(lacking)}")
 
 
 def adapter_parameters(model):

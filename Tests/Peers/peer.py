@@ -15,7 +15,7 @@ from pathlib import Path
 THREADS = 2
 
 
-def parse():
+def parse(arguments):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -153,7 +153,10 @@ def parse():
     add_out(mlx_make)
 
     commands.add_parser("versions", help="versions of the packages").set_defaults(function="versions:versions")
-    return parser.parse_args()
+
+    each = commands.add_parser("each", help="runs several commands one after the other and answers with a list")
+    each.add_argument("--commands", type=given, required=True, help="JSON or @FILE: a list of lists of arguments")
+    return parser.parse_args(arguments)
 
 
 def given(text):
@@ -167,17 +170,22 @@ def standard_output_for_json_alone():
     return output
 
 
+def answer(options):
+    if hasattr(options, "commands"):
+        return [answer(parse(command)) for command in options.commands]
+    options.threads = THREADS
+    module, function = options.function.split(":")
+    return getattr(importlib.import_module(module), function)(options)
+
+
 def main():
-    options = parse()
+    options = parse(sys.argv[1:])
     os.environ.update(
         HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false", TRANSFORMERS_NO_ADVISORY_WARNINGS="1",
         HF_HUB_DISABLE_PROGRESS_BARS="1", OMP_NUM_THREADS=str(THREADS),
         OMP_WAIT_POLICY="passive")  # spinning threads of several peers at once would keep each other from work
-    options.threads = THREADS
-    module, function = options.function.split(":")
     with standard_output_for_json_alone() as output:
-        answer = getattr(importlib.import_module(module), function)(options)
-        json.dump(answer, output, ensure_ascii=False)
+        json.dump(answer(options), output, ensure_ascii=False)
         output.write("\n")
 
 

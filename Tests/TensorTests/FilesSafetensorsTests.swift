@@ -35,6 +35,17 @@ import TestSupport
         #expect(try [UInt8](Foundation.Data(contentsOf: URL(fileURLWithPath: path))) == fixtureBytes("written.safetensors"))
     }
 
+    /// The first bytes are the header's length, and may be those of a pickle: 0x80 and its protocol.
+    @Test(arguments: [0x80, 0x180, 0x280, 0x580, 0x1_0280]) func aHeaderOfAnyLengthIsNoPickle(_ length: Int) throws {
+        let json = #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#
+        let header = json + String(repeating: " ", count: length - json.utf8.count)
+        let bytes = (0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) } + Array(header.utf8) + [0, 0, 0x80, 0x3F]
+        let path = try Paths.temporaryFolder() + "/a.safetensors"
+        try Foundation.Data(bytes).write(to: URL(fileURLWithPath: path))
+        #expect(try TensorFile.read(path)["a"]?.floats() == [1])
+        #expect(try SafetensorsFile.read(path)["a"]?.floats() == [1])
+    }
+
     @Test func stridedTensorsAreWrittenContiguous() throws {
         let path = try Paths.temporaryFolder() + "/views.safetensors"
         try SafetensorsFile.write(PyTorchFile.read(fixture("views.pth")), to: path)

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Tensor
@@ -104,6 +105,23 @@ struct GradientTests {
         let gradients = parts.flatMap(\.gradient)
         #expect(abs(whole.loss - parts.reduce(0) { $0 + $1.loss }) < 1e-5 * whole.loss)
         #expect(distance(whole.gradient, gradients.map(Double.init)) < 1e-5)
+    }
+
+    /// Of a large vocabulary most terms are small: beside the largest they would be lost.
+    @Test("The projected loss counts small terms beside large ones")
+    func smallTerms() {
+        let (vocabulary, tops) = (49152, 64)
+        let weight = Tensor((0..<vocabulary).map { $0 < tops ? 0 : -17 }, shape: [vocabulary, 1])
+        let small = Double(vocabulary - tops) * exp(-17)
+        for isTrained in [false, true] {
+            let x = Tensor([1], shape: [1, 1])
+            x.isTrainable = isTrained
+            let loss = projectedCrossEntropy(x, weight: weight, targets: [0], normalizer: 1)
+            #expect(abs(Double(loss.scalar) - log(Double(tops) + small)) < 2e-6)
+            loss.backward()
+            let expected = -17 * small / (Double(tops) + small)
+            #expect(!isTrained || abs(Double(x.gradient?.scalar ?? 0) / expected - 1) < 1e-5)
+        }
     }
 
     @Test("Frozen tensors get no gradient, and nothing is recorded below them")

@@ -68,6 +68,29 @@ public enum Peers {
         return try TensorFile.read(path)
     }
 
+    /// Runs commands one after the other in one Python, whose start takes longer than most of them.
+    ///
+    /// - Returns: the answer of each
+    public static func run(each commands: [[String]]) throws -> [JSON] {
+        let scratch = try Paths.temporaryFolder()
+        defer { try? FileManager.default.removeItem(atPath: scratch) }
+        let path = scratch + "/commands.json"
+        try Data(json(commands).utf8).write(to: URL(fileURLWithPath: path))
+        return try run(["each", "--commands", "@" + path]).array ?? []
+    }
+
+    /// Runs commands in one Python, and reads what they wrote to `--out`.
+    ///
+    /// - Parameter first: run before them, for what they write where they are told to
+    /// - Returns: the tensors of each of `commands`
+    public static func tensors(each commands: [[String]], after first: [[String]] = []) throws -> [StateDictionary] {
+        let scratch = try Paths.temporaryFolder()
+        defer { try? FileManager.default.removeItem(atPath: scratch) }
+        let paths = commands.indices.map { "\(scratch)/\($0).safetensors" }
+        _ = try run(each: first + zip(commands, paths).map { $0 + ["--out", $1] })
+        return try paths.map(TensorFile.read)
+    }
+
     /// An argument of JSON: rows of ids, texts, entries of a configuration.
     public static func json(_ value: some Encodable) throws -> String {
         String(decoding: try JSONEncoder().encode(value), as: UTF8.self)

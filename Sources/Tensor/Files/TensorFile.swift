@@ -70,17 +70,17 @@ public enum TensorFile {
         if bytes.prefix(32).firstRange(of: [0x8A, 0x0A, 0x6C, 0xFC]) != nil {
             return "this is PyTorch's old format; load it with torch.load and save it again with torch.save of PyTorch 1.6 or later"
         }
-        // The header of a safetensors file may have a length that begins like a pickle.
-        let hasHeader = bytes.count > 8 && bytes.dropFirst(2).prefix(6).allSatisfy { $0 == 0 } && bytes[bytes.startIndex + 8] == UInt8(ascii: "{")
-        if let first = bytes.first, first == 0x80, bytes.count > 1, bytes[bytes.startIndex + 1] <= 5, !hasHeader {
+        // The length of a safetensors header, which may itself begin like a pickle: 0x0280 bytes.
+        let header = bytes.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        let isTooShort = bytes.count < 9 || header > UInt64(bytes.count)
+        if isTooShort, let first = bytes.first, first == 0x80, bytes.count > 1, bytes[bytes.startIndex + 1] <= 5 {
             return "this is a plain Python pickle, not weights; load it in Python and save its tensors with torch.save"
         }
         // A text's first eight bytes are no length that a file could have, so this shadows no safetensors file.
         if bytes.count >= 8, bytes.prefix(200).allSatisfy({ $0 >= 0x20 && $0 != 0x7F || (0x09...0x0D).contains($0) }) {
             return "this is a text file, not weights; download or copy the weights themselves"
         }
-        let header = bytes.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        if bytes.count < 9 || header > UInt64(bytes.count) { return "this is neither a .pth nor a safetensors nor a GGUF file" }
+        if isTooShort { return "this is neither a .pth nor a safetensors nor a GGUF file" }
         return nil
     }
 }

@@ -1,0 +1,181 @@
+import Data
+import Foundation
+import LoRA
+import Model
+import Tensor
+import TestSupport
+import Testing
+
+/// Models and adapters go to llama.cpp as GGUF files.
+@Suite("Round trips: GGUF and llama.cpp", .enabled(if: Peers.hasLlama, "\(Peers.absenceOfLlama)"))
+struct GGUFRoundTrips {
+    private static func tokenizerMetadata(_ model: MiniMind) throws -> [(String, GGUFValue)] {
+        try Tokenizer(folder: TinyBase.folder).ggufMetadata(vocabularySize: model.configuration.vocabularySize).map { ($0.key, $0.value) }
+    }
+
+    /// The bundled base, and small models of the other architectures with its vocabulary.
+    private static func models() throws -> [(name: String, model: MiniMind)] {
+        let sizes = (dim: 64, layers: 2, vocabulary: try TinyBase.model().configuration.vocabularySize)
+        var experts = ModelGeneration.v3.defaultExperts
+        experts.count = 4
+        experts.perToken = 2
+        experts.hiddenDim = 96
+        return [
+            ("tiny", try TinyBase.model()),
+            (
+                "v3-dense",
+                try RoundTrip.model(
+                    ModelConfiguration(
+                        generation: .v3, dim: sizes.dim, layerCount: sizes.layers, vocabularySize: sizes.vocabulary, hiddenDim: 128))
+            ),
+            (
+                "v3-moe",
+                try RoundTrip.model(
+                    ModelConfiguration(
+                        generation: .v3, dim: sizes.dim, layerCount: sizes.layers, vocabularySize: sizes.vocabulary, hiddenDim: 128,
+                        experts: experts))
+            ),
+        ]
+    }
+
+    /// Adapters of llama.cpp have no magnitude, and one rank for the experts of a layer.
+    private static func adapter(on model: MiniMind) throws -> LoRAAdapter {
+        let adapter = try LoRAAdapter(
+            on: model,
+            LoRAConfiguration(targets: .allLinear, rank: PerModule(4, [.init(.attention, 2)]), alpha: PerModule(6, [.init(.name("q_proj"), 5)])))
+        adapter.fill(size: 0.1)
+        return adapter
+    }
+
+    private static let types: [ElementType] = [.float32, .float16, .q8_0]
+
+    @Test("The gguf package reads metadata, tensors and values as we do; Q8_0 is to the byte what it makes")
+    func package() throws {
+        try withFolder { folder in
+            let model = try TinyBase.model()
+            let configuration = model.configuration
+            let metadata = try Self.tokenizerMetadata(model)
+            for type in Self.types { try model.writeGGUF(to: "\(folder)/\(type.rawValue).gguf", as: type, tokenizer: metadata) }
+            let plain = try GGUFFile.read(folder + "/float32.gguf").tensors
+            // The values as floats, for the package to quantise.
+            var values = StateDictionary()
+            for name in plain.names where plain[name]?.shape.count == 2 { values[name] = plain[name] }
+            try SafetensorsFile.write(values, to: folder + "/values.safetensors")
+            func dump(_ type: ElementType) -> [String] {
+                ["gguf-dump", "\(folder)/\(type.rawValue).gguf", "--out", "\(folder)/\(type.rawValue).safetensors", "--values"] + plain.names
+            }
+            let dumps = try Peers.run(
+                each: Self.types.map(dump) + [
+                    ["gguf-make", "--tensors", folder + "/values.safetensors", "--type", "Q8_0", "--out", folder + "/theirs.gguf"]
+                ])
+            let kinds: [ElementType: String] = [.float32: "F32", .float16: "F16", .q8_0: "Q8_0"]
+            for (type, dump) in zip(Self.types, dumps) {
+                func value(_ key: String) -> JSON? { dump["metadata"]?[key]?["value"] }
+                #expect(value("general.architecture") == "llama" && value("llama.block_count")?.integer == configuration.layerCount)
+                #expect(value("llama.attention.head_count_kv")?.integer == configuration.keyValueHeadCount)
+                #expect(value("tokenizer.ggml.tokens")?.array?.count == configuration.vocabularySize)
+                #expect(value("general.file_type")?.integer == [.float32: 0, .float16: 1, .q8_0: 7][type])
+                let ours = try GGUFFile.read("\(folder)/\(type.rawValue).gguf")
+                #expect(Set(dump["metadata"]?.object?.keys.filter { !$0.hasPrefix("GGUF.") } ?? []) == Set(ours.metadata.keys))
+                let tensors = try #require(dump["tensors"]?.array)
+                #expect(tensors.map { $0["name"]?.string } == ours.tensors.names)
+                let theirs = try TensorFile.read("\(folder)/\(type.rawValue).safetensors")
+                for tensor in tensors {
+                    let name = try #require(tensor["name"]?.string)
+                    let own = try #require(ours.tensors[name])
+                    #expect(tensor["shape"]?.array?.compactMap(\.integer) == own.shape, "\(name)")
+                    #expect(tensor["type"]?.string == (own.shape.count == 1 ? "F32" : kinds[type]), "\(name)")
+                    #expect(try theirs[name]?.floats() == own.floats(), "\(name) as \(type)")
+                }
+            }
+            let quantized = try GGUFFile.read(folder + "/q8_0.gguf").tensors
+            let theirs = try GGUFFile.read(folder + "/theirs.gguf").tensors
+            #expect(theirs.count > 20)
+            for name in theirs.names {
+                let (ours, other) = (try #require(quantized[name]), try #require(theirs[name]))
+                #expect(ours.elementType == .q8_0 && ours.hasSameElements(as: other), "\(name)")
+            }
+        }
+    }
+
+    @Test("llama.cpp gives our scores, greedy ids and token ids: every architecture and type, with an adapter beside it and merged")
+    func llama() throws {
+        try withFolder { folder in
+            let tokenizer = try Tokenizer(folder: TinyBase.folder)
+            let prompts = try Self.prompts(tokenizer)
+            let json = try Peers.json(prompts)
+            var (commands, generations): ([[String]], [[String]]) = ([], [])
+            var first: [[String]] = []
+            var expected: [(what: String, scores: [[Float]], written: [[Int]])] = []
+            func add(_ what: String, _ path: String, lora: String? = nil, _ model: MiniMind) throws {
+                let file = ["--gguf", path, "--ids", json] + (lora.map { ["--lora", $0] } ?? [])
+                commands.append(["logits-llama"] + file)
+                generations.append(["generate-llama", "--max-new-tokens", "20"] + file)
+                expected.append((what, try prompts.map(model.scores), try prompts.map { try Self.greedy(model, $0, tokenizer) }))
+            }
+            for (name, model) in try Self.models() {
+                let metadata = try Self.tokenizerMetadata(model)
+                let path = "\(folder)/\(name)"
+                try model.writeGGUF(to: path + ".gguf", as: .float32, tokenizer: metadata)
+                try add("\(name), float32", path + ".gguf", model)
+                for type in [ElementType.float16, .q8_0] {
+                    // llama.cpp rounds what it multiplies with such weights to their type; with a copy in float32 of
+                    // the very weights that we wrote nothing but our writing is compared.
+                    let written = "\(path)-\(type.rawValue).gguf"
+                    try model.writeGGUF(to: written, as: type, tokenizer: metadata)
+                    first.append(["gguf-quantize", "--gguf", written, "--type", "F32", "--out", written + ".float32"])
+                    try add("\(name), \(type)", written + ".float32", MiniMind(ModelFile.open(written)))
+                }
+                let adapter = try Self.adapter(on: model)
+                try AdapterFile.write(adapter.state, as: .gguf, to: path + ".lora.gguf", for: model.configuration)
+                try add("\(name), adapter", path + ".gguf", lora: path + ".lora.gguf", model)
+                #expect(largestDifference(expected[expected.count - 1].scores[0], expected[expected.count - 4].scores[0]) > 0.1)
+                let (scores, written) = (expected[expected.count - 1].scores, expected[expected.count - 1].written)
+                adapter.merge()
+                try model.writeGGUF(to: path + "-merged.gguf", as: .float32, tokenizer: metadata)
+                try add("\(name), merged", path + "-merged.gguf", model)
+                // What was merged has to be base and adapter, not what merging made of them.
+                expected[expected.count - 1].scores = scores
+                expected[expected.count - 1].written = written
+            }
+            let texts = try TinyBase.texts()
+            first += generations
+            first.append(["tokenize-llama", "--gguf", folder + "/tiny.gguf", "--texts", try Peers.json(texts)])
+            let (answers, scores) = try Self.answers(commands, after: first, in: folder)
+            #expect(scores.count == 15 && answers.count == 6 + 15 + 1)
+            for ((what, ours, written), (theirs, generated)) in zip(expected, zip(scores, answers[6...])) {
+                for (index, row) in ours.enumerated() {
+                    let difference = largestDifference(row, try #require(theirs[String(index)]).floats())
+                    #expect(difference < 1e-3, "\(what), prompt \(index)")
+                }
+                #expect(generated.array?.map { $0["ids"]?.array?.compactMap(\.integer) } == written, "\(what)")
+                #expect(written.contains { $0.count > 4 }, "\(what)")
+            }
+            let ids = answers[answers.count - 1].array?.map { $0["ids"]?.array?.compactMap(\.integer) }
+            #expect(ids == texts.map { tokenizer.encode($0).map(Int.init) })
+        }
+    }
+
+    /// One Python for all of it.
+    private static func answers(
+        _ commands: [[String]], after first: [[String]], in folder: String
+    ) throws -> (answers: [JSON], scores: [StateDictionary]) {
+        let paths = commands.indices.map { "\(folder)/scores-\($0).safetensors" }
+        let answers = try Peers.run(each: first + zip(commands, paths).map { $0 + ["--out", $1] })
+        return (Array(answers.prefix(first.count)), try paths.map(TensorFile.read))
+    }
+
+    private static func prompts(_ tokenizer: Tokenizer) throws -> [[Int]] {
+        let template = try ChatTemplate(source: #require(tokenizer.chatTemplate))
+        return try ["你是谁？", "What is the capital of France?", "天空为什么是蓝色的？"].map { question in
+            let text = try template.render(
+                messages: [Message(role: "user", content: question)], addGenerationPrompt: true, bosToken: tokenizer.bosToken,
+                eosToken: tokenizer.eosToken)
+            return tokenizer.encode(text).map(Int.init)
+        }
+    }
+
+    private static func greedy(_ model: MiniMind, _ prompt: [Int], _ tokenizer: Tokenizer) throws -> [Int] {
+        try model.generate(from: prompt.map(Int32.init), maximumTokens: 20, ends: tokenizer.endIDs).map(Int.init)
+    }
+}
