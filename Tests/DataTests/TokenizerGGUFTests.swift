@@ -33,10 +33,10 @@ import Testing
         }
     }
 
-    /// SmolLM2-135M-Instruct's own file, where its path is given.
-    @Test(.enabled(if: ProcessInfo.processInfo.environment["SMOLLM2_GGUF"] != nil))
+    /// SmolLM2-135M-Instruct's own file, where the peers brought it.
+    @Test(.enabled(if: Peers.smolLM2 != nil, "there is no SmolLM2-135M-Instruct.gguf; make peers brings it"))
     func publishedFileEncodesLikeLlamaCpp() throws {
-        let path = try #require(ProcessInfo.processInfo.environment["SMOLLM2_GGUF"])
+        let path = try #require(Peers.smolLM2)
         let tokenizer = try Tokenizer(gguf: GGUFFile.read(path), name: path)
         try FormatFixture.expectIDs(tokenizer, FormatFixture.json("smollm2.json"), "SmolLM2")
         #expect((tokenizer.bosID, tokenizer.eosID, tokenizer.padID, tokenizer.unkID) == (1, 2, 2, 0))

@@ -51,7 +51,7 @@ struct LoRAAdapterTests {
 
     @Test(
         "Merged weights are the golden ones, and answer like the adapter",
-        arguments: ["v2-classic-dense", "v2-dense", "v3-dense"])
+        arguments: Golden.cases.filter { $0.hasSuffix("dense") })
     func merge(_ name: String) throws {
         let golden = try Golden(case: name)
         let model = try golden.model()

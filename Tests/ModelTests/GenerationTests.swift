@@ -7,7 +7,7 @@ import Testing
 /// Every generation, dense and with experts, against PyTorch.
 @Suite("Generations against PyTorch")
 struct GenerationTests {
-    static let cases = ["v2-classic-dense", "v2-classic-moe", "v2-dense", "v2-moe", "v3-dense", "v3-moe"]
+    static let cases = Golden.cases
 
     /// The golden logits are those of base plus starting adapter.
     private func adapted(_ golden: Golden) throws -> MiniMind {

@@ -196,7 +196,7 @@ struct TruncatedSVDTests {
         #expect((nothing.left.values + nothing.right.values).allSatisfy { $0.isFinite })
     }
 
-    @Test("On every number of threads the same bits", .serialized)
+    @Test("On every number of threads the same bits")
     func threads() {
         let before = Parallel.threads
         defer { Parallel.threads = before }

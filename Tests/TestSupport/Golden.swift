@@ -13,8 +13,29 @@ public struct Golden {
     /// The `v2-classic` dense case.
     public static func classicDense() throws -> Golden { try Golden(case: "v2-classic-dense") }
 
-    /// A case by its name, generation and kind: `v3-moe`.
-    public init(case name: String) throws { try self.init(folder: Paths.fixture("ModelTests", name)) }
+    /// The committed cases, by generation and kind.
+    public static let committed = ["v2-classic-dense", "v2-classic-moe", "v2-dense", "v2-moe", "v3-dense", "v3-moe"]
+
+    /// A folder of other cases: of the environment's `LORA_TRAIN_GOLDEN`, or beside the checkout.
+    private static let others: String? = ProcessInfo.processInfo.environment["LORA_TRAIN_GOLDEN"] ?? Paths.shared("golden")
+
+    /// The committed cases and, under `other/`, those of the other folder that differ from them.
+    public static let cases: [String] =
+        committed
+        + committed.filter { name in
+            guard let other = others.map({ "\($0)/\(name)/expected.json" }), FileManager.default.fileExists(atPath: other) else { return false }
+            let ours = Paths.fixture("ModelTests", name) + "/expected.json"
+            return !FileManager.default.contentsEqual(atPath: other, andPath: ours)
+        }.map { "other/" + $0 }
+
+    /// A case by its name, such as `v3-moe` or `other/v3-moe`.
+    public init(case name: String) throws {
+        if name.hasPrefix("other/"), let others = Self.others {
+            try self.init(folder: "\(others)/\(name.dropFirst("other/".count))")
+        } else {
+            try self.init(folder: Paths.fixture("ModelTests", name))
+        }
+    }
 
     public init(folder: String) throws {
         self.folder = folder

@@ -9,7 +9,7 @@ import Training
 
 @Suite("The recipe against PyTorch")
 struct GoldenTrainingTests {
-    static let cases = ["v2-classic-dense", "v2-classic-moe", "v2-dense", "v2-moe", "v3-dense", "v3-moe"]
+    static let cases = Golden.cases
 
     /// A case's model, and the adapter that it starts from.
     private struct Start {
@@ -93,7 +93,7 @@ struct GoldenTrainingTests {
     /// loss along: `moe-autocast-spread.json` holds what PyTorch itself gives, with autocast, for the same weights times
     /// 1 + 1e-5 noise (a three-hundredth of a step of bfloat16; 20 draws). In a batch where that alone moves the loss by
     /// more than the tolerance, any of these values is right; in all others only the golden one.
-    @Test("bfloat16 losses of the starting adapter", arguments: cases)
+    @Test("bfloat16 losses of the starting adapter", arguments: Golden.committed)
     func cachedAutocast(_ name: String) throws {
         let start = try Start(name)
         let (golden, model) = (start.golden, start.model)

@@ -123,11 +123,15 @@ struct ModelFileTests {
         try write("{", to: index)
         #expect(try refusal(folder).contains("not JSON"))
         try FileManager.default.removeItem(atPath: index)
+        #expect(try refusal(folder).contains("there is model-00001-of-00003.safetensors, but no model.safetensors.index.json"))
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder) where name.hasSuffix(".safetensors") {
+            try FileManager.default.moveItem(atPath: "\(folder)/\(name)", toPath: "\(folder)/other-\(name)")
+        }
         #expect(try refusal(folder).contains("no weights beside it"))
         try write("[", to: folder + "/config.json")
         #expect(try refusal(folder).contains("config.json: this is not JSON"))
         try FileManager.default.removeItem(atPath: folder + "/config.json")
-        #expect(try refusal(folder).contains("give the file itself, such as \(folder)/model-00001-of-00003.safetensors"))
+        #expect(try refusal(folder).contains("give the file itself, such as \(folder)/other-model-00001-of-00003.safetensors"))
     }
 
     @Test func configurationsThatDoNotFit() throws {
