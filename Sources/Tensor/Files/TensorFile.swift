@@ -80,6 +80,8 @@ public enum TensorFile {
         if bytes.count >= 8, bytes.prefix(200).allSatisfy({ $0 >= 0x20 && $0 != 0x7F || (0x09...0x0D).contains($0) }) {
             return "this is a text file, not weights; download or copy the weights themselves"
         }
+        // A header that begins as one does is a file that was cut.
+        if isTooShort, bytes.count > 8, bytes[bytes.startIndex + 8] == UInt8(ascii: "{") { return nil }
         if isTooShort { return "this is neither a .pth nor a safetensors nor a GGUF file" }
         return nil
     }
