@@ -169,7 +169,7 @@ struct PEFTTests {
         update.factors.b.scale(by: 0.5)
         let halved = layer(x).values
         #expect(halved != before)
-        layer.merge([LinearUpdate.defaultName])
+        _ = layer.merge([LinearUpdate.defaultName])
         #expect(relativeError(layer(x).values, halved) < 1e-5)
     }
 }
