@@ -124,8 +124,10 @@ struct ExportCommand {
     private func compare(_ model: MiniMind, _ written: MiniMind, _ type: ElementType, _ output: String) throws {
         let comparison = try ModelComparison(model, written)
         console.line("verified: " + comparison.summary)
+        // Rounding moves a token that stands between two nearly equal experts to the other one.
+        let tolerance = type.verificationTolerance * (model.configuration.experts != nil && type != .float32 ? 5 : 1)
         try VerifyCommand.check(
-            comparison, tolerance: type.verificationTolerance, "\(output) does not answer as base and adapter do; do not use it")
+            comparison, tolerance: tolerance, "\(output) does not answer as base and adapter do; do not use it")
     }
 }
 
