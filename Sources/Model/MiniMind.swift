@@ -27,56 +27,44 @@ public final class MiniMind {
     ) throws(ModelError) {
         self.configuration = configuration
         var parameters: [(place: ParameterPlace, tensor: Tensor)] = []
-        func take(_ place: ParameterPlace, _ shape: [Int]) throws(ModelError) -> Tensor {
+        var tensors: [ParameterPlace: Tensor] = [:]
+        try configuration.forEachParameter { (place, shape) throws(ModelError) in
             let tensor = try parameter(place, shape)
             parameters.append((place, tensor))
+            tensors[place] = tensor
+        }
+        func take(_ place: ParameterPlace) -> Tensor {
+            guard let tensor = tensors[place] else { preconditionFailure("\(place) is a place of the configuration") }
             return tensor
         }
-        func takeLinear(_ layer: Int, _ role: LinearRole, _ expert: LayerPart.Expert?, _ output: Int, _ input: Int) throws(ModelError) -> Linear {
+        func takeLinear(_ layer: Int, _ role: LinearRole, _ expert: LayerPart.Expert? = nil) -> Linear {
             Linear(
                 layer: layer, role: role, expert: expert, naming: configuration.generation.naming,
-                weight: try take(.layer(layer, .linear(role, expert)), [output, input]))
+                weight: take(.layer(layer, .linear(role, expert))))
         }
-        let dim = configuration.dim
-        func takeFeedForward(_ layer: Int, _ expert: LayerPart.Expert?, _ hidden: Int) throws(ModelError) -> FeedForward {
-            let gate = try takeLinear(layer, .gate, expert, hidden, dim)
-            let down = try takeLinear(layer, .down, expert, dim, hidden)
-            return FeedForward(gate: gate, up: try takeLinear(layer, .up, expert, hidden, dim), down: down)
+        func takeFeedForward(_ layer: Int, _ expert: LayerPart.Expert? = nil) -> FeedForward {
+            FeedForward(
+                gate: takeLinear(layer, .gate, expert), up: takeLinear(layer, .up, expert), down: takeLinear(layer, .down, expert))
         }
-        func takeNetwork(_ layer: Int) throws(ModelError) -> TransformerLayer.Network {
-            guard let mixture = configuration.experts else {
-                return .dense(try takeFeedForward(layer, nil, configuration.hiddenDim))
-            }
-            let hidden = mixture.hiddenDim ?? configuration.hiddenDim
-            let router = try take(.layer(layer, .router), [mixture.count, dim])
-            var (experts, shared): ([FeedForward], [FeedForward]) = ([], [])
-            for index in 0..<mixture.count { experts.append(try takeFeedForward(layer, .routed(index), hidden)) }
-            for index in 0..<mixture.sharedCount { shared.append(try takeFeedForward(layer, .shared(index), hidden)) }
-            return .experts(MixtureOfExperts(mixture, router: router, experts: experts, shared: shared))
+        func takeNetwork(_ layer: Int) -> TransformerLayer.Network {
+            guard let mixture = configuration.experts else { return .dense(takeFeedForward(layer)) }
+            return .experts(
+                MixtureOfExperts(
+                    mixture, router: take(.layer(layer, .router)),
+                    experts: (0..<mixture.count).map { takeFeedForward(layer, .routed($0)) },
+                    shared: (0..<mixture.sharedCount).map { takeFeedForward(layer, .shared($0)) }))
         }
-        func takeHeadNorms(_ layer: Int) throws(ModelError) -> (query: Tensor, key: Tensor)? {
-            guard configuration.normalizesHeads else { return nil }
-            let query = try take(.layer(layer, .queryNorm), [configuration.headDim])
-            return (query, try take(.layer(layer, .keyNorm), [configuration.headDim]))
+        layers = (0..<configuration.layerCount).map { index in
+            TransformerLayer(
+                configuration, attentionNorm: take(.layer(index, .attentionNorm)), wq: takeLinear(index, .query),
+                wk: takeLinear(index, .key), wv: takeLinear(index, .value), wo: takeLinear(index, .output),
+                headNorms: configuration.normalizesHeads
+                    ? (take(.layer(index, .queryNorm)), take(.layer(index, .keyNorm))) : nil,
+                feedForwardNorm: take(.layer(index, .feedForwardNorm)), network: takeNetwork(index))
         }
-        embedding = try take(.embedding, [configuration.vocabularySize, dim])
-        var layers: [TransformerLayer] = []
-        for index in 0..<configuration.layerCount {
-            layers.append(
-                TransformerLayer(
-                    configuration,
-                    attentionNorm: try take(.layer(index, .attentionNorm), [dim]),
-                    wq: try takeLinear(index, .query, nil, configuration.queryDim, dim),
-                    wk: try takeLinear(index, .key, nil, configuration.keyValueDim, dim),
-                    wv: try takeLinear(index, .value, nil, configuration.keyValueDim, dim),
-                    wo: try takeLinear(index, .output, nil, dim, configuration.queryDim),
-                    headNorms: try takeHeadNorms(index),
-                    feedForwardNorm: try take(.layer(index, .feedForwardNorm), [dim]),
-                    network: try takeNetwork(index)))
-        }
-        self.layers = layers
-        norm = try take(.norm, [dim])
-        output = configuration.tiesEmbedding ? embedding : try take(.output, [configuration.vocabularySize, dim])
+        embedding = take(.embedding)
+        norm = take(.norm)
+        output = configuration.tiesEmbedding ? embedding : take(.output)
         placedParameters = parameters
         rotary = RotaryTable(positions: 512, configuration)
     }
@@ -113,19 +101,16 @@ public final class MiniMind {
         }
         extendRotary(to: Int(row.positions.max() ?? 0) + 1)
         let plan = self.plan(row.segments)
-        let lastPlan = outputRows.map { self.plan(row.segments(of: $0)) } ?? plan
+        // The balance of experts takes the attention of all tokens.
+        let lastPlan = statistics == nil ? outputRows.map { self.plan(row.segments(of: $0)) } ?? plan : plan
         var x = gatherRows(embedding, row.tokens).converted(to: .float32)
         for (index, layer) in layers.enumerated() {
             let isLast = index == layers.count - 1
             let (rows, layerPlan) = isLast ? (outputRows, lastPlan) : (nil, plan)
-            let pass = { [rotary] (x: Tensor, cache: LayerCache?) -> Tensor in
-                if let statistics, case .experts(let mixture) = layer.network {
-                    layer(
-                        x, row, plan: plan, rotary: rotary, mixture: mixture, balance: statistics.balance(ofLayer: index),
-                        outputRows: rows)
-                } else {
-                    layer(x, row, plan: layerPlan, rotary: rotary, cache: cache, outputRows: rows)
-                }
+            let pass = { [rotary] (x: Tensor, cache: LayerCache?) in
+                layer(
+                    x, row, plan: layerPlan, rotary: rotary, cache: cache, outputRows: rows,
+                    balance: statistics?.balance(ofLayer: index))
             }
             x =
                 checkpointsLayers && cache == nil

@@ -117,14 +117,18 @@ extension StateDictionary {
     /// The same tensors without what distributed (`module.`) or compiled (`_orig_mod.`) runs put before each
     /// name.
     public var withoutRunPrefixes: StateDictionary {
-        let prefixes = ["module.", "_orig_mod."]
-        guard names.contains(where: { name in prefixes.contains { name.hasPrefix($0) } }) else { return self }
+        guard names.contains(where: { $0.withoutRunPrefixes.count != $0.count }) else { return self }
         var result = StateDictionary()
-        for name in names {
-            var short = name[...]
-            while let prefix = prefixes.first(where: { short.hasPrefix($0) }) { short = short.dropFirst(prefix.count) }
-            result[String(short)] = self[name]
-        }
+        for name in names { result[String(name.withoutRunPrefixes)] = self[name] }
         return result
+    }
+}
+
+extension String {
+    /// A parameter's name without what distributed (`module.`) or compiled (`_orig_mod.`) runs put before it.
+    package var withoutRunPrefixes: Substring {
+        var name = self[...]
+        while let prefix = ["module.", "_orig_mod."].first(where: { name.hasPrefix($0) }) { name = name.dropFirst(prefix.count) }
+        return name
     }
 }

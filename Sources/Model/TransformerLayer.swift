@@ -53,37 +53,27 @@ public final class TransformerLayer {
     /// - Parameters:
     ///   - x: the residual stream, `[tokens, dim]`
     ///   - row: the row
-    ///   - plan: which tokens see which, of those whose results are wanted
+    ///   - plan: which tokens see which, of those whose results are wanted; of all where experts are balanced
     ///   - rotary: the rotary angles
     ///   - cache: where keys and values of the row are kept, and what was kept before is read
     ///   - outputRows: ascending places in the row whose results are wanted; `nil` for all. Keys and
     ///     values are computed for all tokens, everything after them only for these.
+    ///   - balance: what measures the use of the experts, which takes the attention of every token, whichever
+    ///     results are wanted; `nil` without training
     /// - Returns: `[tokens, dim]`, or `[outputRows, dim]`
     func callAsFunction(
-        _ x: Tensor, _ row: TokenRow, plan: AttentionPlan, rotary: RotaryTable, cache: LayerCache?, outputRows: [Int32]? = nil
+        _ x: Tensor, _ row: TokenRow, plan: AttentionPlan, rotary: RotaryTable, cache: LayerCache?,
+        outputRows: [Int32]? = nil, balance: ExpertBalance? = nil
     ) -> Tensor {
-        let middle = attended(x, row, plan: plan, rotary: rotary, cache: cache, outputRows: outputRows)
+        let middle = attended(x, row, plan: plan, rotary: rotary, cache: cache, outputRows: balance == nil ? outputRows : nil)
         let gated = rmsNorm(middle, weight: feedForwardNorm, epsilon: configuration.normEpsilon)
-        return switch network {
-        case .dense(let feedForward): add(middle, feedForward(gated))
-        case .experts(let mixture): add(middle, mixture(gated, outputRows: nil, balance: nil))
+        switch network {
+        case .dense(let feedForward): return add(middle, feedForward(gated))
+        case .experts(let mixture):
+            // Rows that are wanted are still to be taken where all were attended to.
+            let rows = balance == nil ? nil : outputRows
+            return add(rows.map { gatherRows(middle, $0) } ?? middle, mixture(gated, outputRows: rows, balance: balance))
         }
-    }
-
-    /// The same, where the use of the experts is measured: that takes the attention of every token, whichever
-    /// results are wanted.
-    ///
-    /// - Parameters:
-    ///   - plan: which tokens see which, of all
-    ///   - balance: what measures
-    func callAsFunction(
-        _ x: Tensor, _ row: TokenRow, plan: AttentionPlan, rotary: RotaryTable, mixture: MixtureOfExperts,
-        balance: ExpertBalance, outputRows: [Int32]?
-    ) -> Tensor {
-        let middle = attended(x, row, plan: plan, rotary: rotary, cache: nil, outputRows: nil)
-        let gated = rmsNorm(middle, weight: feedForwardNorm, epsilon: configuration.normEpsilon)
-        let stream = outputRows.map { gatherRows(middle, $0) } ?? middle
-        return add(stream, mixture(gated, outputRows: outputRows, balance: balance))
     }
 
     /// The residual stream behind the attention.

@@ -53,6 +53,23 @@ struct PlaceTests {
         #expect(Set(golden.configuration.linearPlaces.map(\.place)) == Set(model.linears.map(\.place)))
     }
 
+    @Test("The order of a model's parameters stays: a random start and a fingerprint depend on it")
+    func order() throws {
+        let attention = ["attention_norm", "attention.wq", "attention.wk", "attention.wv", "attention.wo", "ffn_norm"].map { "layers.0.\($0)" }
+        func names(_ name: String, _ count: Int) throws -> [String] {
+            try Golden(case: name).model().parameters.prefix(count).map { String($0.name.dropLast(".weight".count)) }
+        }
+        let dense = ["w1", "w2", "w3"].map { "layers.0.feed_forward.\($0)" }
+        #expect(try names("v2-classic-dense", 10) == ["tok_embeddings"] + attention + dense)
+        let experts = ["experts.0", "experts.1", "experts.2", "experts.3", "shared_experts"].flatMap { expert in
+            ["w1", "w2", "w3"].map { "layers.0.feed_forward.\(expert).\($0)" }
+        }
+        #expect(try names("v2-classic-moe", 23) == ["tok_embeddings"] + attention + ["layers.0.feed_forward.gate"] + experts)
+        let heads = ["self_attn.o_proj", "self_attn.q_norm", "self_attn.k_norm", "post_attention_layernorm"].map { "model.layers.0.\($0)" }
+        #expect(try names("v3-dense", 9).suffix(4) == heads[...])
+        #expect(try Golden(case: "v3-dense").model().parameters.last?.name == "model.norm.weight")
+    }
+
     @Test("A fingerprint stands for the weights, not for their file")
     func fingerprint() throws {
         let golden = try Golden(case: "v2-dense")

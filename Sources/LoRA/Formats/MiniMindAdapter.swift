@@ -12,9 +12,7 @@ enum MiniMindAdapter {
         var factors = AdapterContents.Factors()
         for key in dictionary.names {
             guard let tensor = dictionary[key] else { continue }
-            var name = key[...]
-            // What distributed or compiled runs put before each name.
-            while let run = ["module.", "_orig_mod."].first(where: { name.hasPrefix($0) }) { name = name.dropFirst(run.count) }
+            let name = key.withoutRunPrefixes
             guard let (suffix, part) = suffixes.first(where: { name.hasSuffix($0.0) }) else { throw .strangeKey(key) }
             try factors.add(part, of: String(name.dropLast(suffix.count)), tensor)
         }

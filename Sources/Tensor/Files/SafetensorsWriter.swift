@@ -5,22 +5,7 @@ import Foundation
 public struct SafetensorsWriter {
     /// Text that the file carries beside its tensors.
     public var metadata: [String: String]
-    private var entries: [Entry] = []
-
-    private struct Entry {
-        let name: String
-        let shape: [Int]
-        let type: ElementType
-        let contents: Contents
-
-        var byteCount: Int { shape.reduce(1, *) * type.size }
-    }
-
-    private enum Contents {
-        /// Bytes as another file has them.
-        case stored(StoredTensor)
-        case values(() throws(TensorFileError) -> Tensor)
-    }
+    private var entries: [WrittenTensor] = []
 
     public init(metadata: [String: String] = [:]) { self.metadata = metadata }
 
@@ -40,12 +25,12 @@ public struct SafetensorsWriter {
         values: @escaping () throws(TensorFileError) -> Tensor
     ) {
         precondition(elementType.precision != nil, "values are not written as \(elementType)")
-        entries.append(Entry(name: name, shape: shape, type: elementType, contents: .values(values)))
+        entries.append(WrittenTensor(name, shape: shape, as: elementType, values: values))
     }
 
     /// Adds a tensor of another file, in the type that it has there.
     public mutating func add(_ name: String, _ tensor: StoredTensor) {
-        entries.append(Entry(name: name, shape: tensor.shape, type: tensor.elementType, contents: .stored(tensor)))
+        entries.append(WrittenTensor(name, tensor))
     }
 
     /// Writes the file, whole or not at all.
@@ -57,13 +42,7 @@ public struct SafetensorsWriter {
         try AtomicFile.write(to: path) { (output) throws(TensorFileError) in
             try output.write(header)
             for entry in entries {
-                switch entry.contents {
-                case .stored(let tensor): try output.write(tensor.contiguousBytes)
-                case .values(let make):
-                    let tensor = try make()
-                    precondition(tensor.shape == entry.shape, "'\(entry.name)' of shape \(tensor.shape), not \(entry.shape)")
-                    try output.write(tensor, as: entry.type)
-                }
+                try entry.write(to: output)
             }
         }
     }

@@ -77,10 +77,7 @@ struct Base {
     ///
     /// - Throws: ``CommandError`` that says which folders were looked at
     func tokenizer() throws -> Tokenizer {
-        switch try tokenizerSource() {
-        case .folder(let folder): try Tokenizer(folder: folder)
-        case .gguf(let metadata): try Tokenizer(gguf: metadata, name: options.tokenizerPath ?? file.path)
-        }
+        try tokenizerSource().tokenizer(name: options.tokenizerPath ?? file.path)
     }
 
     /// The fingerprint of the tokenizer's file; `nil` for one that lies in the base's own.

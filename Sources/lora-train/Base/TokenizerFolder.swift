@@ -9,10 +9,7 @@ enum TokenizerFolder {
     ///
     /// - Parameter path: a folder with `tokenizer.json`, that file itself, or a GGUF
     static func tokenizer(_ path: String?) throws -> Tokenizer {
-        switch try path.map(source) ?? .folder(find()) {
-        case .folder(let folder): try Tokenizer(folder: folder)
-        case .gguf(let metadata): try Tokenizer(gguf: metadata, name: path ?? "")
-        }
+        try (path.map(source) ?? .folder(find())).tokenizer(name: path ?? "")
     }
 
     /// What a path leads to.
@@ -44,5 +41,17 @@ enum TokenizerFolder {
         throw .failure(
             "no tokenizer.json in \(folders.joined(separator: ", ")); give its folder with --tokenizer_path "
                 + "(the published one is MiniMind's model/minimind_tokenizer)")
+    }
+}
+
+extension ModelFile.TokenizerSource {
+    /// Reads the tokenizer.
+    ///
+    /// - Parameter name: of the GGUF file, for messages
+    func tokenizer(name: String) throws -> Tokenizer {
+        switch self {
+        case .folder(let folder): try Tokenizer(folder: folder)
+        case .gguf(let metadata): try Tokenizer(gguf: metadata, name: name)
+        }
     }
 }

@@ -5,20 +5,7 @@ import Foundation
 /// other, when it is their turn, so that no model is held a second time.
 public struct GGUFWriter {
     public var metadata: GGUFMetadata
-    private var entries: [Entry] = []
-
-    private struct Entry {
-        let name: String
-        let shape: [Int]
-        let type: ElementType
-        let contents: Contents
-    }
-
-    private enum Contents {
-        /// Bytes as another file has them.
-        case stored(StoredTensor)
-        case values(() throws(TensorFileError) -> Tensor)
-    }
+    private var entries: [WrittenTensor] = []
 
     public init(metadata: GGUFMetadata = GGUFMetadata()) { self.metadata = metadata }
 
@@ -43,7 +30,7 @@ public struct GGUFWriter {
             elementType.precision != nil || elementType == .q8_0, "values are not written as \(elementType)")
         precondition(
             (shape.last ?? 1) % elementType.elementsPerBlock == 0, "rows of \(shape) are not whole blocks of \(elementType)")
-        entries.append(Entry(name: name, shape: shape, type: elementType, contents: .values(values)))
+        entries.append(WrittenTensor(name, shape: shape, as: elementType, values: values))
     }
 
     /// Adds a tensor in memory.
@@ -53,7 +40,7 @@ public struct GGUFWriter {
 
     /// Adds a tensor of another file, in the type that it has there.
     public mutating func add(_ name: String, _ tensor: StoredTensor) {
-        entries.append(Entry(name: name, shape: tensor.shape, type: tensor.elementType, contents: .stored(tensor)))
+        entries.append(WrittenTensor(name, tensor))
     }
 
     /// Writes the file, whole or not at all.
@@ -66,14 +53,8 @@ public struct GGUFWriter {
         try AtomicFile.write(to: path) { (output) throws(TensorFileError) in
             try output.write(header + Self.padding(header.count, alignment))
             for entry in entries {
-                switch entry.contents {
-                case .stored(let tensor): try output.write(tensor.contiguousBytes)
-                case .values(let make):
-                    let tensor = try make()
-                    precondition(tensor.shape == entry.shape, "'\(entry.name)' of shape \(tensor.shape), not \(entry.shape)")
-                    try output.write(tensor, as: entry.type)
-                }
-                try output.write(Self.padding(Self.byteCount(entry), alignment))
+                try entry.write(to: output)
+                try output.write(Self.padding(entry.byteCount, alignment))
             }
         }
     }
@@ -115,7 +96,7 @@ public struct GGUFWriter {
             for size in entry.shape.reversed() { bytes.number(UInt64(size)) }
             bytes.number(type)
             bytes.number(UInt64(end))
-            end += Self.byteCount(entry)
+            end += entry.byteCount
             end += Self.padding(end, alignment).count
         }
         return bytes.data
@@ -123,10 +104,6 @@ public struct GGUFWriter {
 
     /// ggml's own limit, with the zero behind the name.
     private static let maximumName = 64
-
-    private static func byteCount(_ entry: Entry) -> Int {
-        entry.shape.reduce(1, *) / entry.type.elementsPerBlock * entry.type.size
-    }
 
     private static func padding(_ count: Int, _ alignment: Int) -> Foundation.Data {
         Foundation.Data(count: (alignment - count % alignment) % alignment)
