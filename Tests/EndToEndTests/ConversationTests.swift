@@ -118,6 +118,11 @@ struct ConversationTests {
         let two = try answer(question, ["--lora_path", folder + "/two.pth"])
         let both = try answer(question, ["--lora_path", "\(folder)/one.pth@0.5,\(folder)/two.pth@0.5"])
         #expect(Set([base, one, two, both]).count == 4)
+        // Whatever the file is called.
+        for name in ["none.pth", "my one=1.pth"] {
+            try FileManager.default.copyItem(atPath: folder + "/one.pth", toPath: "\(folder)/\(name)")
+            #expect(try answer(question, ["--lora_path", "\(folder)/\(name)"]) == one)
+        }
         #expect(run.lines == [base, two, one, both, base, base])
         for words in [
             "answering with b", "answering with one × 0.5 + b × 0.5", "the base alone answers", "one: off;", "no adapter 'c'",

@@ -24,7 +24,8 @@ struct AdapterShelf {
             let (path, weight) = try Self.weighted(item, by: "@", in: "--lora_path")
             guard !path.isEmpty else { throw CommandError.usage("--lora_path '\(list)' names no file; write path or path@weight, joined by commas") }
             let stem = ((path as NSString).lastPathComponent as NSString).deletingPathExtension
-            var name = stem.isEmpty ? "adapter" : stem
+            // A file may be called what no name can be.
+            var name = stem.isEmpty || stem == "none" ? "adapter" : String(stem.map { "=,@ ".contains($0) ? "_" : $0 })
             while weights[name] != nil { name += "'" }
             try load(name, path: path)
             weights[name] = weight
