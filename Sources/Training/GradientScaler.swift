@@ -4,7 +4,8 @@
 /// `torch.amp.GradScaler`'s defaults.
 public struct GradientScaler: Sendable, Equatable {
     public private(set) var scale: Float
-    private var goodSteps = 0
+    /// Good steps in a row since the scale last changed.
+    public private(set) var goodSteps = 0
     private let growthInterval: Int
     private let isEnabled: Bool
 
@@ -13,6 +14,12 @@ public struct GradientScaler: Sendable, Equatable {
         self.isEnabled = isEnabled
         scale = isEnabled ? initialScale : 1
         self.growthInterval = growthInterval
+    }
+
+    /// Goes on where another one was.
+    mutating func restore(scale: Float, goodSteps: Int) {
+        guard isEnabled else { return }
+        (self.scale, self.goodSteps) = (scale, goodSteps)
     }
 
     /// Learns whether the last gradients were finite.

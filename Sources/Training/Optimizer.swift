@@ -2,8 +2,14 @@ import Tensor
 
 /// Changes parameters by their gradients.
 public protocol Optimizer {
+    /// Steps taken so far.
+    var stepCount: Int { get set }
+
     /// One step at a learning rate. Parameters without a gradient stay as they are.
     mutating func step(learningRate: Double)
+
+    /// What is kept of a parameter from step to step, each under a name: a checkpoint reads it, and writes into it.
+    func memories(of parameter: Tensor) -> [(name: String, values: Tensor)]
 }
 
 /// Parameters whose learning rate is the step's times a factor.
@@ -23,8 +29,7 @@ public struct AdamW: Optimizer {
     public var beta2 = 0.999
     public var epsilon = 1e-8
     public var weightDecay = 0.01
-    /// Steps taken so far.
-    public private(set) var stepCount = 0
+    public var stepCount = 0
 
     private let parameters: [Tensor]
     /// What the learning rate of each parameter is multiplied by.
@@ -38,6 +43,11 @@ public struct AdamW: Optimizer {
         parameters = groups.flatMap(\.parameters)
         rateFactors = groups.flatMap { group in group.parameters.map { _ in group.rateFactor } }
         moments = parameters.map(AdamWMoments.init(like:))
+    }
+
+    public func memories(of parameter: Tensor) -> [(name: String, values: Tensor)] {
+        guard let index = parameters.firstIndex(where: { $0 === parameter }) else { return [] }
+        return [("mean", moments[index].mean), ("square", moments[index].square)]
     }
 
     public mutating func step(learningRate: Double) {

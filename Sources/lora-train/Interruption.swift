@@ -1,27 +1,28 @@
 import Foundation
 import Synchronization
 
-/// Ctrl-C and SIGTERM while training: the first asks for an end after the running step, the second
-/// ends the process at once.
+/// Ctrl-C, SIGTERM and SIGUSR1 while training: the first asks for an end after the running step, the second
+/// ends the process at once. SIGTERM is what Slurm sends before it takes a job's place away, SIGUSR1 what
+/// its users ask it to send some time before (`--signal=USR1@90`).
 enum Interruption {
+    private static let signals = [SIGINT, SIGTERM, SIGUSR1]
     private static let received = Atomic<Int32>(0)
 
     /// Starts to watch.
     static func watch() {
         // A handler may only touch what is there already: the atomic is made here.
         _ = received.load(ordering: .relaxed)
-        for number in [SIGINT, SIGTERM] {
+        for number in signals {
             signal(number) { number in
                 let (isFirst, _) = Interruption.received.compareExchange(expected: 0, desired: number, ordering: .relaxed)
                 if !isFirst { _exit(128 + number) }
             }
         }
         // Whoever started this process may have blocked them, and a mask is inherited.
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        sigaddset(&signals, SIGINT)
-        sigaddset(&signals, SIGTERM)
-        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+        var mask = sigset_t()
+        sigemptyset(&mask)
+        for number in signals { sigaddset(&mask, number) }
+        pthread_sigmask(SIG_UNBLOCK, &mask, nil)
     }
 
     /// Starts to watch Ctrl-C alone, which never ends the process, and wakes whoever waits for input.

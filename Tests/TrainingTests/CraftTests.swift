@@ -38,14 +38,13 @@ struct CraftTests {
         configuration.precision = precision
         configuration.seed = seed
         let groups = adapter.parameterGroups(rateRatio: rateRatio).map { ParameterGroup($0.parameters, rateFactor: $0.rateFactor) }
-        var trainer = Trainer(
-            tiny.model, parameters: parameters, optimizer: AdamW(groups: groups),
+        let trainer = Trainer(
+            tiny.model, parameters: adapter.parameters, optimizer: AdamW(groups: groups),
             schedule: CosineSchedule(baseRate: 1e-2, totalSteps: Self.batches.count), configuration: configuration)
         var rest = Self.batches[...]
         var losses: [Float?] = []
-        try trainer.runEpoch(0, stepsPerEpoch: rest.count, nextBatch: { rest.popFirst() }) {
+        try trainer.runEpoch(stepsPerEpoch: rest.count, nextBatch: { rest.popFirst() }) {
             losses.append($0.loss)
-            return true
         }
         return Run(losses: losses, parameters: parameters.map { $0.values.map(\.bitPattern) })
     }

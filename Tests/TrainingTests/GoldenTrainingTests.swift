@@ -28,19 +28,17 @@ struct GoldenTrainingTests {
     private func run(_ start: Start, precision: Precision = .float32, accumulation: Int = 1) throws -> [StepReport] {
         let (golden, model, adapter) = (start.golden, start.model, start.adapter)
         let batches = try golden.batches().map(\.batch)
-        let parameters = adapter.parameters.map(\.tensor)
         var configuration = TrainerConfiguration()
         configuration.precision = precision
         configuration.accumulationSteps = accumulation
-        var trainer = Trainer(
-            model, parameters: parameters, optimizer: AdamW(parameters),
+        let trainer = Trainer(
+            model, parameters: adapter.parameters, optimizer: AdamW(adapter.parameters.map(\.tensor)),
             schedule: CosineSchedule(baseRate: 2e-3, totalSteps: 12), configuration: configuration)
         var reports: [StepReport] = []
-        for epoch in 0..<2 {
+        for _ in 0..<2 {
             var rest = batches[...]
-            try trainer.runEpoch(epoch, stepsPerEpoch: batches.count, nextBatch: { rest.popFirst() }) {
+            try trainer.runEpoch(stepsPerEpoch: batches.count, nextBatch: { rest.popFirst() }) {
                 reports.append($0)
-                return true
             }
         }
         return reports

@@ -31,24 +31,55 @@ public enum AtomicFile {
             guard access(path, W_OK) == 0 else { throw failure(path) }
             if kind != S_IFREG { return try writeThrough(body, to: path) }
         }
-        // The name does not grow with that of the file, which may be as long as a name can be.
-        let name = ".\(ProcessInfo.processInfo.processIdentifier)-\(UInt64.random(in: 0 ... .max)).tmp"
-        let temporary = folder.isEmpty ? name : "\(folder)/\(name)"
-        let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-        guard file >= 0 else { throw failure(path) }
-        var isOpen = true
+        let temporary = Temporary(in: folder.isEmpty ? "." : folder)
+        guard temporary.file >= 0 else { throw failure(path) }
         do throws(TensorFileError) {
-            if exists { fchmod(file, old.st_mode & 0o7777) }
-            try body(Output(file: file, path: path))
-            guard fsync(file) == 0 else { throw failure(path) }
-            isOpen = false
-            guard close(file) == 0, rename(temporary, path) == 0 else { throw failure(path) }
+            if exists { fchmod(temporary.file, old.st_mode & 0o7777) }
+            try body(Output(file: temporary.file, path: path))
+            guard fsync(temporary.file) == 0, temporary.give(to: path) else { throw failure(path) }
         } catch {
-            if isOpen { close(file) }
-            unlink(temporary)
+            temporary.discard()
             throw error
         }
         syncFolder(folder.isEmpty ? "." : folder)
+    }
+
+    /// A file that is not yet where it belongs.
+    private struct Temporary {
+        let file: Int32
+        private let name: String
+        /// Whether the file has its name already. Where the system can, it gets one only once it is complete, so that
+        /// a process that is killed leaves nothing behind.
+        private let isNamed: Bool
+
+        init(in folder: String) {
+            // The name does not grow with that of the file, which may be as long as a name can be.
+            name = "\(folder)/.\(ProcessInfo.processInfo.processIdentifier)-\(UInt64.random(in: 0 ... .max)).tmp"
+            #if os(Linux)
+                // O_TMPFILE, which Swift does not import.
+                let canBeNamed = access("/proc/self/fd", X_OK) == 0
+                let nameless = canBeNamed ? open(folder, 0o20_000_000 | O_DIRECTORY | O_WRONLY | O_CLOEXEC, 0o644) : -1
+                if nameless >= 0 {
+                    (file, isNamed) = (nameless, false)
+                    return
+                }
+            #endif
+            isNamed = true
+            file = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+        }
+
+        /// Puts the file in its place, or leaves `errno`.
+        func give(to path: String) -> Bool {
+            if !isNamed, linkat(AT_FDCWD, "/proc/self/fd/\(file)", AT_FDCWD, name, AT_SYMLINK_FOLLOW) != 0 { return false }
+            guard rename(name, path) == 0 else { return false }
+            close(file)
+            return true
+        }
+
+        func discard() {
+            close(file)
+            unlink(name)
+        }
     }
 
     private static func writeThrough(

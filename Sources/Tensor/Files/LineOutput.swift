@@ -7,9 +7,10 @@ public final class LineOutput {
 
     /// Starts a new file; missing folders are made.
     ///
+    /// - Parameter lines: what it begins with
     /// - Throws: ``TensorFileError/system(path:_:)``
-    public init(path: String) throws(TensorFileError) {
-        try AtomicFile.write(Foundation.Data(), to: path)
+    public init(path: String, _ lines: [String] = []) throws(TensorFileError) {
+        try AtomicFile.write(Foundation.Data(lines.map { $0 + "\n" }.joined().utf8), to: path)
         self.path = path
         file = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
         guard file >= 0 else { throw AtomicFile.failure(path) }

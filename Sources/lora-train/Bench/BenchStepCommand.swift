@@ -20,11 +20,10 @@ struct BenchStepCommand {
         let model = try options.benchedModel()
         model.checkpointsLayers = options.checkpointsGradients
         let adapter = try LoRAAdapter(on: model, LoRAConfiguration(rank: options.rank))
-        let parameters = adapter.parameters.map(\.tensor)
         var configuration = TrainerConfiguration()
         configuration.precision = options.dtype
-        var trainer = Trainer(
-            model, parameters: parameters, optimizer: AdamW(parameters),
+        let trainer = Trainer(
+            model, parameters: adapter.parameters, optimizer: AdamW(adapter.parameters.map(\.tensor)),
             schedule: CosineSchedule(baseRate: 5e-5, totalSteps: options.steps), configuration: configuration)
         let nextBatch = try batches(model)
         let warmUp = options.steps > Self.warmUpSteps ? Self.warmUpSteps : 0
@@ -32,15 +31,14 @@ struct BenchStepCommand {
         var measurement = StepMeasurement()
         var busyBefore = 0.0
         _ = try ComputeContext.with({ $0.profile = profile }) {
-            try trainer.runEpoch(0, stepsPerEpoch: options.steps, nextBatch: nextBatch) { report in
+            try trainer.runEpoch(stepsPerEpoch: options.steps, nextBatch: nextBatch, onStep: { report in
                 if report.step == 0 { measurement.secondsToFirstStep = ProcessClock.seconds }
                 if report.step >= warmUp { measurement.reports.append(report) }
                 if report.step + 1 == warmUp || (warmUp == 0 && report.step == 0) {
                     measurement.phasesBefore = warmUp == 0 ? [:] : profile.phases
                     busyBefore = warmUp == 0 ? 0 : StepProfile.busySeconds
                 }
-                return report.step + 1 < options.steps
-            }
+            })
         }
         measurement.phases = profile.phases
         measurement.busySeconds = StepProfile.busySeconds - busyBefore

@@ -8,6 +8,7 @@ final class Console: Sendable {
 
     private struct State {
         var bar: String?
+        var isSilent = false
     }
 
     private let state = Mutex(State())
@@ -17,6 +18,12 @@ final class Console: Sendable {
     let isColoured =
         isatty(STDOUT_FILENO) == 1 && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
         && ProcessInfo.processInfo.environment["TERM"] != "dumb"
+
+    /// Whether nothing is said: another process of the same run speaks.
+    var isSilent: Bool {
+        get { state.withLock(\.isSilent) }
+        set { state.withLock { $0.isSilent = newValue } }
+    }
 
     /// The width of the terminal, 80 where there is none.
     var width: Int {
@@ -37,6 +44,7 @@ final class Console: Sendable {
     func bar(_ text: String?) {
         guard isInteractive else { return }
         state.withLock {
+            guard !$0.isSilent else { return }
             $0.bar = text
             Self.put("\r\u{1B}[K" + (text ?? ""), STDERR_FILENO)
         }
@@ -44,6 +52,7 @@ final class Console: Sendable {
 
     private func write(_ text: String, to file: Int32) {
         state.withLock {
+            guard !$0.isSilent else { return }
             if $0.bar != nil { Self.put("\r\u{1B}[K", STDERR_FILENO) }
             Self.put(text, file)
             if let bar = $0.bar { Self.put(bar, STDERR_FILENO) }

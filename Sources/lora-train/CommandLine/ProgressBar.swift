@@ -3,29 +3,35 @@ import Foundation
 /// The state of a run in one line: epoch, step, loss, rate, tokens per second and time left.
 struct ProgressBar {
     private let totalSteps: Int
+    private let completedSteps: Int
     private let start = ContinuousClock.now
     private var lastDrawn = ContinuousClock.now - .seconds(1)
     private var tokens = 0
     private var steps = 0
 
-    init(totalSteps: Int) { self.totalSteps = totalSteps }
+    /// - Parameter completedSteps: those that an earlier run has done
+    init(totalSteps: Int, completedSteps: Int = 0) {
+        self.totalSteps = totalSteps
+        self.completedSteps = completedSteps
+    }
 
     /// Counts a step, and draws at most ten times a second.
     mutating func advance(epoch: Int, epochs: Int, loss: Float?, learningRate: Double, tokens: Int) {
         steps += 1
         self.tokens += tokens
         let now = ContinuousClock.now
-        guard Console.shared.isInteractive, now - lastDrawn > .milliseconds(100) || steps == totalSteps else { return }
+        guard Console.shared.isInteractive, now - lastDrawn > .milliseconds(100) || completedSteps + steps == totalSteps else { return }
         lastDrawn = now
         let elapsed = (now - start) / .seconds(1)
-        let share = Double(steps) / Double(max(totalSteps, 1))
+        let done = completedSteps + steps
+        let share = Double(done) / Double(max(totalSteps, 1))
         let filled = Int(share * 20)
         let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 20 - filled)
         Console.shared.bar(
-            "epoch \(epoch + 1)/\(epochs) \(bar) \(steps)/\(totalSteps)"
+            "epoch \(epoch + 1)/\(epochs) \(bar) \(done)/\(totalSteps)"
                 + (loss.map { String(format: "  loss %.3f", $0) } ?? "") + String(format: "  lr %.2e", learningRate)
                 + String(format: "  %.0f tok/s", Double(self.tokens) / max(elapsed, 1e-9))
-                + "  \(Self.duration(elapsed / share - elapsed)) left")
+                + "  \(Self.duration(elapsed / Double(steps) * Double(totalSteps - done))) left")
     }
 
     /// Takes the bar away.

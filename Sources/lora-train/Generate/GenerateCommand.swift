@@ -33,7 +33,7 @@ struct GenerateCommand {
 
     /// Answers one prompt after the other, each from the same seed, a line of JSON each as soon as it is there.
     private func answerAll(_ prompts: PromptFile, _ answerer: Answerer) throws {
-        let output = try options.outputPath.map(LineOutput.init(path:))
+        let output = try options.outputPath.map { try LineOutput(path: $0) }
         for (number, conversation) in prompts.conversations {
             let answer: Answerer.Answer
             do {

@@ -83,14 +83,13 @@ struct SmolLM2RoundTrips {
 
             var configuration = TrainerConfiguration()
             configuration.precision = .float32
-            let parameters = adapter.parameters.map(\.tensor)
-            var trainer = Trainer(
-                model, parameters: parameters, optimizer: AdamW(parameters),
+            let trainer = Trainer(
+                model, parameters: adapter.parameters, optimizer: AdamW(adapter.parameters.map(\.tensor)),
                 schedule: CosineSchedule(baseRate: rate, totalSteps: steps), configuration: configuration)
             var step = 0
             var (losses, norms): ([Double], [Double]) = ([], [])
             try trainer.runEpoch(
-                0, stepsPerEpoch: steps,
+                stepsPerEpoch: steps,
                 nextBatch: {
                     defer { step += 1 }
                     return step < steps ? Batch(pairs[step % pairs.count]) : nil
@@ -98,7 +97,6 @@ struct SmolLM2RoundTrips {
                 onStep: { report in
                     losses.append(Double(report.loss ?? .nan))
                     norms.append(report.gradientNorm ?? .nan)
-                    return true
                 })
             let expected = theirs["losses"]?.array?.compactMap(\.number) ?? []
             let expectedNorms = theirs["norms"]?.array?.compactMap(\.number) ?? []

@@ -1,4 +1,5 @@
 import Tensor
+import Training
 
 /// What `lora-train train` can be told.
 struct TrainOptions {
@@ -33,6 +34,11 @@ struct TrainOptions {
     var trainsAll = false
     var initialization = Initialization.pretrained
     var savedType = SavedType.float32
+    var lossReduction = LossReduction.batch
+    var saveSteps = 0
+    var saveTotalLimit = 2
+    var resume: String?
+    var ddpTimeout = 1800.0
 
     /// The published table first, in its order.
     static var flags: FlagSet<TrainOptions> {
@@ -48,13 +54,13 @@ struct TrainOptions {
         flags.bool("use_wandb", \.useWandb, "Log to Weights & Biases (comes later)")
         flags.text("wandb_project", \.wandbProject, "Project for Weights & Biases")
         flags.integer("num_workers", \.workerCount, atLeast: 0, "Threads that read and tokenize ahead; 0 for none")
-        flags.bool("ddp", \.ddp, "Data-parallel training on several processes (comes later)")
+        flags.bool("ddp", \.ddp, "Data-parallel training on all processes that mpirun or srun started")
         flags.integer("accumulation_steps", \.accumulationSteps, atLeast: 1, "Micro-batches an optimizer step")
         flags.number("grad_clip", \.gradientClip, in: anyNumber, "a number of at least 0", "Limit of the gradients' norm; 0 for none")
         flags.integer("warmup_iters", \.warmupIterations, atLeast: 0, "Steps of linear warmup before the cosine; 0 is the published schedule")
         flags.integer("log_interval", \.logInterval, atLeast: 1, "Steps between log lines")
-        flags.integer("save_interval", \.saveInterval, atLeast: 1, "Epochs between saves; the end always saves")
-        flags.integer("local_rank", \.localRank, atLeast: -1, "Rank on this machine, for distributed training")
+        flags.integer("save_interval", \.saveInterval, atLeast: 1, "Epochs between saves of adapter and checkpoint; the end always saves")
+        flags.integer("local_rank", \.localRank, atLeast: -1, "Understood and not needed: MPI knows the rank")
         flags.sizes(\.model)
         flags.integer("max_seq_len", \.model.maxSequenceLength, atLeast: 2, "Tokens at which a sample is cut")
         flags.bool("use_moe", \.model.useMoE, "A base with a mixture of experts in place of each feed-forward layer")
@@ -70,6 +76,11 @@ struct TrainOptions {
             "Pad every sample as the published script does. A dense model trains to the same result, slower; with experts padding takes part in their balance, so auto pads there, and False trains on the words alone, much faster")
         flags.bool("gradient_checkpointing", \.checkpointsGradients, "Keep only each layer's input and compute it again on the way back: less memory for long sequences, a third more time")
         flags.bool("shuffle", \.shuffles, "Shuffle the samples anew each epoch; the published script does not")
+        flags.choice("loss_reduction", \.lossReduction, "batch: the mean of the micro-batches' means, as published; token: the mean over all counted tokens of an optimizer step, the same however they are dealt to micro-batches and processes")
+        flags.integer("save_steps", \.saveSteps, atLeast: 0, "Optimizer steps between checkpoints beside those of --save_interval; 0 for none")
+        flags.integer("save_total_limit", \.saveTotalLimit, atLeast: 0, "Checkpoints that are kept; 0 for all")
+        flags.text("resume", \.resume, "Go on from a checkpoint: auto for the newest of this run (none: from the start), or the path of one or of their folder")
+        flags.number("ddp_timeout", \.ddpTimeout, in: 1 ... 1e9, "a number of at least 1", "Seconds that a process waits for the others before all are ended")
         flags.text("metrics_path", \.metricsPath, "Metrics file; default {out_dir}/lora/{lora_name}_{dim}.metrics.jsonl")
         flags.bool("full", \.trainsAll, "Train all parameters instead of adapters; saved as {out_dir}/{lora_name}_{dim}.pth")
         flags.choice("init", \.initialization, "pretrained, or random to train from nothing with --full")
@@ -87,7 +98,6 @@ struct TrainOptions {
         guard !loraName.isEmpty, !loraName.contains("/") else {
             throw .usage("--lora_name '\(loraName)' is the name of a file, without folders; --out_dir says where it goes")
         }
-        if ddp { throw .usage("--ddp comes with a later version; leave it out to train in one process on all cores (--threads)") }
         if useWandb { throw .usage("--use_wandb comes with a later version; leave it out, the metrics file has every step") }
         if initialization == .random, !trainsAll {
             throw .usage("--init random makes sense only with --full: adapters need a trained base")

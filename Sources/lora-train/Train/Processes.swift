@@ -1,0 +1,94 @@
+import Foundation
+import Tensor
+import Training
+
+/// The processes of a run, and how they fail together.
+struct Processes {
+    let communicator: any Communicator
+
+    /// Whether this process speaks, saves and reports.
+    var isFirst: Bool { communicator.rank == 0 }
+
+    /// What every process knows alike to have gone wrong, so that one of them says it.
+    private struct SharedFailure: Error {
+        let failure: CommandError
+    }
+
+    init(_ options: TrainOptions) throws(CommandError) {
+        communicator = SingleProcess()
+    }
+
+    /// Runs `body` and takes leave of the others. Where this process fails alone, all are ended.
+    func run(_ body: () throws -> Void) throws {
+        guard communicator.count > 1 else {
+            defer { communicator.finish() }
+            do {
+                return try body()
+            } catch let shared as SharedFailure {
+                throw shared.failure
+            }
+        }
+        do {
+            try body()
+            communicator.finish()
+        } catch let shared as SharedFailure {
+            communicator.finish()
+            throw shared.failure
+        } catch {
+            Console.shared.isSilent = false
+            Console.shared.note("error: rank \(communicator.rank): \(error)")
+            communicator.abort(exitCode: (error as? CommandError)?.exitCode ?? 1)
+        }
+    }
+
+    /// An error that every process throws.
+    func failure(_ error: CommandError) -> any Error { SharedFailure(failure: error) }
+
+    /// What every process does at the same point; all of them fail where one does.
+    func together<Value>(_ body: () throws -> Value) throws -> Value {
+        let result = Result { try body() }
+        guard communicator.count > 1 else { return try result.get() }
+        var code: Int32 = 0
+        var words = ""
+        if case .failure(let error) = result {
+            code = (error as? CommandError)?.exitCode ?? 1
+            words = "\(error)"
+        }
+        let answers = try communicator.gather("\(code) \(words)").map { $0.split(separator: " ", maxSplits: 1) }
+        let failed = answers.indices.filter { answers[$0].first != "0" }
+        guard let first = failed.first else { return try result.get() }
+        // What fails alike is said once.
+        var reasons: [(words: String, ranks: [Int])] = []
+        for rank in failed {
+            let words = answers[rank].count > 1 ? String(answers[rank][1]) : ""
+            if let known = reasons.firstIndex(where: { $0.words == words }) {
+                reasons[known].ranks.append(rank)
+            } else {
+                reasons.append((words, [rank]))
+            }
+        }
+        let everywhere = reasons.count == 1 && failed.count == communicator.count
+        let text = reasons.map { everywhere ? $0.words : "\(Self.names($0.ranks)): \($0.words)" }.joined(separator: "; ")
+        throw failure(CommandError(exitCode: Int32(answers[first][0]) ?? 1, description: text))
+    }
+
+    /// Refuses to start where a process would train something else than the first one.
+    ///
+    /// - Parameter facts: what must be the same, by what it is called
+    func checkAgreement(_ facts: JSONObject) throws {
+        guard communicator.count > 1 else { return }
+        let all = try communicator.gather(JSON.object(facts).serialized)
+        guard let first = try JSON(parsing: all[0]).object else { return }
+        for (rank, text) in all.enumerated() where text != all[0] {
+            let other = try JSON(parsing: text).object ?? [:]
+            let differences = Recipe.differences(from: other, to: first).joined(separator: ", ")
+            throw failure(.failure("rank \(rank) would train something else than rank 0: \(differences)"))
+        }
+    }
+
+    /// rank 3, ranks 1, 2, 5
+    private static func names(_ ranks: [Int]) -> String {
+        let shown = ranks.prefix(8).map(String.init).joined(separator: ", ") + (ranks.count > 8 ? ", …" : "")
+        return (ranks.count == 1 ? "rank " : "ranks ") + shown
+    }
+}

@@ -1,0 +1,104 @@
+import Foundation
+import Tensor
+import Training
+
+/// What a run saves, and what it goes on from.
+struct Saves {
+    private let options: TrainOptions
+    private let subject: Subject
+    private let folder: CheckpointFolder
+    private let recipe: Recipe
+    /// Whether this process is the one that writes.
+    private let isWriter: Bool
+    private var console: Console { Console.shared }
+
+    init(_ options: TrainOptions, _ subject: Subject, _ recipe: Recipe, isWriter: Bool) {
+        self.options = options
+        self.subject = subject
+        self.recipe = recipe
+        self.isWriter = isWriter
+        folder = CheckpointFolder(path: subject.stem + ".checkpoints", limit: options.saveTotalLimit)
+    }
+
+    // MARK: - Going on
+
+    /// The checkpoint that `--resume` means; `nil` for a run from the start.
+    ///
+    /// - Throws: ``CommandError`` or `CheckpointError` where there is none, or where it is of another recipe
+    func checkpoint() throws -> Checkpoint? {
+        guard let wanted = options.resume else { return nil }
+        let found: Checkpoint?
+        if wanted == "auto" {
+            found = newest(in: folder)
+            if found == nil { console.line("nothing to resume in \(folder.path); starting from the beginning") }
+        } else {
+            found = try named(wanted)
+        }
+        guard let found else { return nil }
+        let differences = Recipe.differences(from: found.notes["recipe"]?.object ?? [:], to: recipe.facts)
+        guard differences.isEmpty else {
+            throw CommandError.usage(
+                "--resume: \(found.path) is of another recipe: \(differences.joined(separator: ", ")); "
+                    + "give the flags of that run, or leave out --resume to start anew")
+        }
+        return found
+    }
+
+    private func named(_ path: String) throws -> Checkpoint {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw CommandError.failure("--resume: there is no \(path); give a checkpoint, their folder, or auto")
+        }
+        guard isFolder.boolValue else { return try Checkpoint(path: path) }
+        guard let found = newest(in: CheckpointFolder(path: path)) else {
+            throw CommandError.failure("--resume: \(path) holds no checkpoint that can be read")
+        }
+        return found
+    }
+
+    private func newest(in folder: CheckpointFolder) -> Checkpoint? {
+        let (checkpoint, unreadable) = folder.newest()
+        for error in unreadable { console.note("warning: \(error); passing it over") }
+        return checkpoint
+    }
+
+    /// Makes room for the checkpoints of a new run: those of an earlier one are not lost.
+    ///
+    /// - Throws: `TensorFileError`
+    func begin() throws {
+        guard isWriter else { return }
+        // Nobody goes on from a run that came to its end.
+        if folder.newest().checkpoint?.notes["is_complete"]?.bool == true { return folder.removeAll() }
+        guard let place = try folder.moveAside() else { return }
+        console.note("note: checkpoints of an earlier run are in \(place) now; --resume \(place) goes on from them")
+    }
+
+    // MARK: - Saving
+
+    /// Saves what was trained.
+    func saveSubject() throws {
+        if isWriter { try subject.save() }
+    }
+
+    /// Saves what was trained, and the state of the run.
+    ///
+    /// - Parameter steps: optimizer steps of the whole run that are done
+    func save(_ trainer: Trainer<AdamW>, steps: Int) throws {
+        try saveSubject()
+        try saveCheckpoint(trainer, steps: steps)
+    }
+
+    /// Saves the state of the run.
+    func saveCheckpoint(_ trainer: Trainer<AdamW>, steps: Int) throws {
+        guard isWriter else { return }
+        do {
+            let isComplete = trainer.progress.epoch >= options.epochs
+            try trainer.writeCheckpoint(
+                to: folder.path(ofSteps: steps), notes: ["recipe": .object(recipe.facts), "is_complete": .bool(isComplete)])
+        } catch {
+            let last = folder.paths.first.map { "; the last good checkpoint is \($0)" } ?? ""
+            throw CommandError.failure("\(error)\(last)")
+        }
+        folder.prune()
+    }
+}

@@ -1,0 +1,97 @@
+import Foundation
+import LoRA
+import Model
+import Tensor
+import Training
+
+/// What is trained, and where it is saved.
+struct Subject {
+    let parameters: [(name: String, tensor: Tensor)]
+    let groups: [ParameterGroup]
+    let path: String
+    /// Beside the adapters, also of a run that trains everything: the start of the names of what else is written.
+    let stem: String
+    let save: () throws -> Void
+
+    /// Puts a new adapter or that of `--lora_path` on the model, or takes the whole model.
+    init(_ options: TrainOptions, _ model: MiniMind, _ base: Base?, _ origins: Origins) throws {
+        let console = Console.shared
+        func announceBase() {
+            if let base { console.line("base \(base.file.path): \(base.file.summary)") }
+        }
+        let dim = model.configuration.dim
+        let savedType = ElementType(rawValue: options.savedType.rawValue) ?? .float32
+        if options.trainsAll {
+            console.line("LLM 总参数量: \(model.parameterCount)")
+            announceBase()
+            let suffix = model.configuration.experts == nil ? "" : "_moe"
+            let path = "\(options.model.outDir)/\(options.loraName)_\(dim)\(suffix).pth"
+            self.path = path
+            stem = "\(options.model.outDir)/lora/\(options.loraName)_\(dim)\(suffix)"
+            parameters = model.parameters
+            groups = [ParameterGroup(parameters.map(\.tensor))]
+            save = { try PyTorchFile.write(model.stateDictionary(as: savedType), to: path) }
+            return
+        }
+        let adapter = try Self.adapter(options, on: model, base)
+        for line in PublishedLog.parameters(
+            total: model.parameterCount + adapter.parameterCount, trained: adapter.parameterCount)
+        {
+            console.line(line)
+        }
+        announceBase()
+        console.line(Self.summary(adapter))
+        stem = "\(options.model.outDir)/lora/\(options.loraName)_\(dim)"
+        let path = stem + ".pth"
+        self.path = path
+        parameters = adapter.parameters
+        groups = options.adapter.groups(adapter)
+        let provenance = options.provenance(of: adapter, origins)
+        save = {
+            var state = adapter.state
+            state.provenance = provenance.json
+            try AdapterFile.write(state, as: .minimind, to: path, for: model.configuration, elementType: savedType)
+        }
+    }
+
+    /// Whether every value is a number.
+    var isSound: Bool { parameters.allSatisfy { $0.tensor.sumOfSquares.isFinite } }
+
+    /// A folder that cannot be written to is better found before hours of training than after.
+    ///
+    /// - Throws: `TensorFileError` with the system's reason
+    func checkWritable() throws(TensorFileError) {
+        let probe = path + ".probe"
+        try AtomicFile.write(Foundation.Data(), to: probe)
+        try? FileManager.default.removeItem(atPath: probe)
+    }
+
+    private static func summary(_ adapter: LoRAAdapter) -> String {
+        let updates = adapter.updates.map(\.update)
+        let ranks = Set(updates.map(\.factors.rank)).sorted().map(String.init).joined(separator: ", ")
+        let scales = Set(updates.map(\.factors.scale)).sorted().map { "\($0)" }.joined(separator: ", ")
+        let kind = updates.contains { $0.magnitude != nil } ? " (DoRA)" : ""
+        return "adapting \(adapter.linears.count) modules with rank \(ranks), scale \(scales)\(kind): "
+            + ModuleNames.summary(adapter.linears.map(\.name))
+    }
+
+    /// The adapter of `--lora_path`, or a new one.
+    private static func adapter(_ options: TrainOptions, on model: MiniMind, _ base: Base?) throws -> LoRAAdapter {
+        guard let path = options.model.loraPath else {
+            do {
+                return try LoRAAdapter(on: model, options.adapter.configuration(), seed: UInt64(options.model.seed))
+            } catch let error as LoRAError {
+                throw CommandError.usage("--target_modules, --lora_rank, --lora_alpha: \(error)")
+            }
+        }
+        guard let base else { throw CommandError.usage("--lora_path needs a base that it was trained on") }
+        let state = try base.adapter(path, isForced: options.model.forcesAdapter)
+        do {
+            let adapter = try LoRAAdapter(on: model, state)
+            if options.adapter.dropout > 0 { try adapter.setDropout(Float(options.adapter.dropout)) }
+            return adapter
+        } catch {
+            throw CommandError.failure("\(path): \(error)")
+        }
+    }
+}

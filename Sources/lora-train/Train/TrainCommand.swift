@@ -1,0 +1,214 @@
+import Data
+import Foundation
+import LoRA
+import Model
+import Tensor
+import Training
+
+/// The default recipe, from files to an adapter.
+struct TrainCommand {
+    let options: TrainOptions
+    private var console: Console { Console.shared }
+
+    /// A run that is ready to begin.
+    private struct Run {
+        let trainer: Trainer<AdamW>
+        let loader: DataLoader<SFTDataset>
+        let subject: Subject
+        let saves: Saves
+        let recipe: Recipe
+        let checkpoint: Checkpoint?
+        let metrics: MetricsFile?
+    }
+
+    func run() throws {
+        try options.validate()
+        let processes = try Processes(options)
+        try processes.run {
+            try options.model.computing { try train(processes) }
+        }
+    }
+
+    private func train(_ processes: Processes) throws {
+        let run = try processes.together { try prepare(processes) }
+        try processes.checkAgreement(run.recipe.facts)
+        try processes.together { try begin(run) }
+        let (trainer, loader) = (run.trainer, run.loader)
+        let stepsPerEpoch = loader.batchesPerEpoch
+        let optimizerStepsPerEpoch = optimizerSteps(stepsPerEpoch)
+        func stepInEpoch() -> Int { min(trainer.progress.optimizerSteps * options.accumulationSteps, stepsPerEpoch) }
+        func stepsDone() -> Int { trainer.progress.epoch * optimizerStepsPerEpoch + trainer.progress.optimizerSteps }
+
+        var log = TrainingLog(
+            options, run.metrics, totalSteps: options.epochs * stepsPerEpoch,
+            completedSteps: trainer.progress.epoch * stepsPerEpoch + stepInEpoch())
+        Interruption.watch()
+        while trainer.progress.epoch < options.epochs {
+            let batches = loader.epoch(trainer.progress.epoch, startingAt: stepInEpoch())
+            log.beginEpoch(atStep: stepInEpoch())
+            var savedSteps = stepsDone()
+            let isComplete: Bool
+            do {
+                isComplete = try trainer.runEpoch(
+                    stepsPerEpoch: stepsPerEpoch, isStopping: { Interruption.number != nil },
+                    nextBatch: { try batches.next() }
+                ) { report in
+                    log.append(report)
+                    let steps = stepsDone()
+                    if options.saveSteps > 0, steps > savedSteps, steps.isMultiple(of: options.saveSteps) {
+                        try run.saves.saveCheckpoint(trainer, steps: steps)
+                        savedSteps = steps
+                    }
+                }
+            } catch let error as TrainingError {
+                log.finish()
+                throw processes.failure(.failure("\(error); \(try saveLastGood(run))"))
+            }
+            if !isComplete {
+                log.finish()
+                throw try interrupted(run, steps: stepsDone(), processes)
+            }
+            let isLast = trainer.progress.epoch == options.epochs
+            if !isLast, trainer.progress.epoch.isMultiple(of: options.saveInterval) {
+                try run.saves.save(trainer, steps: stepsDone())
+            }
+        }
+        log.finish()
+        // Also of a run that was complete before, whose file somebody may have moved.
+        try run.saves.save(trainer, steps: stepsDone())
+        console.line(String(format: "saved %@ (%.0f tokens/s)", run.subject.path, log.tokensPerSecond))
+    }
+
+    /// Saves what was trained so far, and says so.
+    private func interrupted(_ run: Run, steps: Int, _ processes: Processes) throws -> any Error {
+        try run.saves.save(run.trainer, steps: steps)
+        // Not every process need have got the signal.
+        let signals = try processes.communicator.gather("\(Interruption.number ?? 0)").compactMap(Int32.init)
+        return processes.failure(
+            CommandError(
+                exitCode: 128 + (signals.max() ?? SIGTERM),
+                description: "interrupted; what was trained so far is in \(run.subject.path), and --resume auto goes on from there"))
+    }
+
+    /// After a loss that is no number: saves the parameters if they are sound, which they are unless
+    /// the step before broke them; then the file of the last save stands.
+    private func saveLastGood(_ run: Run) throws -> String {
+        if run.subject.isSound {
+            try run.saves.saveSubject()
+            return "the parameters before that step are in \(run.subject.path)"
+        }
+        return FileManager.default.fileExists(atPath: run.subject.path)
+            ? "\(run.subject.path) is from the last save" : "nothing was saved"
+    }
+
+    // MARK: - Before the first step
+
+    /// Reads everything, and finds what cannot work before hours have gone by.
+    private func prepare(_ processes: Processes) throws -> Run {
+        let base = options.initialization == .pretrained ? try Base(options.model) : nil
+        let tokenizer =
+            try base?.tokenizer() ?? TokenizerFolder.tokenizer(options.model.tokenizerPath)
+        let dataset = try SFTDataset(
+            path: options.dataPath, tokenizer: tokenizer, maxSequenceLength: options.model.maxSequenceLength)
+        let model = try base?.model(reading: options.trainsAll ? nil : options.dtype) ?? randomModel(tokenizer)
+        model.checkpointsLayers = options.checkpointsGradients
+        try dataset.checkVocabulary(size: model.configuration.vocabularySize)
+        try reportEmptySamples(dataset)
+        let origins = try Origins(base, dataPath: options.dataPath)
+        let subject = try Subject(options, model, base, origins)
+        if processes.isFirst { try subject.checkWritable() }
+        let recipe = Recipe(options, origins, processes: processes.communicator.count)
+        let saves = Saves(options, subject, recipe, isWriter: processes.isFirst)
+        let loader = self.loader(dataset, model)
+        let trainer = self.trainer(model, subject, stepsPerEpoch: loader.batchesPerEpoch, processes)
+        let checkpoint = try saves.checkpoint()
+        if let checkpoint { try trainer.restore(checkpoint) }
+        let metrics =
+            processes.isFirst
+            ? try MetricsFile(
+                path: options.metricsPath ?? subject.stem + ".metrics.jsonl",
+                keepingSteps: checkpoint.map { completedSteps($0.progress, of: loader.batchesPerEpoch) } ?? 0)
+            : nil
+        return Run(
+            trainer: trainer, loader: loader, subject: subject, saves: saves, recipe: recipe, checkpoint: checkpoint,
+            metrics: metrics)
+    }
+
+    /// Says where the run begins.
+    private func begin(_ run: Run) throws {
+        guard let checkpoint = run.checkpoint else { return try run.saves.begin() }
+        let steps = run.loader.batchesPerEpoch
+        let progress = checkpoint.progress
+        console.line(
+            progress.epoch < options.epochs
+                ? "resuming from \(checkpoint.path): epoch \(progress.epoch + 1) of \(options.epochs), "
+                    + "step \(completedSteps(progress, of: steps) - progress.epoch * steps) of \(steps)"
+                : "\(checkpoint.path) is the end of the run: nothing is left to train")
+    }
+
+    private func loader(_ dataset: SFTDataset, _ model: MiniMind) -> DataLoader<SFTDataset> {
+        let order: SampleOrder = options.shuffles ? .shuffled(seed: UInt64(options.model.seed)) : .sequential
+        return DataLoader(
+            dataset, batchSize: options.batchSize, order: order, workers: options.workerCount,
+            padding: pads(model) ? (dataset.maxSequenceLength, dataset.padID) : nil)
+    }
+
+    private func trainer(
+        _ model: MiniMind, _ subject: Subject, stepsPerEpoch: Int, _ processes: Processes
+    ) -> Trainer<AdamW> {
+        var configuration = TrainerConfiguration()
+        configuration.accumulationSteps = options.accumulationSteps
+        configuration.lossReduction = options.lossReduction
+        configuration.gradientClip = options.gradientClip
+        configuration.precision = options.dtype
+        configuration.seed = UInt64(options.model.seed)
+        let scheduledSteps = options.lossReduction == .token ? optimizerSteps(stepsPerEpoch) : stepsPerEpoch
+        return Trainer(
+            model, parameters: subject.parameters, optimizer: AdamW(groups: subject.groups),
+            schedule: CosineSchedule(
+                baseRate: options.learningRate, totalSteps: options.epochs * scheduledSteps,
+                warmupSteps: options.warmupIterations),
+            configuration: configuration, communicator: processes.communicator)
+    }
+
+    /// The optimizer steps in so many micro-batches of an epoch.
+    private func optimizerSteps(_ steps: Int) -> Int {
+        (steps + options.accumulationSteps - 1) / options.accumulationSteps
+    }
+
+    /// The micro-batches that are done.
+    private func completedSteps(_ progress: TrainingProgress, of stepsPerEpoch: Int) -> Int {
+        progress.epoch * stepsPerEpoch + min(progress.optimizerSteps * options.accumulationSteps, stepsPerEpoch)
+    }
+
+    private func randomModel(_ tokenizer: Tokenizer) throws -> MiniMind {
+        try MiniMind(options.model.configuration(vocabularySize: tokenizer.vocabularySize), seed: UInt64(options.model.seed))
+    }
+
+    /// Whether samples are filled up. The balance of experts is measured over padding too, as published.
+    private func pads(_ model: MiniMind) -> Bool {
+        if let pads = options.padsToMaximum { return pads }
+        guard let experts = model.configuration.experts, experts.auxiliaryCoefficient > 0 else { return false }
+        console.line(
+            "samples are padded to \(options.model.maxSequenceLength), since the published balance of experts counts padding; "
+                + "--pad_to_max_seq_len False trains on the words alone, much faster")
+        return true
+    }
+
+    private func reportEmptySamples(_ dataset: SFTDataset) throws {
+        let statistics = try dataset.statistics()
+        let empty = statistics.samplesWithoutCountedTokens
+        guard empty.count < statistics.count else { throw CommandError.failure("\(options.dataPath): \(TrainingError.nothingToTrain)") }
+        if statistics.cutSamples > 0 {
+            console.note(
+                "note: \(statistics.cutSamples) of \(statistics.count) samples are longer than --max_seq_len "
+                    + "\(options.model.maxSequenceLength); \(statistics.removedTokens) tokens are cut away")
+        }
+        if !empty.isEmpty {
+            let lines = empty.prefix(5).map { String(dataset.line(of: $0)) }.joined(separator: ", ")
+            console.note(
+                "note: \(empty.count) of \(statistics.count) samples have no token that counts and are skipped "
+                    + "(line \(lines)\(empty.count > 5 ? ", …" : ""))")
+        }
+    }
+}
