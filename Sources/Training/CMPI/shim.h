@@ -94,8 +94,8 @@ static inline int mpi_are_done(int32_t count, mpi_request *requests, bool *are_d
     return code;
 }
 
-static inline int mpi_finish(mpi_communicator *group) {
-    MPI_Comm_free(&group->comm);
+static inline int mpi_finish(mpi_communicator group) {
+    MPI_Comm_free(&group.comm);
     return MPI_Finalize();
 }
 

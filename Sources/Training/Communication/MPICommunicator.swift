@@ -100,14 +100,18 @@
 
         public func finish() {
             do {
-                try blocking("MPI_Ibarrier") { mpi_barrier(group, $0) }
-                var group = group
-                try Self.check("MPI_Finalize", mpi_finish(&group))
+                try leave()
             } catch {
                 // The work is done, but somebody is not: nobody is to wait for him for ever.
                 FileHandle.standardError.write(Data("error: at the end, \(error)\n".utf8))
                 abort(exitCode: 1)
             }
+        }
+
+        private func leave() throws(CommunicationError) {
+            let everybody = group
+            try blocking("MPI_Ibarrier") { mpi_barrier(everybody, $0) }
+            try Self.check("MPI_Finalize", mpi_finish(everybody))
         }
 
         public func abort(exitCode: Int32) -> Never {
