@@ -4,10 +4,11 @@ import PackageDescription
 // The pkg-config file of MPI. Debian has one for whichever MPI is the system's; elsewhere MPI_PKG names that of the
 // library: ompi-c, mpich.
 #if os(macOS)
-    let mpi = Context.environment["MPI_PKG"] ?? "ompi-c"
+    let usualMPI = "ompi-c"
 #else
-    let mpi = Context.environment["MPI_PKG"] ?? "mpi"
+    let usualMPI = "mpi"
 #endif
+let mpi = Context.environment["MPI_PKG"].flatMap { $0.isEmpty ? nil : $0 } ?? usualMPI
 
 let package = Package(
     name: "lora-train",

@@ -43,16 +43,17 @@ struct BenchAllreduceCommand {
     }
 
     private func bench(_ communicator: any Communicator) throws {
-        let isFirst = communicator.rank == 0
+        let (isFirst, count) = (communicator.rank == 0, communicator.count)
         let share = try ProcessorShare.claim(among: communicator)
         let hosts = try communicator.gather(ProcessInfo.processInfo.hostName)
         let library = DistributedStart.library ?? "no MPI"
         if isFirst, let note = share?.note { Console.shared.note("note: \(note)") }
         if isFirst, !options.isJSON {
             let machines = Set(hosts).count
-            Console.shared.line("\(communicator.count) processes on \(machines) \(machines == 1 ? "machine" : "machines"), \(library)")
+            Console.shared.line("\(count) \(count == 1 ? "process" : "processes") on \(machines) \(machines == 1 ? "machine" : "machines"), \(library)")
             Console.shared.line("       bytes        median         least")
         }
+        try checkMixture(communicator)
         var rows: [Row] = []
         var bytes = options.leastBytes
         while true {
@@ -69,6 +70,23 @@ struct BenchAllreduceCommand {
             ]
             Console.shared.line(report.serialized)
         }
+    }
+
+    /// Several sums at once, which odd processes wait for in another order, and texts of different lengths.
+    private func checkMixture(_ communicator: any Communicator) throws {
+        let buffers = [1, 5000, 700_001, 0, 1024 * communicator.count + 1].map { count in
+            let buffer = UnsafeMutableBufferPointer<Float>.allocate(capacity: count)
+            _ = buffer.initialize(fromContentsOf: Self.values(count, rank: communicator.rank))
+            return buffer
+        }
+        defer { for buffer in buffers { buffer.deallocate() } }
+        let sums = try buffers.map { try communicator.startSum($0) }
+        let text = { (rank: Int) in String(repeating: "ä", count: 1000 * rank) }
+        guard try communicator.gather(text(communicator.rank)) == (0..<communicator.count).map(text) else {
+            throw CommandError.failure("process \(communicator.rank) got other texts than were sent")
+        }
+        for sum in communicator.rank % 2 == 0 ? sums : sums.reversed() { try sum.wait() }
+        for buffer in buffers { try check(buffer, communicator) }
     }
 
     private func time(_ bytes: Int, _ communicator: any Communicator) throws -> Row {
@@ -94,7 +112,7 @@ struct BenchAllreduceCommand {
 
     private func check(_ sum: UnsafeMutableBufferPointer<Float>, _ communicator: any Communicator) throws {
         var expected = Self.values(sum.count, rank: 0)
-        for rank in 1..<max(1, communicator.count) where communicator.count > 1 {
+        for rank in 0..<communicator.count where rank > 0 {
             let terms = Self.values(sum.count, rank: rank)
             for index in expected.indices { expected[index] += terms[index] }
         }
