@@ -4,24 +4,34 @@
 # make test    every test; those that ask other libraries only where there are peers
 # make peers   the libraries that tests and benchmarks compare with: .build/peers; STRICT=1 fails where one does not install
 # make bench   measures it beside PyTorch and writes Docs/Performance.md; ONLY=, ROUNDS=, DATA=, TOKENIZER=, BASE=
+#
+# MPI=1 builds for training on several processes, and installs Open MPI where there is no MPI; MPI=0 builds without.
+# Left out, the build has it where pkg-config finds an MPI; MPI_PKG= names another file of pkg-config.
 SHELL := /bin/bash
 SWIFT ?= swift
 RUN := .build/release/lora-train
 
+# Asked when a recipe runs, as setup may just have installed it.
+MPI_PKG ?= $(shell for name in mpi ompi-c mpich; do pkg-config --exists $$name 2>/dev/null && echo $$name && break; done)
+WITH_MPI = $(if $(filter 0,$(MPI)),,$(or $(filter 1,$(MPI)),$(MPI_PKG)))
+TRAITS_WITH_MPI = --traits OpenBLAS,OneDNN,MPI
+TRAITS = $(if $(WITH_MPI),$(TRAITS_WITH_MPI))
+BUILD = $(if $(MPI_PKG),MPI_PKG=$(MPI_PKG)) $(SWIFT)
+
 .PHONY: setup build demo test peers bench clean
 
 setup:
-	@Scripts/setup.sh
+	@MPI=$(MPI) Scripts/setup.sh
 
 build: setup
-	$(SWIFT) build -c release --product lora-train
+	$(BUILD) build -c release --product lora-train $(TRAITS)
 
 demo: build
 	@Examples/tiny/demo.sh $(RUN)
 
 test: setup
-	$(SWIFT) build -c release --product lora-train
-	$(SWIFT) test --disable-xctest
+	$(BUILD) build -c release --product lora-train $(TRAITS)
+	$(BUILD) test --disable-xctest $(TRAITS)
 
 peers:
 	@Scripts/setup.sh peers

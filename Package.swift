@@ -1,6 +1,15 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
+// The pkg-config file of MPI. Debian has one for whichever MPI is the system's; elsewhere MPI_PKG names that of the
+// library: ompi-c, mpich.
+#if os(macOS)
+    let usualMPI = "ompi-c"
+#else
+    let usualMPI = "mpi"
+#endif
+let mpi = Context.environment["MPI_PKG"].flatMap { $0.isEmpty ? nil : $0 } ?? usualMPI
+
 let package = Package(
     name: "lora-train",
     platforms: [.macOS(.v15)],
@@ -16,6 +25,9 @@ let package = Package(
         .trait(
             name: "OneDNN",
             description: "Matrix products by the system's oneDNN: bfloat16 in hardware, weights packed once."),
+        .trait(
+            name: "MPI",
+            description: "Training on several processes and machines, by the system's Open MPI or MPICH."),
     ],
     targets: [
         // Numbers: storage, autodiff, operations, matmul backends, tensor files.
@@ -46,7 +58,16 @@ let package = Package(
         // Words: tokenizer, chat template, samples.
         .target(name: "Data", dependencies: ["Tensor"]),
         // Time: trainer, optimizer, schedule, metrics.
-        .target(name: "Training", dependencies: ["Tensor", "Model", "LoRA", "Data"]),
+        .systemLibrary(
+            name: "CMPI", path: "Sources/Training/CMPI", pkgConfig: mpi,
+            providers: [.apt(["libopenmpi-dev", "openmpi-bin"]), .brew(["open-mpi"])]),
+        .target(
+            name: "Training",
+            dependencies: [
+                "CKernels", "Tensor", "Model", "LoRA", "Data",
+                .target(name: "CMPI", condition: .when(traits: ["MPI"])),
+            ],
+            exclude: ["CMPI"]),
         .executableTarget(name: "lora-train", dependencies: ["Tensor", "Model", "LoRA", "Data", "Training"]),
         .target(name: "TestSupport", dependencies: ["Tensor", "Model"], path: "Tests/TestSupport"),
         .testTarget(name: "TensorTests", dependencies: ["Tensor", "TestSupport"], exclude: ["Fixtures"]),

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs the system libraries that the package builds with, where they are missing, and says
 # what cannot be installed from here. With the argument "peers" it installs instead what
-# make_peers.py needs: Python and a C++ compiler.
+# make_peers.py needs: Python and a C++ compiler. With the argument or the variable MPI=1 it installs Open MPI too,
+# where there is no MPI yet.
 set -euo pipefail
 
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -13,9 +14,18 @@ as_root() {
     fi
 }
 
+wants_mpi=
+for word in "MPI=${MPI:-}" "$@"; do [ "$word" = MPI=1 ] && wants_mpi=1; done
+has_mpi() {
+    has pkg-config || return 1
+    for name in ${MPI_PKG:-mpi ompi-c mpich}; do pkg-config --exists "$name" && return 0; done
+    return 1
+}
+
 if [ "$(uname)" = Darwin ]; then
     has brew || { echo "error: Homebrew is missing; see https://brew.sh" >&2; exit 1; }
     formulas=(openblas onednn zlib pkg-config)
+    [ -n "$wants_mpi" ] && ! has_mpi && formulas+=(open-mpi)
     [ "${1:-}" = peers ] && formulas=(python)
     for formula in "${formulas[@]}"; do
         brew list "$formula" >/dev/null 2>&1 || brew install "$formula"
@@ -23,6 +33,8 @@ if [ "$(uname)" = Darwin ]; then
 elif has apt-get; then
     missing=()
     packages=(libopenblas-dev libdnnl-dev zlib1g-dev libc6-dev libstdc++-12-dev)
+    # The package manager of Swift asks pkg-config where it looks for files.
+    [ -n "$wants_mpi" ] && ! has_mpi && packages+=(pkg-config libopenmpi-dev openmpi-bin)
     if [ "${1:-}" = peers ]; then
         packages=()
         python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3 python3-venv)
@@ -40,6 +52,10 @@ elif has apt-get; then
     fi
 else
     [ "${1:-}" = peers ] || echo "note: install OpenBLAS, oneDNN and zlib with their headers by your system's package manager" >&2
+    if [ -n "$wants_mpi" ] && ! has_mpi; then
+        echo "error: there is no MPI that pkg-config knows; install Open MPI or MPICH, or name its file: MPI_PKG=ompi-c" >&2
+        exit 1
+    fi
 fi
 
 [ "${1:-}" = peers ] && exit 0

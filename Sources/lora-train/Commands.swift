@@ -12,7 +12,7 @@ enum Commands {
         ("inspect", "say what is in a file or folder: model, adapter, types, sizes"),
         ("data", "show what each sample trains on"),
         ("tokenize", "JSON strings to token ids, a line each; --decode the reverse"),
-        ("bench", "time a training step, generation or the tokenizer: bench step, generate or tokenizer"),
+        ("bench", "time a training step, generation, the tokenizer or sums over processes: bench step, generate, tokenizer or allreduce"),
         ("help", "this text, or `help COMMAND`; `help --markdown COMMAND` prints its flags as a table"),
     ]
 
@@ -62,6 +62,8 @@ enum Commands {
             try parse(rest, BenchOptions(), BenchOptions.generateFlags, name) { try BenchGenerateCommand(options: $0).run() }
         case .tokenizer:
             try parse(rest, BenchOptions(), BenchOptions.tokenizerFlags, name) { try BenchTokenizerCommand(options: $0).run() }
+        case .allreduce:
+            try parse(rest, BenchOptions(), BenchOptions.allreduceFlags, name) { try BenchAllreduceCommand(options: $0).run() }
         }
     }
 

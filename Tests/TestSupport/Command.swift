@@ -23,9 +23,23 @@ public struct Command {
     ///   - outputPath: the file or device that standard output goes to instead
     ///   - interrupt: after how many lines of output SIGINT is sent
     public init(_ arguments: [String], input: String = "", folder: String? = nil, outputPath: String? = nil, interruptAfterLines: Int? = nil) throws {
+        try self.init(
+            path: Self.path, arguments, environment: nil, input: input, folder: folder, outputPath: outputPath,
+            afterLines: interruptAfterLines
+        ) { $0.interrupt() }
+    }
+
+    /// - Parameters:
+    ///   - environment: `nil` for that of the tests
+    ///   - afterLines: after how many lines of output `action` is called, once
+    private init(
+        path: String, _ arguments: [String], environment: [String: String]?, input: String, folder: String?, outputPath: String?,
+        afterLines: Int?, action: (Process) -> Void
+    ) throws {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: Self.path)
+        process.executableURL = URL(fileURLWithPath: path)
         process.arguments = arguments
+        if let environment { process.environment = environment }
         if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
         let scratch = try Paths.temporaryFolder()
         let errorPath = scratch + "/errors"
@@ -43,14 +57,14 @@ public struct Command {
         process.standardInput = FileHandle(forReadingAtPath: inputPath)
         try process.run()
         var bytes = Data()
-        var isInterrupted = false
+        var isActionDue = true
         while true {
             let part = outputPipe.fileHandleForReading.availableData
             if part.isEmpty { break }
             bytes += part
-            if let interruptAfterLines, !isInterrupted, bytes.count(where: { $0 == 10 }) >= interruptAfterLines {
-                isInterrupted = true
-                process.interrupt()
+            if let afterLines, isActionDue, bytes.count(where: { $0 == 10 }) >= afterLines {
+                isActionDue = false
+                action(process)
             }
         }
         process.waitUntilExit()
@@ -62,4 +76,54 @@ public struct Command {
 
     /// The lines of standard output.
     public var lines: [String] { output.split(separator: "\n").map(String.init) }
+
+    // MARK: - On several processes
+
+    /// The MPI launcher of the search path.
+    private static let mpirun: (path: String, isOpenMPI: Bool)? = {
+        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+        let path = folders.map { "\($0)/mpirun" }.first(where: FileManager.default.isExecutableFile)
+        guard let path, let version = try? Command(
+            path: path, ["--version"], environment: nil, input: "", folder: nil, outputPath: nil, afterLines: nil, action: { _ in })
+        else { return nil }
+        return (path, version.output.contains("Open MPI") || version.output.contains("OpenRTE"))
+    }()
+
+    /// Whether there is an `mpirun`.
+    public static var hasMPI: Bool { mpirun != nil }
+    /// Why a test that needs it is skipped.
+    public static let absenceOfMPI = "there is no mpirun; `make setup MPI=1` installs it"
+
+    /// Runs `lora-train` on several processes and waits for the end of all.
+    ///
+    /// - Parameters:
+    ///   - environment: variables that are added to those of the tests
+    ///   - kill: which process gets SIGKILL, after how many lines of output of all
+    public static func mpi(
+        ranks: Int, _ arguments: [String], folder: String? = nil, environment additions: [String: String] = [:],
+        kill: (rank: Int, afterLines: Int)? = nil
+    ) throws -> Command {
+        guard let mpirun else { throw CocoaError(.fileNoSuchFile, userInfo: [NSLocalizedDescriptionKey: absenceOfMPI]) }
+        // The variables of a launcher that runs the tests themselves would bind and connect the processes to it.
+        let strange = ["OMPI_", "ORTE_", "PRTE_", "PMIX_", "PMI_", "HYDRA_", "HYDI_", "MPI_LOCAL"]
+        var environment = ProcessInfo.processInfo.environment.filter { name, _ in !strange.contains(where: name.hasPrefix) }
+        // Containers have no other user than root.
+        environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
+        environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
+        environment.merge(additions) { $1 }
+        let scratch = try Paths.temporaryFolder()
+        defer { try? FileManager.default.removeItem(atPath: scratch) }
+        // Each process leaves its number before it becomes the command, to be found by.
+        let script = #"echo $$ > "$0/${OMPI_COMM_WORLD_RANK:-$PMI_RANK}"; exec "$@""#
+        let options = mpirun.isOpenMPI ? ["--oversubscribe", "--bind-to", "none"] : []
+        return try Command(
+            path: mpirun.path, options + ["-np", String(ranks), "/bin/sh", "-c", script, scratch, path] + arguments,
+            environment: environment, input: "", folder: folder, outputPath: nil, afterLines: kill?.afterLines
+        ) { _ in
+            guard let kill, let text = try? String(contentsOfFile: "\(scratch)/\(kill.rank)", encoding: .utf8),
+                let number = Int32(text.trimmingCharacters(in: .newlines))
+            else { return }
+            Foundation.kill(number, SIGKILL)
+        }
+    }
 }

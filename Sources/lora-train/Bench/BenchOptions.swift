@@ -2,7 +2,7 @@ import Tensor
 
 /// What is timed.
 enum BenchSubject: String, CaseIterable {
-    case step, generate, tokenizer
+    case step, generate, tokenizer, allreduce
 }
 
 /// What `lora-train bench` can be told.
@@ -17,6 +17,9 @@ struct BenchOptions {
     var dtype = Precision.bfloat16
     var generatedTokens = 256
     var checkpointsGradients = false
+    var leastBytes = 1024
+    var mostBytes = 64 << 20
+    var rounds = 30
     var isJSON = false
 
     static var stepFlags: FlagSet<BenchOptions> {
@@ -46,6 +49,16 @@ struct BenchOptions {
         flags.section("The work")
         flags.text("tokenizer_path", \.model.tokenizerPath, "Folder with tokenizer.json")
         flags.text("data_path", \.dataPath, "A text, encoded line by line on one thread")
+        flags.bool("json", \.isJSON, "One JSON object instead of a table")
+        return flags
+    }
+
+    static var allreduceFlags: FlagSet<BenchOptions> {
+        var flags = FlagSet<BenchOptions>()
+        flags.section("The work, on processes that mpirun starts")
+        flags.integer("min_bytes", \.leastBytes, atLeast: 4, "Bytes of floats of the smallest sum; each next one has four times as many")
+        flags.integer("max_bytes", \.mostBytes, atLeast: 4, "Bytes of the largest sum")
+        flags.integer("rounds", \.rounds, atLeast: 1, "Sums of each size that are timed")
         flags.bool("json", \.isJSON, "One JSON object instead of a table")
         return flags
     }

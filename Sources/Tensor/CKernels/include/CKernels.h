@@ -12,6 +12,7 @@
 #include "factors.h"
 #include "norm.h"
 #include "optimizer.h"
+#include "processor_mask.h"
 #include "products.h"
 #include "rope.h"
 #include "rows.h"
