@@ -9,7 +9,8 @@ struct DataCommand {
     func run() throws {
         let tokenizer = try TokenizerFolder.tokenizer(options.tokenizerPath)
         let dataset = try SFTDataset(
-            path: options.dataPath, tokenizer: tokenizer, maxSequenceLength: options.maxSequenceLength)
+            path: options.dataPath, tokenizer: tokenizer, maxSequenceLength: options.maxSequenceLength,
+            access: options.isStreaming ? .streaming : .checked, onBadRecord: options.onBadRecord)
         let shown = options.limit > 0 ? min(options.limit, dataset.count) : dataset.count
         for index in 0..<shown {
             let sample = try dataset[index]
@@ -19,11 +20,16 @@ struct DataCommand {
                     "mask": .array(sample.mask.map { .integer($0 ? 1 : 0) }),
                 ]
                 console.line(line.serialized)
-            } else {
+            } else if !sample.isBadRecord {
                 try show(sample, index, dataset, tokenizer)
             }
         }
-        if !options.isJSON { try summarize(dataset) }
+        if options.isJSON {
+            // Standard output is for the samples.
+            for line in skipped(dataset) { console.note("note: " + line) }
+        } else {
+            try summarize(dataset)
+        }
     }
 
     private func show(_ sample: Sample, _ index: Int, _ dataset: SFTDataset, _ tokenizer: Tokenizer) throws {
@@ -58,11 +64,21 @@ struct DataCommand {
         if statistics.cutSamples > 0 {
             console.line("\(statistics.cutSamples) samples cut at \(options.maxSequenceLength), \(statistics.removedTokens) tokens cut away")
         }
-        let empty = statistics.samplesWithoutCountedTokens
-        if !empty.isEmpty {
+        if statistics.uncountedSamples > 0 {
             console.line(
-                "\(empty.count) samples without a counted token, skipped in training: lines "
-                    + empty.prefix(20).map { String(dataset.line(of: $0)) }.joined(separator: ", ") + (empty.count > 20 ? ", …" : ""))
+                "\(statistics.uncountedSamples) samples without a counted token, skipped in training: lines "
+                    + statistics.samplesWithoutCountedTokens.prefix(20).map { String(dataset.line(of: $0)) }
+                    .joined(separator: ", ") + (statistics.uncountedSamples > 20 ? ", …" : ""))
         }
+        for line in skipped(dataset) { console.line(line) }
+    }
+
+    /// The records that are no conversations, of those that were looked at.
+    private func skipped(_ dataset: SFTDataset) -> [String] {
+        let skipped = dataset.skippedRecords
+        guard skipped.count > 0 else { return [] }
+        let rest = skipped.count - skipped.records.count
+        return ["\(skipped.count) lines are no conversations and would be skipped in training:"]
+            + skipped.records.map(\.description) + (rest > 0 ? ["… and \(rest) more"] : [])
     }
 }

@@ -1,3 +1,5 @@
+import Data
+
 /// What `lora-train data` can be told.
 struct DataOptions {
     var dataPath = "./dataset/lora_identity.jsonl"
@@ -5,6 +7,8 @@ struct DataOptions {
     var maxSequenceLength = 512
     var isJSON = false
     var limit = 0
+    var onBadRecord = BadRecordPolicy.stop
+    var isStreaming = false
 
     static var flags: FlagSet<DataOptions> {
         var flags = FlagSet<DataOptions>()
@@ -14,6 +18,8 @@ struct DataOptions {
         flags.integer("max_seq_len", \.maxSequenceLength, atLeast: 2, "Tokens at which a sample is cut")
         flags.bool("json", \.isJSON, "One object a sample: its ids, and which of them are counted targets")
         flags.integer("limit", \.limit, atLeast: 0, "Samples shown at the most; 0 for all")
+        flags.choice("on_bad_record", \.onBadRecord, "At a line that is no conversation: stop, or skip it and say which")
+        flags.bool("streaming", \.isStreaming, "Check each line when it is reached, for files of many gigabytes")
         return flags
     }
 }

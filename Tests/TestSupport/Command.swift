@@ -7,7 +7,7 @@ public struct Command {
     public let errors: String
 
     /// The executable that was built beside the tests.
-    private static let path: String = {
+    public static let path: String = {
         let products = Bundle.main.bundleURL
         let beside = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
         let candidates = [products, beside, Paths.package.appendingPathComponent(".build/debug")]

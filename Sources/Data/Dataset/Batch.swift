@@ -38,14 +38,16 @@ public struct Batch: Sendable, Equatable {
     public let sampleIndices: [Int]
     /// How many tokens the samples have before they share any; at least T.
     public let sampleTokens: Int
+    /// What became of the samples before they came here.
+    public let counts: SampleCounts
 
     /// Packs samples.
     ///
     /// - Parameters:
-    ///   - samples: The samples with their place in the dataset.
+    ///   - samples: The samples with their place in the dataset; a shard's last batches may have none.
     ///   - padding: The length to which a sample is filled up with a pad id before its last id is taken off, so that
-    ///     each has one token less; nil packs without padding. Longer samples are not cut. Padded samples share
-    ///     nothing.
+    ///     each has one token less; nil packs without padding. Longer samples are not cut, and what
+    ///     holds the place of a bad record is not filled. Padded samples share nothing.
     ///   - sharesPrefixes: Whether samples share rows. Without it each sample of at least two ids is a segment, in
     ///     their order, and there is a prediction of count 1 for each counted position.
     public init(
@@ -63,6 +65,7 @@ public struct Batch: Sendable, Equatable {
         sampleRows = trie.sampleRows
         sampleIndices = samples.map(\.index)
         sampleTokens = padded.reduce(0) { $0 + max(0, $1.ids.count - 1) }
+        counts = SampleCounts(samples.lazy.map(\.sample))
     }
 
     /// How many samples there are, N.
@@ -75,6 +78,7 @@ public struct Batch: Sendable, Equatable {
 extension Sample {
     /// The sample filled up to a length with ids that do not count.
     fileprivate func padded(length: Int, padID: Int32) -> Sample {
+        if isBadRecord { return self }
         let missing = max(0, length - ids.count)
         return Sample(
             ids: ids + repeatElement(padID, count: missing), mask: mask + repeatElement(false, count: missing),

@@ -10,6 +10,9 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
     case empty(path: String)
     /// A line is no record of a conversation; the line counts from 1.
     case badLine(path: String, line: Int, reason: String)
+    /// Bad lines are skipped, but there were no others: none in the file, or none among as many as were looked at. The
+    /// line is the first of them.
+    case nothingUsable(path: String, records: Int, line: Int, reason: String)
     /// The file became shorter or other after it was opened.
     case changed(path: String, line: Int)
     /// The chat template does not render a line's conversation.
@@ -35,6 +38,9 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
             #"\#(path) has no record; write one {"conversations": [{"role": …, "content": …}, …]} a line"#
         case .badLine(let path, let line, let reason):
             "\(path), line \(line): \(reason)"
+        case .nothingUsable(let path, let records, let line, let reason):
+            "\(path): \(records == 1 ? "the only record is no conversation" : "all \(records) records so far are no conversations"), so there is nothing to skip to; "
+                + "line \(line): \(reason)"
         case .changed(let path, let line):
             "\(path), line \(line): the file changed while it was in use; start again with a file that stays as it is"
         case .notRendered(let path, let line, let error):
@@ -48,6 +54,17 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
             "cannot tell the assistant's tokens from the others: \(reason); use another chat template"
         case .sequenceTooShort(let length):
             "max_seq_len is \(length), and the shortest sample with something to learn has 2 tokens; raise --max_seq_len"
+        }
+    }
+}
+
+extension DatasetError {
+    /// The line and what is wrong with it, where a record is at fault and not the file, the tokenizer or the model.
+    var badRecord: (line: Int, reason: String)? {
+        switch self {
+        case .badLine(_, let line, let reason): (line, reason)
+        case .notRendered(_, let line, let error): (line, "the chat template refuses it: \(error.description.oneLine)")
+        default: nil
         }
     }
 }

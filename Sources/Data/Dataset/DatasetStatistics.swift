@@ -1,34 +1,85 @@
-/// The lengths of a dataset's samples, in tokens, and what counts in them.
+/// The lengths of a dataset's samples, in tokens, and what counts in them. Records that are no conversations have no
+/// part in it but their number.
 public struct DatasetStatistics: Sendable, Equatable {
-    /// How many samples there are.
-    public let count: Int
-    public let shortestLength: Int
-    /// The middle length; of an even number of samples the mean of the two in the middle.
-    public let medianLength: Double
-    public let meanLength: Double
-    public let longestLength: Int
+    /// How many samples there are, without bad records.
+    public private(set) var count = 0
     /// The tokens of all samples.
-    public let tokens: Int
+    public private(set) var tokens = 0
     /// The counted targets of all samples.
-    public let countedTokens: Int
+    public private(set) var countedTokens = 0
     /// How many samples were cut.
-    public let cutSamples: Int
+    public private(set) var cutSamples = 0
     /// How many tokens the cuts took away.
-    public let removedTokens: Int
-    /// The samples in which nothing counts, by their place in the dataset.
-    public let samplesWithoutCountedTokens: [Int]
+    public private(set) var removedTokens = 0
+    /// In how many samples nothing counts.
+    public private(set) var uncountedSamples = 0
+    /// The samples in which nothing counts, ascending by their place in the dataset; of a dataset that is streamed the
+    /// first `placeLimit` only.
+    public private(set) var samplesWithoutCountedTokens: [Int] = []
+    /// How many records are no conversations and skipped.
+    public private(set) var badRecords = 0
 
-    init(_ measures: [SampleMeasure]) {
-        let lengths = measures.map(\.length).sorted()
-        count = measures.count
-        shortestLength = lengths.first ?? 0
-        longestLength = lengths.last ?? 0
-        tokens = lengths.reduce(0, +)
-        meanLength = count == 0 ? 0 : Double(tokens) / Double(count)
-        medianLength = count == 0 ? 0 : Double(lengths[(count - 1) / 2] + lengths[count / 2]) / 2
-        countedTokens = measures.reduce(0) { $0 + $1.counted }
-        cutSamples = measures.count { $0.removed > 0 }
-        removedTokens = measures.reduce(0) { $0 + $1.removed }
-        samplesWithoutCountedTokens = measures.indices.filter { measures[$0].counted == 0 }
+    /// How many samples without a counted token a dataset that is streamed names.
+    public static var placeLimit: Int { 1000 }
+
+    /// How many samples have each length: what grows with the longest length, and not with the samples.
+    private var samplesOfLength: [Int: Int] = [:]
+
+    public var shortestLength: Int { samplesOfLength.keys.min() ?? 0 }
+    public var longestLength: Int { samplesOfLength.keys.max() ?? 0 }
+    public var meanLength: Double { count == 0 ? 0 : Double(tokens) / Double(count) }
+
+    /// The middle length; of an even number of samples the mean of the two in the middle.
+    public var medianLength: Double {
+        guard count > 0 else { return 0 }
+        let lengths = samplesOfLength.sorted { $0.key < $1.key }
+        func length(at place: Int) -> Int {
+            var before = 0
+            for (length, samples) in lengths {
+                before += samples
+                if place < before { return length }
+            }
+            return 0
+        }
+        return Double(length(at: (count - 1) / 2) + length(at: count / 2)) / 2
+    }
+
+    /// Takes in one sample; they may come in any order.
+    mutating func add(_ measure: SampleMeasure, at index: Int) {
+        if measure.isBadRecord {
+            badRecords += 1
+            return
+        }
+        count += 1
+        samplesOfLength[measure.length, default: 0] += 1
+        tokens += measure.length
+        countedTokens += measure.counted
+        if measure.removed > 0 { cutSamples += 1 }
+        removedTokens += measure.removed
+        if measure.counted == 0 {
+            uncountedSamples += 1
+            samplesWithoutCountedTokens.append(index)
+        }
+    }
+
+    /// Puts the places that are named in their order, and lets go of those beyond a limit.
+    mutating func sortPlaces(limit: Int) {
+        samplesWithoutCountedTokens.sort()
+        samplesWithoutCountedTokens.removeLast(max(0, samplesWithoutCountedTokens.count - limit))
+    }
+}
+
+/// What is remembered of a sample once it was tokenized.
+struct SampleMeasure: Sendable, Equatable {
+    let length: Int
+    let counted: Int
+    let removed: Int
+    let isBadRecord: Bool
+
+    init(_ sample: Sample) {
+        length = sample.ids.count
+        counted = sample.countedTokens
+        removed = sample.removed
+        isBadRecord = sample.isBadRecord
     }
 }

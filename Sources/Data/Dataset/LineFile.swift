@@ -1,48 +1,79 @@
 import Foundation
+import Synchronization
 
 /// A text file of which single lines are read on demand, from any thread.
 ///
-/// Only where the lines begin is kept in memory. Lines are read with `pread`, which has no common position, and not
-/// through a memory map: a mapped file that somebody shortens kills the process.
+/// Lines are read with `pread`, which has no common position, and not through a memory map: a mapped file that somebody
+/// shortens kills the process. What is in memory is a small `LineIndex`, not the place of every line.
 final class LineFile: Sendable {
-    /// A line that is not blank.
-    struct Line: Sendable {
-        let offset: Int
-        let length: Int
-        /// Counted from 1, as an editor does: blank lines count, and "\n" and "\r\n" end a line.
-        let number: Int
-    }
-
     /// The longest line that is read; a longer one is no conversation.
     static let lengthLimit = 64 << 20
 
     let path: String
-    let lines: [Line]
+    /// The bytes of the file when it was opened. What is added later is not read.
+    let size: Int
+    let index: LineIndex
     private let descriptor: Int32
 
     /// Opens a file and finds its lines.
     init(path: String) throws(DatasetError) {
-        self.path = path
-        descriptor = try Self.openFile(path)
+        let (descriptor, size) = try Self.openFile(path)
         do {
-            lines = try Self.index(descriptor, path)
+            index = try LineIndex(size: size, path: path) { buffer, offset throws(DatasetError) in
+                try Self.read(descriptor, path, into: buffer, at: offset)
+            }
         } catch {
             close(descriptor)
             throw error
         }
+        self.path = path
+        self.size = size
+        self.descriptor = descriptor
     }
 
     deinit { close(descriptor) }
 
-    /// The bytes of a line, without its end.
-    func bytes(of line: Line) throws(DatasetError) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: line.length)
-        let read = try Self.read(descriptor, path, into: &bytes, at: line.offset)
-        guard read == line.length else { throw .changed(path: path, line: line.number) }
+    /// How many lines are not blank: the records of the file.
+    var count: Int { index.count }
+
+    /// The bytes from an offset on; fewer where the file ends before.
+    func read(_ count: Int, at offset: Int) throws(DatasetError) -> [UInt8] {
+        var failure: DatasetError?
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            do throws(DatasetError) {
+                filled = try Self.read(descriptor, path, into: UnsafeMutableRawBufferPointer(buffer), at: offset)
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
         return bytes
     }
 
-    private static func openFile(_ path: String) throws(DatasetError) -> Int32 {
+    /// Does something for each record on all cores, in stretches of neighbours. Each stretch has a reader, which makes
+    /// reading its records in order cheap.
+    ///
+    /// - Throws: The error of the lowest record that has one, as a loop from the front would.
+    func forEachRecord(
+        _ body: @Sendable (_ record: Int, inout LineReader) throws(DatasetError) -> Void
+    ) throws(DatasetError) {
+        let first = Mutex<(record: Int, error: DatasetError)?>(nil)
+        DispatchQueue.concurrentPerform(iterations: index.blockCount) { block in
+            var reader = LineReader(self)
+            for record in index.records(in: block) {
+                if first.withLock({ $0.map { $0.record < record } ?? false }) { return }
+                do throws(DatasetError) {
+                    try body(record, &reader)
+                } catch {
+                    first.withLock { if $0.map({ record < $0.record }) ?? true { $0 = (record, error) } }
+                    return
+                }
+            }
+        }
+        if let error = first.withLock({ $0?.error }) { throw error }
+    }
+
+    private static func openFile(_ path: String) throws(DatasetError) -> (descriptor: Int32, size: Int) {
         var information = stat()
         guard stat(path, &information) == 0 else {
             if errno == ENOENT || errno == ENOTDIR { throw .missing(path: path) }
@@ -55,18 +86,22 @@ final class LineFile: Sendable {
         }
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .unreadable(path: path, reason: String(cString: strerror(errno))) }
-        return descriptor
+        guard fstat(descriptor, &information) == 0 else {
+            let reason = String(cString: strerror(errno))
+            close(descriptor)
+            throw .unreadable(path: path, reason: reason)
+        }
+        return (descriptor, Int(information.st_size))
     }
 
     /// Reads until the buffer is full or the file ends, and gives how much was read.
-    private static func read(_ descriptor: Int32, _ path: String, into buffer: inout [UInt8], at offset: Int)
-        throws(DatasetError) -> Int
-    {
+    private static func read(
+        _ descriptor: Int32, _ path: String, into buffer: UnsafeMutableRawBufferPointer, at offset: Int
+    ) throws(DatasetError) -> Int {
         var filled = 0
         while filled < buffer.count {
-            let count = buffer.withUnsafeMutableBytes { bytes in
-                pread(descriptor, bytes.baseAddress.map { $0 + filled }, bytes.count - filled, off_t(offset + filled))
-            }
+            let count = pread(
+                descriptor, buffer.baseAddress.map { $0 + filled }, buffer.count - filled, off_t(offset + filled))
             if count < 0 {
                 if errno == EINTR { continue }
                 throw .unreadable(path: path, reason: String(cString: strerror(errno)))
@@ -75,53 +110,5 @@ final class LineFile: Sendable {
             filled += count
         }
         return filled
-    }
-
-    private static func index(_ descriptor: Int32, _ path: String) throws(DatasetError) -> [Line] {
-        var lines: [Line] = []
-        var number = 1
-        var start = 0
-        var isBlank = true
-        var position = 0
-        var buffer = [UInt8](repeating: 0, count: 1 << 20)
-
-        func finishLine(at end: Int) throws(DatasetError) {
-            if !isBlank {
-                guard end - start <= lengthLimit else {
-                    throw .badLine(
-                        path: path, line: number,
-                        reason: "longer than \(lengthLimit >> 20) MiB; a data file has one conversation a line (JSONL)")
-                }
-                lines.append(Line(offset: start, length: end - start, number: number))
-            }
-            number += 1
-            start = end + 1
-            isBlank = true
-        }
-
-        while true {
-            let count = try read(descriptor, path, into: &buffer, at: position)
-            if position == 0 {
-                if buffer[..<count].starts(with: [0xEF, 0xBB, 0xBF]) {
-                    // A byte order mark is no part of the first line; blanks do not make a line.
-                    start = 3
-                    for index in 0..<3 { buffer[index] = 0x20 }
-                } else if buffer[..<count].starts(with: [0xFF, 0xFE]) || buffer[..<count].starts(with: [0xFE, 0xFF]) {
-                    throw .badLine(path: path, line: 1, reason: "the file is UTF-16; save it as UTF-8")
-                }
-            }
-            for index in 0..<count {
-                let byte = buffer[index]
-                if byte == 0x0A {
-                    try finishLine(at: position + index)
-                } else if byte != 0x20, byte != 0x09, byte != 0x0D {
-                    isBlank = false
-                }
-            }
-            position += count
-            if count < buffer.count { break }
-        }
-        try finishLine(at: position)
-        return lines
     }
 }

@@ -1,12 +1,11 @@
-import Foundation
-import Synchronization
 import Tensor
 
 /// Conversations to fine-tune on, from a JSONL file: one `{"conversations": [{"role": …, "content": …}, …]}` a line.
 ///
-/// Opening a dataset checks the JSON of every line, so that a bad line 9,000 is named at once and not after an hour.
-/// Rendering and tokenizing happen when a sample is asked for, on the thread that asks: cheap beside a training step,
-/// and the loader's workers do it ahead of time. A dataset may be used from any thread.
+/// Opening a dataset finds the lines of the file and, unless it is streamed, checks the JSON of every line, so that a
+/// bad line 9,000 is named at once and not after an hour. Rendering and tokenizing happen when a sample is asked for,
+/// on the thread that asks: cheap beside a training step, and the loader's workers do it ahead of time. A dataset may
+/// be used from any thread. Its file may be deleted meanwhile, but not changed.
 public struct SFTDataset: SampleSource {
     /// The file that the samples come from.
     public let path: String
@@ -17,22 +16,35 @@ public struct SFTDataset: SampleSource {
     /// What fills up a row: the tokenizer's pad token, else its eos token, else 0.
     public let padID: Int32
 
-    private let tokenizer: Tokenizer
-    private let template: ChatTemplate
-    private let file: LineFile
-    private let measures: Measures
+    /// When records are looked at.
+    public let access: RecordAccess
+    /// What happens at a record that is no conversation.
+    public let onBadRecord: BadRecordPolicy
 
-    /// Opens a data file and checks every line.
+    let tokenizer: Tokenizer
+    let file: LineFile
+    /// Nil where the file is streamed.
+    let measures: Measures?
+    let skips = SkipList()
+    let vocabularyLimit = VocabularyLimit()
+    private let template: ChatTemplate
+
+    /// Opens a data file.
     ///
     /// - Parameters:
     ///   - path: The JSONL file. A byte order mark, CRLF, blank lines and a missing last newline are accepted.
     ///   - tokenizer: Its chat template writes the conversations.
     ///   - maxSequenceLength: The longest sample, at least 2.
     ///   - lossMaskRule: Which tokens count; nil finds out with `LossMaskRule.detect`.
-    /// - Throws: The first line that is no record of a conversation, with the reason; a file that cannot be read; a
-    ///   tokenizer without a usable chat template.
+    ///   - access: When records are looked at: all now, or each when it is asked for.
+    ///   - onBadRecord: What happens at a record that is no conversation. Where such records are skipped, a file without
+    ///     any other is an error still: at once with checked access, and when streaming as soon as 1000 records
+    ///     (or as many as there are) were asked for and all are bad.
+    /// - Throws: The first line that is no record of a conversation, with the reason, where lines are checked and not
+    ///   skipped; a file that cannot be read; a tokenizer without a usable chat template.
     public init(
-        path: String, tokenizer: Tokenizer, maxSequenceLength: Int, lossMaskRule: LossMaskRule? = nil
+        path: String, tokenizer: Tokenizer, maxSequenceLength: Int, lossMaskRule: LossMaskRule? = nil,
+        access: RecordAccess = .checked, onBadRecord: BadRecordPolicy = .stop
     ) throws(DatasetError) {
         guard maxSequenceLength >= 2 else { throw .sequenceTooShort(length: maxSequenceLength) }
         guard let source = tokenizer.chatTemplate else {
@@ -52,29 +64,42 @@ public struct SFTDataset: SampleSource {
         } else {
             self.lossMaskRule = try .detect(tokenizer: tokenizer, template: template)
         }
-        let opened = try LineFile(path: path)
-        guard !opened.lines.isEmpty else { throw .empty(path: path) }
-        file = opened
-        measures = Measures(count: opened.lines.count)
-        try inParallel(count: opened.lines.count) { index throws(DatasetError) in
-            _ = try Self.conversation(of: opened, at: index)
-        }
+        self.access = access
+        self.onBadRecord = onBadRecord
+        file = try LineFile(path: path)
+        guard file.count > 0 else { throw .empty(path: path) }
+        measures = access == .checked ? Measures(count: file.count) : nil
+        if access == .checked { try checkRecords() }
     }
 
-    /// How many samples there are.
-    public var count: Int { file.lines.count }
+    /// Looks at every record.
+    private func checkRecords() throws(DatasetError) {
+        try file.forEachRecord { index, reader throws(DatasetError) in
+            do throws(DatasetError) {
+                _ = try conversation(at: index, with: &reader)
+            } catch {
+                try remember(error, at: index)
+            }
+        }
+        if skips.skipped.count == count { throw nothingUsable(records: count) }
+    }
 
-    /// The line of the file that a sample stands in, counted from 1.
+    /// How many samples there are; bad records keep their places.
+    public var count: Int { file.count }
+
+    /// The line of the file that a sample stands in, counted from 1. Reads in the file; where that fails, it is the
+    /// number that the line has unless blank lines stand close before it.
     /// - Precondition: `index` is in `0 ..< count`, here and below.
-    public func line(of index: Int) -> Int { file.lines[index].number }
+    public func line(of index: Int) -> Int {
+        var reader = LineReader(file)
+        return reader.number(of: index)
+    }
 
-    /// A sample: rendered, tokenized, cut and masked.
+    /// A sample: rendered, tokenized, cut and masked. Where bad records are skipped, one is `Sample.badRecord`.
     public subscript(index: Int) -> Sample {
         get throws(DatasetError) {
-            let ids = tokenizer.encode(try prompt(at: index))
-            let sample = lossMaskRule.sample(ids, maxSequenceLength: maxSequenceLength, padID: padID)
-            measures.remember(sample, at: index)
-            return sample
+            var reader = LineReader(file)
+            return try sample(at: index, with: &reader)
         }
     }
 
@@ -82,35 +107,59 @@ public struct SFTDataset: SampleSource {
     public func sample(at index: Int) throws -> Sample { try self[index] }
 
     /// The turns of a sample's conversation.
+    /// - Throws: What is wrong with the record, also where bad ones are skipped.
     public func conversation(at index: Int) throws(DatasetError) -> Conversation {
-        try Self.conversation(of: file, at: index)
+        var reader = LineReader(file)
+        return try conversation(at: index, with: &reader)
     }
 
     /// The text that the chat template makes of a sample's conversation, uncut.
+    /// - Throws: What is wrong with the record, also where bad ones are skipped.
     public func prompt(at index: Int) throws(DatasetError) -> String {
-        let conversation = try conversation(at: index)
+        var reader = LineReader(file)
+        return try prompt(at: index, with: &reader)
+    }
+
+    func sample(at index: Int, with reader: inout LineReader) throws(DatasetError) -> Sample {
+        let sample: Sample
+        do throws(DatasetError) {
+            let ids = tokenizer.encode(try prompt(at: index, with: &reader))
+            sample = lossMaskRule.sample(ids, maxSequenceLength: maxSequenceLength, padID: padID)
+            skips.noteGoodSample()
+        } catch {
+            try remember(error, at: index)
+            try expectGoodSamples()
+            sample = .badRecord
+        }
+        let vocabularySize = vocabularyLimit.value.load(ordering: .relaxed)
+        if vocabularySize != .max { try check(sample, at: index, with: &reader, vocabularySize: vocabularySize) }
+        measures?.remember(sample, at: index)
+        return sample
+    }
+
+    private func prompt(at index: Int, with reader: inout LineReader) throws(DatasetError) -> String {
+        let conversation = try conversation(at: index, with: &reader)
         do {
             return try template.render(
                 messages: conversation.messages, tools: conversation.tools, bosToken: tokenizer.bosToken,
                 eosToken: tokenizer.eosToken)
         } catch {
-            throw .notRendered(path: path, line: line(of: index), error)
+            throw .notRendered(path: path, line: reader.number(of: index), error)
         }
     }
 
-    private static func conversation(of file: LineFile, at index: Int) throws(DatasetError) -> Conversation {
-        let line = file.lines[index]
-        let bytes = try file.bytes(of: line)
+    private func conversation(at index: Int, with reader: inout LineReader) throws(DatasetError) -> Conversation {
+        let line = try reader.line(of: index)
         let record: JSON
         do {
-            record = try JSON(parsing: bytes)
+            record = try JSON(parsing: line.bytes)
         } catch {
-            throw .badLine(path: file.path, line: line.number, reason: brokenJSON(bytes, error))
+            throw .badLine(path: path, line: line.number, reason: Self.brokenJSON(line.bytes, error))
         }
         do {
             return try Conversation(record: record)
         } catch {
-            throw .badLine(path: file.path, line: line.number, reason: error.reason)
+            throw .badLine(path: path, line: line.number, reason: error.reason)
         }
     }
 
@@ -135,76 +184,26 @@ public struct SFTDataset: SampleSource {
     }
 }
 
-// MARK: - What is known of the samples
+// MARK: - Bad records
 
 extension SFTDataset {
-    /// The lengths of all samples and what counts in them. Tokenizes the whole file, on all cores.
-    public func statistics() throws(DatasetError) -> DatasetStatistics {
-        try inParallel(count: count) { index throws(DatasetError) in
-            if measures[index] == nil { _ = try self[index] }
-        }
-        return DatasetStatistics((0..<count).compactMap { measures[$0] })
+    /// Remembers a record that is skipped.
+    /// - Throws: The error, where it is not the record's fault or bad records are not skipped.
+    private func remember(_ error: DatasetError, at index: Int) throws(DatasetError) {
+        guard onBadRecord == .skip, let (line, reason) = error.badRecord else { throw error }
+        skips.add(index, line: line, reason: reason)
     }
 
-    /// The samples without a counted token, of those that were asked for so far: of all after an epoch or after
-    /// `statistics()`. They keep their place in a batch and contribute nothing.
-    public var samplesWithoutCountedTokens: [Int] {
-        (0..<count).filter { measures[$0]?.counted == 0 }
+    /// Throws where a bad sample lets no good one be hoped for: all records are bad, or, since a file that is streamed
+    /// was not looked through, so many that others are unlikely.
+    private func expectGoodSamples() throws(DatasetError) {
+        if skips.hasGoodSample { return }
+        let bad = skips.skipped.count
+        if bad >= (access == .streaming ? min(count, SkipList.patience) : count) { throw nothingUsable(records: bad) }
     }
 
-    /// Checks that a model has an embedding for every id of every sample.
-    ///
-    /// - Parameter size: The number of the model's embeddings.
-    /// - Throws: `DatasetError.tokenOutsideVocabulary` for the first sample with such an id.
-    public func checkVocabulary(size: Int) throws(DatasetError) {
-        // No id is higher than the tokenizer's own highest, unless padding is.
-        if tokenizer.vocabularySize <= size, padID < size { return }
-        try inParallel(count: count) { index throws(DatasetError) in
-            guard let id = try self[index].ids.first(where: { $0 < 0 || Int($0) >= size }) else { return }
-            throw .tokenOutsideVocabulary(
-                path: path, line: line(of: index), id: id, token: tokenizer.decode([id]), vocabularySize: size)
-        }
+    private func nothingUsable(records: Int) -> DatasetError {
+        let first = skips.skipped.records.first
+        return .nothingUsable(path: path, records: records, line: first?.line ?? 1, reason: first?.reason ?? "")
     }
-}
-
-/// What is remembered of a sample once it was tokenized.
-struct SampleMeasure: Sendable, Equatable {
-    let length: Int
-    let counted: Int
-    let removed: Int
-}
-
-/// The measures of all samples, filled in as they are tokenized. A class, so that copies of a dataset share them.
-private final class Measures: Sendable {
-    private let values: Mutex<[SampleMeasure?]>
-
-    init(count: Int) {
-        values = Mutex(Array(repeating: nil, count: count))
-    }
-
-    subscript(index: Int) -> SampleMeasure? { values.withLock { $0[index] } }
-
-    func remember(_ sample: Sample, at index: Int) {
-        let measure = SampleMeasure(length: sample.ids.count, counted: sample.countedTokens, removed: sample.removed)
-        values.withLock { $0[index] = measure }
-    }
-}
-
-/// Does something for each index on all cores, in stretches of neighbours.
-/// - Throws: The error of the lowest index that has one, as a loop from the front would.
-private func inParallel(count: Int, _ body: @Sendable (Int) throws(DatasetError) -> Void) throws(DatasetError) {
-    let stretch = 256
-    let first = Mutex<(index: Int, error: DatasetError)?>(nil)
-    DispatchQueue.concurrentPerform(iterations: (count + stretch - 1) / stretch) { iteration in
-        for index in iteration * stretch..<min(count, (iteration + 1) * stretch) {
-            if first.withLock({ $0.map { $0.index < index } ?? false }) { return }
-            do throws(DatasetError) {
-                try body(index)
-            } catch {
-                first.withLock { if $0.map({ index < $0.index }) ?? true { $0 = (index, error) } }
-                return
-            }
-        }
-    }
-    if let error = first.withLock({ $0?.error }) { throw error }
 }

@@ -8,15 +8,25 @@ public struct Sample: Sendable, Equatable {
     public let mask: [Bool]
     /// How many ids the cut took away.
     public let removed: Int
+    /// Whether this only holds the place of a record that is no conversation.
+    public let isBadRecord: Bool
+
+    /// What holds the place of a record that is no conversation: no tokens.
+    public static let badRecord = Sample(ids: [], mask: [], removed: 0, isBadRecord: true)
 
     /// - Precondition: `ids` and `mask` have the same length. A set `mask[0]` is cleared.
     public init(ids: [Int32], mask: [Bool], removed: Int = 0) {
+        self.init(ids: ids, mask: mask, removed: removed, isBadRecord: false)
+    }
+
+    private init(ids: [Int32], mask: [Bool], removed: Int, isBadRecord: Bool) {
         precondition(ids.count == mask.count, "a sample needs a mask for each of its ids")
         var mask = mask
         if !mask.isEmpty { mask[0] = false }
         self.ids = ids
         self.mask = mask
         self.removed = removed
+        self.isBadRecord = isBadRecord
     }
 
     /// How many targets the loss counts.

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// A number that stands for some content: two that differ belong to different contents, and two that are equal,
 /// for all purposes but those of an attacker, to one.
@@ -29,15 +30,59 @@ public struct Fingerprint: Hashable, Sendable {
         value = mix.value
     }
 
-    /// Of a file's bytes.
+    /// Of a file's bytes. They are read and not mapped: a file of any size takes one piece of memory a thread.
     ///
     /// - Throws: ``TensorFileError/system(path:_:)``
     public static func ofFile(_ path: String) throws(TensorFileError) -> Fingerprint {
-        let bytes = try TensorFile.pages(of: path)
+        let (file, size) = try TensorFile.opened(path)
+        defer { close(file) }
+        let pieces = (size + piece - 1) / piece
+        let state = Mutex(Progress(unclaimed: 0..<pieces, checksums: Array(repeating: 0, count: pieces)))
+        Parallel.forEach(max(1, min(pieces, Parallel.threads))) { _ in
+            let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: min(size, piece), alignment: 64)
+            defer { buffer.deallocate() }
+            while let number = state.withLock({ $0.claim() }) {
+                let count = min(piece, size - number * piece)
+                let failure = read(file, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]), at: number * piece)
+                let checksum = ZipArchive.checksum(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+                state.withLock { state in
+                    state.checksums[number] = checksum
+                    state.failure = state.failure ?? failure
+                }
+            }
+        }
+        let end = state.withLock { $0 }
+        if let failure = end.failure { throw .system(path: path, failure) }
         var mix = Mix()
-        mix.add(UInt64(bytes.count))
-        for checksum in checksums(of: [bytes]) { mix.add(UInt64(checksum)) }
+        mix.add(UInt64(size))
+        for checksum in end.checksums { mix.add(UInt64(checksum)) }
         return Fingerprint(mix.value)
+    }
+
+    /// What the threads that read a file share.
+    private struct Progress {
+        var unclaimed: Range<Int>
+        /// Of each piece. 4 bytes a MiB.
+        var checksums: [UInt32]
+        var failure: String?
+
+        /// The next piece; nil after the last or a failure.
+        mutating func claim() -> Int? { failure == nil ? unclaimed.popFirst() : nil }
+    }
+
+    /// Fills a buffer from a place in a file.
+    ///
+    /// - Returns: what went wrong, if something did
+    private static func read(_ file: Int32, into buffer: UnsafeMutableRawBufferPointer, at offset: Int) -> String? {
+        var filled = 0
+        while filled < buffer.count {
+            let count = pread(file, buffer.baseAddress.map { $0 + filled }, buffer.count - filled, off_t(offset + filled))
+            if count < 0, errno == EINTR { continue }
+            if count < 0 { return "cannot be read (\(String(cString: strerror(errno))))" }
+            if count == 0 { return "became shorter while it was read; start again with a file that stays as it is" }
+            filled += count
+        }
+        return nil
     }
 
     /// Contents are cut into pieces of this many bytes, whatever the number of threads.

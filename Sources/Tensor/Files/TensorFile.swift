@@ -39,21 +39,35 @@ public enum TensorFile {
     ///
     /// - Throws: ``TensorFileError/system(path:_:)``
     package static func pages(of path: String) throws(TensorFileError) -> Foundation.Data {
-        func failure() -> TensorFileError { .system(path: path, "cannot be read (\(String(cString: strerror(errno))))") }
-        let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard file >= 0 else { throw errno == ENOENT ? .system(path: path, "no such file") : failure() }
+        let (file, size) = try opened(path)
         defer { close(file) }
-        var status = stat()
-        guard fstat(file, &status) == 0 else { throw failure() }
-        switch status.st_mode & S_IFMT {
-        case S_IFREG: break
-        case S_IFDIR: throw .system(path: path, "is a folder, not a file")
-        default: throw .system(path: path, "is a device or a pipe, not a file")
-        }
-        let size = Int(status.st_size)
         if size == 0 { return Foundation.Data() }
-        guard let pages = MappedPages.map(file, size: size) else { throw failure() }
+        guard let pages = MappedPages.map(file, size: size) else { throw unreadable(path) }
         return pages
+    }
+
+    /// A file, opened to be read, and how many bytes it has. The caller closes it.
+    ///
+    /// - Throws: ``TensorFileError/system(path:_:)``
+    static func opened(_ path: String) throws(TensorFileError) -> (file: Int32, size: Int) {
+        let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard file >= 0 else { throw errno == ENOENT ? .system(path: path, "no such file") : unreadable(path) }
+        do throws(TensorFileError) {
+            var status = stat()
+            guard fstat(file, &status) == 0 else { throw unreadable(path) }
+            switch status.st_mode & S_IFMT {
+            case S_IFREG: return (file, Int(status.st_size))
+            case S_IFDIR: throw .system(path: path, "is a folder, not a file")
+            default: throw .system(path: path, "is a device or a pipe, not a file")
+            }
+        } catch {
+            close(file)
+            throw error
+        }
+    }
+
+    private static func unreadable(_ path: String) -> TensorFileError {
+        .system(path: path, "cannot be read (\(String(cString: strerror(errno))))")
     }
 
     /// What a file that is no tensor file seems to be.

@@ -193,9 +193,11 @@ struct ZipArchive {
     }
 
     static func checksum(_ bytes: Foundation.Data) -> UInt32 {
-        bytes.withUnsafeBytes { raw in
-            let bytes = raw.bindMemory(to: UInt8.self)
-            return UInt32(truncatingIfNeeded: crc32_z(0, bytes.baseAddress, bytes.count))
-        }
+        bytes.withUnsafeBytes { checksum($0) }
+    }
+
+    static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+        let bytes = bytes.bindMemory(to: UInt8.self)
+        return UInt32(truncatingIfNeeded: crc32_z(0, bytes.baseAddress, bytes.count))
     }
 }

@@ -18,7 +18,7 @@ private struct Numbers: SampleSource {
         if delay { usleep(UInt32(index * 7919 % 5) * 100) }
         let length = index % 5
         return Sample(
-            ids: (0..<length).map { Int32(index * 10 + $0) }, mask: (0..<length).map { $0.isMultiple(of: 2) })
+            ids: (0..<length).map { Int32(truncatingIfNeeded: index * 10 + $0) }, mask: (0..<length).map { $0.isMultiple(of: 2) })
     }
 }
 
@@ -91,23 +91,112 @@ private struct Numbers: SampleSource {
     }
 
     @Test func shufflesTheSameEverywhere() throws {
-        #expect(SampleOrder.sequential.indices(count: 4, epoch: 3) == [0, 1, 2, 3])
+        func indices(_ order: SampleOrder, _ count: Int, _ epoch: Int) -> [Int] {
+            Array(order.permutation(count: count, epoch: epoch))
+        }
+        #expect(indices(.sequential, 4, 3) == [0, 1, 2, 3])
         let order = SampleOrder.shuffled(seed: 1337)
-        let first = order.indices(count: 50, epoch: 0)
+        let first = indices(order, 50, 0)
         #expect(first.sorted() == Array(0..<50))
-        #expect(first == order.indices(count: 50, epoch: 0))
-        #expect(first != order.indices(count: 50, epoch: 1))
-        #expect(first != SampleOrder.shuffled(seed: 1338).indices(count: 50, epoch: 0))
-        #expect(order.indices(count: 0, epoch: 0) == [] && order.indices(count: 1, epoch: 9) == [0])
+        #expect(first == indices(order, 50, 0))
+        #expect(first != indices(order, 50, 1))
+        #expect(first != indices(.shuffled(seed: 1338), 50, 0))
+        #expect(indices(order, 0, 0) == [] && indices(order, 1, 9) == [0])
         // From an independent transcription of the generator in Python.
-        #expect(order.indices(count: 10, epoch: 0) == [8, 9, 6, 0, 7, 4, 2, 5, 3, 1])
-        #expect(order.indices(count: 10, epoch: 1) == [9, 8, 1, 5, 3, 2, 6, 0, 4, 7])
+        #expect(indices(order, 10, 0) == [8, 9, 6, 0, 7, 4, 2, 5, 3, 1])
+        #expect(indices(order, 10, 1) == [9, 8, 1, 5, 3, 2, 6, 0, 4, 7])
         // Every place is as likely as the others.
         var places = [Int](repeating: 0, count: 5)
-        for epoch in 0..<5000 { places[order.indices(count: 5, epoch: epoch).firstIndex(of: 0) ?? 0] += 1 }
+        for epoch in 0..<5000 { places[indices(order, 5, epoch).firstIndex(of: 0) ?? 0] += 1 }
         #expect(places.allSatisfy { (880...1120).contains($0) }, "\(places)")
         let loader = DataLoader(Numbers(count: 50), batchSize: 8, order: order, workers: 2)
         #expect(try batches(loader).flatMap(\.sampleIndices) == first)
+    }
+
+    // MARK: Shards
+
+    /// By torch.utils.data.DistributedSampler(range(samples), num_replicas, rank, shuffle=False).
+    @Test(arguments: [
+        (11, [[0, 4, 8], [1, 5, 9], [2, 6, 10], [3, 7, 0]]),
+        (3, [[0], [1], [2], [0], [1], [2], [0], [1]]),
+        (10, [[0, 2, 4, 6, 8], [1, 3, 5, 7, 9]]),
+        (7, [[0, 3, 6], [1, 4, 0], [2, 5, 1]]),
+    ])
+    func shardsAsPyTorchDoes(count: Int, shards: [[Int]]) throws {
+        let order = SampleOrder.shuffled(seed: 5)
+        let shuffled = order.permutation(count: count, epoch: 2)
+        for (rank, expected) in shards.enumerated() {
+            let shard = Shard(rank: rank, count: shards.count)
+            func indices(_ order: SampleOrder, _ fill: Shard.Fill, batchSize: Int) throws -> [[Int]] {
+                let loader = DataLoader(
+                    Numbers(count: count), batchSize: batchSize, order: order, shard: shard, fill: fill)
+                #expect(loader.batchesPerEpoch == (expected.count + batchSize - 1) / batchSize)
+                return try batches(loader, 2).map(\.sampleIndices)
+            }
+            #expect(try indices(.sequential, .repeated, batchSize: 2).flatMap { $0 } == expected)
+            #expect(try indices(order, .repeated, batchSize: 3).flatMap { $0 } == expected.map { shuffled[$0] })
+            // Without repetition: each place that would repeat stays empty, and its batch stays.
+            let own = expected.enumerated().filter { rank + $0.offset * shards.count < count }.map(\.element)
+            #expect(
+                try indices(.sequential, .empty, batchSize: 1)
+                    == own.map { [$0] } + Array(repeating: [], count: expected.count - own.count))
+        }
+    }
+
+    @Test(arguments: [1, 3, 40, 41, 43, 103])
+    func theStepsHaveTheSameSamplesForAnyNumberOfProcesses(count: Int) throws {
+        let source = Numbers(count: count)
+        let order = SampleOrder.shuffled(seed: 5)
+        func steps(_ processes: Int, _ fill: Shard.Fill) throws -> [[Int]] {
+            let shards = try (0..<processes).map { rank in
+                try batches(
+                    DataLoader(
+                        source, batchSize: 8 / processes, order: order, workers: rank % 3,
+                        shard: Shard(rank: rank, count: processes), fill: fill), 1)
+            }
+            return (0..<shards[0].count).map { step in shards.flatMap { $0[step].sampleIndices }.sorted() }
+        }
+        let alone = try steps(1, .empty)
+        #expect(try steps(1, .repeated) == alone)
+        for processes in [2, 4, 8] {
+            #expect(try steps(processes, .empty) == alone)
+            // Repeated samples stand in the last step alone.
+            let repeated = try steps(processes, .repeated)
+            #expect(repeated.dropLast() == alone.dropLast())
+            #expect(repeated.joined().count == (count + processes - 1) / processes * processes)
+        }
+    }
+
+    @Test func aVastSourceTakesNoMemory() throws {
+        // A list of its samples would have 8 TB.
+        let source = Numbers(count: 1 << 40)
+        let loader = DataLoader(
+            source, batchSize: 4, order: .shuffled(seed: 1), workers: 1, shard: Shard(rank: 2, count: 3))
+        let order = SampleOrder.shuffled(seed: 1).permutation(count: 1 << 40, epoch: 0)
+        #expect(try loader.epoch(0).next()?.sampleIndices == [order[2], order[5], order[8], order[11]])
+        let last = loader.batchesPerEpoch - 1
+        #expect(last == ((1 << 40) + 2) / 3 / 4 - (((1 << 40) + 2) / 3 % 4 == 0 ? 1 : 0))
+        #expect(try loader.epoch(0, startingAt: last).next()?.sampleCount == ((1 << 40) + 2) / 3 - last * 4)
+    }
+
+    @Test func countsWhatBecameOfSamples() throws {
+        struct Mixed: SampleSource {
+            let count = 4
+            func sample(at index: Int) -> Sample {
+                switch index {
+                case 0: .badRecord
+                case 1: Sample(ids: [1, 2], mask: [false, false], removed: 5)
+                default: Sample(ids: [1, 2], mask: [false, true], removed: index)
+                }
+            }
+        }
+        let loader = DataLoader(Mixed(), batchSize: 3, padding: (3, 0))
+        let drawn = try batches(loader)
+        let sum = drawn.reduce(SampleCounts()) { $0 + $1.counts }
+        #expect(sum.samples == 4 && sum.badRecords == 1 && sum.uncountedSamples == 1)
+        #expect(sum.cutSamples == 3 && sum.removedTokens == 10)
+        // The place of a bad record is kept, and not filled with padding.
+        #expect(drawn[0].sampleIndices == [0, 1, 2] && drawn[0].tokens == [1, 2, 1, 2])
     }
 
     @Test func sharesUnlessToldNot() throws {

@@ -8,16 +8,24 @@ import Testing
     private static let record = #"{"conversations":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]}"#
 
     /// A dataset of a file with these bytes, which is gone afterwards.
-    private func dataset(_ bytes: [UInt8], tokenizer: Tokenizer? = nil, length: Int = 64) throws -> SFTDataset {
+    private func dataset(
+        _ bytes: [UInt8], tokenizer: Tokenizer? = nil, length: Int = 64, access: RecordAccess = .checked,
+        onBadRecord: BadRecordPolicy = .stop
+    ) throws -> SFTDataset {
         let folder = try Paths.temporaryFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try bytes.write(to: folder + "/data.jsonl")
         return try SFTDataset(
-            path: folder + "/data.jsonl", tokenizer: tokenizer ?? TestTokenizer.minimind(), maxSequenceLength: length)
+            path: folder + "/data.jsonl", tokenizer: tokenizer ?? TestTokenizer.minimind(), maxSequenceLength: length,
+            access: access, onBadRecord: onBadRecord)
     }
 
-    private func dataset(_ text: String, tokenizer: Tokenizer? = nil, length: Int = 64) throws -> SFTDataset {
-        try dataset(Array(text.utf8), tokenizer: tokenizer, length: length)
+    private func dataset(
+        _ text: String, tokenizer: Tokenizer? = nil, length: Int = 64, access: RecordAccess = .checked,
+        onBadRecord: BadRecordPolicy = .stop
+    ) throws -> SFTDataset {
+        try dataset(
+            Array(text.utf8), tokenizer: tokenizer, length: length, access: access, onBadRecord: onBadRecord)
     }
 
     // MARK: Published samples
@@ -195,5 +203,146 @@ import Testing
         #expect(dataset.samplesWithoutCountedTokens == [2])
         let sample = try dataset[1]
         #expect(sample.removed == 42 && sample.ids.count == 30 && sample.countedTokens == 10)
+    }
+
+    // MARK: Streaming and bad records
+
+    private static let bad = [
+        "{", #"{"conversations":[]}"#, #"{"conversations":[{"role":"robot","content":"x"}]}"#,
+        #"{"conversations":[{"role":"user","content":"refuse"}]}"#,
+    ]
+    /// Refuses a conversation that begins with "refuse".
+    private static let choosyTemplate =
+        TestTokenizer.minimindTemplate
+        + "{% if messages[0].content == 'refuse' %}{{ raise_exception('not\nthis') }}{% endif %}"
+
+    @Test func streamingIsTheSameButLater() throws {
+        let lines = (0..<300).flatMap { number in
+            [Self.record.replacing("\"b\"", with: "\"\(number)\""), number.isMultiple(of: 3) ? "" : Self.record]
+        }
+        let text = lines.joined(separator: "\n")
+        let checked = try dataset(text, length: 20)
+        let streamed = try dataset(text, length: 20, access: .streaming)
+        #expect(checked.count == 500 && streamed.count == 500)
+        for index in stride(from: 0, to: 500, by: 7) {
+            #expect(try checked[index] == streamed[index])
+            #expect(checked.line(of: index) == streamed.line(of: index))
+        }
+        let (one, other) = (try checked.statistics(), try streamed.statistics())
+        #expect(one == other)
+        #expect(streamed.samplesWithoutCountedTokens == [])
+        #expect(streamed.skippedRecords.count == 0)
+    }
+
+    @Test func streamingNamesTheBadLineWhenItIsReached() throws {
+        let text = "\(Self.record)\n\n\(Self.bad[2])\n\(Self.record)"
+        let early = #expect(throws: DatasetError.self) { try dataset(text) }
+        let streamed = try dataset(text, access: .streaming)
+        #expect(try streamed[0].countedTokens == 3)
+        #expect(try streamed[2].countedTokens == 3)
+        let late = #expect(throws: DatasetError.self) { try streamed[1] }
+        let suffix = "line 3: turn 1 has the unknown role 'robot'; allowed: system, user, assistant, tool"
+        #expect(late?.description.hasSuffix(suffix) == true)
+        #expect(early?.description.hasSuffix(suffix) == true)
+        #expect(throws: DatasetError.self) { try streamed.statistics() }
+        #expect(throws: DatasetError.self) { try dataset([0xFF, 0xFE, 0x7B, 0x00], access: .streaming, onBadRecord: .skip) }
+    }
+
+    @Test(arguments: RecordAccess.allCases)
+    func skippedRecordsKeepTheirPlaces(access: RecordAccess) throws {
+        var bytes: [UInt8] = []
+        for line in [Self.record] + Self.bad + ["", Self.record] { bytes += Array(line.utf8) + [0x0A] }
+        bytes += Array(#"{"conversations":[{"role":"user","content":""#.utf8) + [0xFF] + Array(#""}]}"#.utf8)
+        let dataset = try dataset(
+            bytes, tokenizer: TestTokenizer.minimind(template: Self.choosyTemplate), access: access, onBadRecord: .skip)
+        #expect(dataset.count == 7)
+        // What only the template refuses is known when it was asked to render it.
+        #expect(dataset.skippedRecords.count == (access == .checked ? 4 : 0))
+        let loader = DataLoader(dataset, batchSize: 4, workers: 2)
+        for _ in 0..<2 {
+            let batches = loader.epoch(0)
+            let first = try #require(try batches.next())
+            #expect(first.sampleIndices == [0, 1, 2, 3] && first.counts.badRecords == 3)
+            #expect(first.tokens.count == 22 && first.countedTokens == 3)
+            let second = try #require(try batches.next())
+            #expect(second.sampleIndices == [4, 5, 6] && second.counts.badRecords == 2)
+            #expect(second.countedTokens == 3)
+        }
+        let skipped = dataset.skippedRecords
+        #expect(skipped.count == 5)
+        #expect(skipped.records.map(\.line) == [2, 3, 4, 5, 8])
+        #expect(skipped.records[0].reason.contains("several lines"))
+        #expect(skipped.records[2].description.hasPrefix("line 4: turn 1 has the unknown role 'robot'"))
+        #expect(skipped.records[3].reason.hasPrefix("the chat template refuses it: "))
+        #expect(skipped.records[3].reason.contains("not this"))
+        #expect(skipped.records[4].reason.contains("not UTF-8"))
+        let statistics = try dataset.statistics()
+        #expect(statistics.count == 2 && statistics.badRecords == 5 && statistics.uncountedSamples == 0)
+        #expect(statistics.shortestLength == 23 && statistics.tokens == 46)
+        #expect(throws: DatasetError.self) { try dataset.conversation(at: 1) }
+        // A token without an embedding is not the record's fault.
+        #expect(throws: DatasetError.self) {
+            try dataset.checkVocabulary(size: 100)
+            _ = try dataset[0]
+        }
+    }
+
+    @Test func aFileWithoutAGoodRecordIsAnError() throws {
+        for text in ["{", "{\n{\n{\n", Array(repeating: "{", count: 2000).joined(separator: "\n")] {
+            let error = #expect(throws: DatasetError.self) { try dataset(text, onBadRecord: .skip) }
+            #expect(error?.description.contains("line 1: a record goes over several lines") == true)
+        }
+        let choosy = try TestTokenizer.minimind(template: Self.choosyTemplate)
+        let refused = Array(repeating: Self.bad[3], count: 20).joined(separator: "\n")
+        let checked = try dataset(refused, tokenizer: choosy, onBadRecord: .skip)
+        #expect(throws: DatasetError.self) { try checked.statistics() }
+        // The same record again and again is no reason to give up.
+        let mixed = try dataset("{\n\(Self.record)", access: .streaming, onBadRecord: .skip)
+        for _ in 0..<3 { #expect(try mixed[0].isBadRecord) }
+        #expect(try mixed[1].countedTokens == 3)
+        #expect(mixed.skippedRecords.count == 1)
+        // Streaming cannot know what comes: it gives up after 1000.
+        let streamed = try dataset(
+            Array(repeating: "{", count: 3000).joined(separator: "\n"), access: .streaming, onBadRecord: .skip)
+        let batches = DataLoader(streamed, batchSize: 100).epoch(0)
+        for _ in 0..<9 { #expect(try batches.next()?.counts.badRecords == 100) }
+        let error = #expect(throws: DatasetError.self) { try batches.next() }
+        #expect(error?.description.contains("all 1000 records") == true, "\(String(describing: error))")
+        // Good ones before make it go on.
+        let late = try dataset(
+            Self.record + "\n" + Array(repeating: "{", count: 3000).joined(separator: "\n"), access: .streaming,
+            onBadRecord: .skip)
+        for index in 0..<late.count { #expect(try late[index].isBadRecord == (index > 0)) }
+        let skipped = late.skippedRecords
+        #expect(skipped.count == 3000 && skipped.records.count == SkippedRecords.limit)
+        #expect(skipped.records.map(\.line) == Array(2...1001))
+    }
+
+    @Test(arguments: RecordAccess.allCases)
+    func namesTheFirstLinesWhateverTheThreads(access: RecordAccess) throws {
+        let lines = (0..<6000).map { $0.isMultiple(of: 2) ? Self.record : "[]" }
+        let dataset = try dataset(lines.joined(separator: "\n"), access: access, onBadRecord: .skip)
+        _ = try dataset.statistics()
+        #expect(dataset.skippedRecords.count == 3000)
+        #expect(dataset.skippedRecords.records.map(\.line) == (1...1000).map { $0 * 2 })
+    }
+
+    @Test func streamingChecksTheVocabularyOnTheWay() throws {
+        let dataset = try dataset("\(Self.record)\n\(Self.record)", access: .streaming)
+        try dataset.checkVocabulary(size: 259)
+        #expect(try dataset[1].countedTokens == 3)
+        try dataset.checkVocabulary(size: 258)
+        let error = #expect(throws: DatasetError.self) { try dataset[1] }
+        #expect(error?.description.contains("line 2: token 258 ('</s>')") == true)
+    }
+
+    @Test func streamingNamesSomeOfManySamplesWithoutCountedTokens() throws {
+        let silent = #"{"conversations":[{"role":"user","content":"only me"}]}"#
+        let text = Array(repeating: silent, count: 2500).joined(separator: "\n")
+        let checked = try dataset(text).statistics()
+        let streamed = try dataset(text, access: .streaming).statistics()
+        #expect(checked.uncountedSamples == 2500 && streamed.uncountedSamples == 2500)
+        #expect(checked.samplesWithoutCountedTokens == Array(0..<2500))
+        #expect(streamed.samplesWithoutCountedTokens == Array(0..<DatasetStatistics.placeLimit))
     }
 }

@@ -1,0 +1,40 @@
+/// What became of samples on their way into batches, for a report. It is counted each time that a sample is drawn: a
+/// run of three epochs draws each three times.
+public struct SampleCounts: Sendable, Equatable {
+    /// How many samples were drawn, bad records among them.
+    public var samples = 0
+    /// How many were longer than the longest sample, and cut.
+    public var cutSamples = 0
+    /// How many tokens the cuts took away.
+    public var removedTokens = 0
+    /// How many conversations had nothing that counts.
+    public var uncountedSamples = 0
+    /// How many places belonged to records that are no conversations, where those are skipped.
+    public var badRecords = 0
+
+    public init() {}
+
+    /// Of some samples.
+    public init(_ drawn: some Sequence<Sample>) {
+        for sample in drawn {
+            samples += 1
+            if sample.removed > 0 { cutSamples += 1 }
+            removedTokens += sample.removed
+            if sample.isBadRecord { badRecords += 1 } else if sample.countedTokens == 0 { uncountedSamples += 1 }
+        }
+    }
+
+    public static func + (left: Self, right: Self) -> Self {
+        var sum = left
+        sum += right
+        return sum
+    }
+
+    public static func += (sum: inout Self, more: Self) {
+        sum.samples += more.samples
+        sum.cutSamples += more.cutSamples
+        sum.removedTokens += more.removedTokens
+        sum.uncountedSamples += more.uncountedSamples
+        sum.badRecords += more.badRecords
+    }
+}
