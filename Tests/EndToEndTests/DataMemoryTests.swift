@@ -62,7 +62,7 @@ struct DataMemoryTests {
             #expect(run.lines[place + 1].hasPrefix("line 2: not an object"))
             #expect(run.lines[place + 2].hasPrefix("line 5: no \"conversations\""))
             let json = try Command(flags + access + ["--on_bad_record", "skip", "--json"])
-            #expect(json.lines.count == 4 && json.lines[1] == #"{"ids": [], "mask": []}"#, "\(json.output)")
+            #expect(json.lines.count == 4 && json.lines[1] == #"{"ids":[],"mask":[]}"#, "\(json.output)")
             #expect(json.errors.contains("note: line 2: not an object"))
             let stopped = try Command(flags + access)
             #expect(stopped.status == 1 && stopped.errors.contains("line 2: not an object"))

@@ -17,7 +17,7 @@ import Testing
     /// Compares a file of lines with what a reader finds, in order and out of it.
     private func check(_ lines: [[UInt8]], start: [UInt8] = [], sourceLocation: SourceLocation = #_sourceLocation) throws {
         let file = try file(start + lines.joined(separator: [0x0A]))
-        let expected = lines.enumerated().filter { !$0.element.allSatisfy { [0x20, 0x09, 0x0D].contains($0) } }
+        let expected = lines.enumerated().filter { $0.element.contains { $0 > 0x20 } }
         #expect(file.count == expected.count, sourceLocation: sourceLocation)
         guard file.count == expected.count else { return }
         var inOrder = LineReader(file)
@@ -65,14 +65,16 @@ import Testing
 
     @Test func findsLinesAtTheBoundariesOfBlocks() throws {
         for size in [1 << 16, 1 << 20] {
-            for length in size - 3...size + 2 {
+            for length in size - 2...size + 1 {
                 let first = Array(repeating: UInt8(0x61), count: length)
                 try check([first, [0x62], [], [0x63]])
                 try check([first, [], [0x20, 0x63]])
+                try check([first])
+                // Going over blanks is slow without optimization: in long ones only the edge itself.
+                if size > 1 << 16, length != size { continue }
                 try check([first, Array(repeating: 0x20, count: size), [0x63]])
                 try check([Array(repeating: 0x20, count: length), [0x63], []])
                 try check([Array(repeating: 0x20, count: length) + [0x63]])
-                try check([first])
             }
         }
     }
