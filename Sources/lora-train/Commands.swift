@@ -41,6 +41,7 @@ enum Commands {
     }
 
     private static func train(_ arguments: [String]) throws {
+        Processes.silenceOthers()
         try parse(arguments, TrainOptions(), TrainOptions.flags, "train") { try TrainCommand(options: $0).run() }
     }
 

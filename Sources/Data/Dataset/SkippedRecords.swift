@@ -9,6 +9,11 @@ public struct SkippedRecords: Sendable, Equatable {
         /// What is wrong with it, on one line.
         public let reason: String
 
+        public init(line: Int, reason: String) {
+            self.line = line
+            self.reason = reason
+        }
+
         public var description: String { "line \(line): \(reason)" }
     }
 
@@ -16,6 +21,12 @@ public struct SkippedRecords: Sendable, Equatable {
     public internal(set) var count = 0
     /// Those of the lowest lines, ascending; no more than `limit`.
     public internal(set) var records: [Record] = []
+
+    /// - Parameter records: in any order
+    public init(count: Int = 0, _ records: [Record] = []) {
+        self.count = count
+        self.records = Array(records.sorted { $0.line < $1.line }.prefix(Self.limit))
+    }
 
     /// How many records are named.
     public static var limit: Int { 1000 }

@@ -1,3 +1,4 @@
+import Data
 import Foundation
 import Tensor
 import Training
@@ -14,8 +15,42 @@ struct Processes {
         let failure: CommandError
     }
 
-    init(_ options: TrainOptions) throws(CommandError) {
-        communicator = SingleProcess()
+    /// The threads that this process should compute on, of those that its machine gives to all of them; `nil` for as
+    /// many as there are cores.
+    let threads: Int?
+
+    /// Joins the others where `--ddp` asks for it.
+    ///
+    /// - Throws: ``CommandError`` with exit code 2 where nothing started them, or something that is not MPI
+    init(_ options: TrainOptions) throws {
+        do {
+            guard options.ddp else {
+                try DistributedStart.checkAlone()
+                (communicator, threads) = (SingleProcess(), nil)
+                return
+            }
+            communicator = try DistributedStart.communicator(timeout: options.ddpTimeout)
+        } catch {
+            throw CommandError.usage("\(error)")
+        }
+        // Not later than here: threads inherit the processors of the one that starts them.
+        let share = options.model.threads == 0 ? try ProcessorShare.claim(among: communicator) : nil
+        threads = share?.threads
+        if let note = share?.note, isFirst { Console.shared.note("note: \(note)") }
+    }
+
+    /// Where only one process of several speaks, the others are silent from the start.
+    static func silenceOthers() {
+        if let launcher = Launcher(environment: ProcessInfo.processInfo.environment), launcher.rank > 0 {
+            Console.shared.isSilent = true
+        }
+    }
+
+    /// What the run consists of, in a line; `nil` for one process.
+    var summary: String? {
+        guard communicator.count > 1 else { return nil }
+        let threads = Parallel.threads
+        return "training on \(communicator.count) processes of \(threads) \(threads == 1 ? "thread" : "threads") each"
     }
 
     /// Runs `body` and takes leave of the others. Where this process fails alone, all are ended.
@@ -84,6 +119,23 @@ struct Processes {
             let differences = Recipe.differences(from: other, to: first).joined(separator: ", ")
             throw failure(.failure("rank \(rank) would train something else than rank 0: \(differences)"))
         }
+    }
+
+    /// The numbers of all processes.
+    func gather(_ numbers: [Int]) throws -> [[Int]] {
+        try communicator.gather(numbers.map(String.init).joined(separator: " ")).map { $0.split(separator: " ").compactMap { Int($0) } }
+    }
+
+    /// What all processes skipped.
+    func gather(_ skipped: SkippedRecords) throws -> SkippedRecords {
+        guard communicator.count > 1 else { return skipped }
+        let own = JSON.array([.integer(skipped.count)] + skipped.records.map { .array([.integer($0.line), .string($0.reason)]) })
+        let all = try communicator.gather(own.serialized).map { try JSON(parsing: $0).array ?? [] }
+        let records = all.flatMap { $0.dropFirst() }.compactMap { entry -> SkippedRecords.Record? in
+            guard let line = entry.array?.first?.integer, let reason = entry.array?.last?.string else { return nil }
+            return SkippedRecords.Record(line: line, reason: reason)
+        }
+        return SkippedRecords(count: all.reduce(0) { $0 + ($1.first?.integer ?? 0) }, records)
     }
 
     /// rank 3, ranks 1, 2, 5

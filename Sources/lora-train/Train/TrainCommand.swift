@@ -19,20 +19,24 @@ struct TrainCommand {
         let recipe: Recipe
         let checkpoint: Checkpoint?
         let metrics: MetricsFile?
+        var notes: DataNotes
     }
 
     func run() throws {
         try options.validate()
         let processes = try Processes(options)
         try processes.run {
-            try options.model.computing { try train(processes) }
+            var model = options.model
+            model.threads = processes.threads ?? model.threads
+            try model.computing { try train(processes) }
         }
     }
 
     private func train(_ processes: Processes) throws {
-        let run = try processes.together { try prepare(processes) }
+        var run = try processes.together { try prepare(processes) }
         try processes.checkAgreement(run.recipe.facts)
         try processes.together { try begin(run) }
+        if let summary = processes.summary { console.line(summary) }
         let (trainer, loader) = (run.trainer, run.loader)
         let stepsPerEpoch = loader.batchesPerEpoch
         let optimizerStepsPerEpoch = optimizerSteps(stepsPerEpoch)
@@ -51,7 +55,11 @@ struct TrainCommand {
             do {
                 isComplete = try trainer.runEpoch(
                     stepsPerEpoch: stepsPerEpoch, isStopping: { Interruption.number != nil },
-                    nextBatch: { try batches.next() }
+                    nextBatch: {
+                        let batch = try batches.next()
+                        if let batch { run.notes.append(batch) }
+                        return batch
+                    }
                 ) { report in
                     log.append(report)
                     let steps = stepsDone()
@@ -74,6 +82,7 @@ struct TrainCommand {
             }
         }
         log.finish()
+        try run.notes.finish(skipListPath: run.subject.stem + ".skipped.jsonl", processes)
         // Also of a run that was complete before, whose file somebody may have moved.
         try run.saves.save(trainer, steps: stepsDone())
         console.line(String(format: "saved %@ (%.0f tokens/s)", run.subject.path, log.tokensPerSecond))
@@ -109,17 +118,19 @@ struct TrainCommand {
         let tokenizer =
             try base?.tokenizer() ?? TokenizerFolder.tokenizer(options.model.tokenizerPath)
         let dataset = try SFTDataset(
-            path: options.dataPath, tokenizer: tokenizer, maxSequenceLength: options.model.maxSequenceLength)
+            path: options.dataPath, tokenizer: tokenizer, maxSequenceLength: options.model.maxSequenceLength,
+            access: options.isStreaming ? .streaming : .checked, onBadRecord: options.onBadRecord)
         let model = try base?.model(reading: options.trainsAll ? nil : options.dtype) ?? randomModel(tokenizer)
         model.checkpointsLayers = options.checkpointsGradients
         try dataset.checkVocabulary(size: model.configuration.vocabularySize)
-        try reportEmptySamples(dataset)
+        let notes = DataNotes(options, dataset)
+        try notes.begin()
         let origins = try Origins(base, dataPath: options.dataPath)
         let subject = try Subject(options, model, base, origins)
         if processes.isFirst { try subject.checkWritable() }
         let recipe = Recipe(options, origins, processes: processes.communicator.count)
         let saves = Saves(options, subject, recipe, isWriter: processes.isFirst)
-        let loader = self.loader(dataset, model)
+        let loader = self.loader(dataset, model, processes)
         let trainer = self.trainer(model, subject, stepsPerEpoch: loader.batchesPerEpoch, processes)
         let checkpoint = try saves.checkpoint()
         if let checkpoint { try trainer.restore(checkpoint) }
@@ -131,7 +142,7 @@ struct TrainCommand {
             : nil
         return Run(
             trainer: trainer, loader: loader, subject: subject, saves: saves, recipe: recipe, checkpoint: checkpoint,
-            metrics: metrics)
+            metrics: metrics, notes: notes)
     }
 
     /// Says where the run begins.
@@ -146,11 +157,13 @@ struct TrainCommand {
                 : "\(checkpoint.path) is the end of the run: nothing is left to train")
     }
 
-    private func loader(_ dataset: SFTDataset, _ model: MiniMind) -> DataLoader<SFTDataset> {
+    private func loader(_ dataset: SFTDataset, _ model: MiniMind, _ processes: Processes) -> DataLoader<SFTDataset> {
         let order: SampleOrder = options.shuffles ? .shuffled(seed: UInt64(options.model.seed)) : .sequential
         return DataLoader(
             dataset, batchSize: options.batchSize, order: order, workers: options.workerCount,
-            padding: pads(model) ? (dataset.maxSequenceLength, dataset.padID) : nil)
+            padding: pads(model) ? (dataset.maxSequenceLength, dataset.padID) : nil,
+            shard: Shard(rank: processes.communicator.rank, count: processes.communicator.count),
+            fill: options.lossReduction == .token ? .empty : .repeated)
     }
 
     private func trainer(
@@ -193,22 +206,5 @@ struct TrainCommand {
             "samples are padded to \(options.model.maxSequenceLength), since the published balance of experts counts padding; "
                 + "--pad_to_max_seq_len False trains on the words alone, much faster")
         return true
-    }
-
-    private func reportEmptySamples(_ dataset: SFTDataset) throws {
-        let statistics = try dataset.statistics()
-        let empty = statistics.samplesWithoutCountedTokens
-        guard empty.count < statistics.count else { throw CommandError.failure("\(options.dataPath): \(TrainingError.nothingToTrain)") }
-        if statistics.cutSamples > 0 {
-            console.note(
-                "note: \(statistics.cutSamples) of \(statistics.count) samples are longer than --max_seq_len "
-                    + "\(options.model.maxSequenceLength); \(statistics.removedTokens) tokens are cut away")
-        }
-        if !empty.isEmpty {
-            let lines = empty.prefix(5).map { String(dataset.line(of: $0)) }.joined(separator: ", ")
-            console.note(
-                "note: \(empty.count) of \(statistics.count) samples have no token that counts and are skipped "
-                    + "(line \(lines)\(empty.count > 5 ? ", …" : ""))")
-        }
     }
 }

@@ -1,3 +1,4 @@
+import Data
 import Tensor
 import Training
 
@@ -39,6 +40,8 @@ struct TrainOptions {
     var saveTotalLimit = 2
     var resume: String?
     var ddpTimeout = 1800.0
+    var isStreaming = false
+    var onBadRecord = BadRecordPolicy.stop
 
     /// The published table first, in its order.
     static var flags: FlagSet<TrainOptions> {
@@ -81,6 +84,8 @@ struct TrainOptions {
         flags.integer("save_total_limit", \.saveTotalLimit, atLeast: 0, "Checkpoints that are kept; 0 for all")
         flags.text("resume", \.resume, "Go on from a checkpoint: auto for the newest of this run (none: from the start), or the path of one or of their folder")
         flags.number("ddp_timeout", \.ddpTimeout, in: 1 ... 1e9, "a number of at least 1", "Seconds that a process waits for the others before all are ended")
+        flags.bool("streaming", \.isStreaming, "Check each record when it is reached and keep none in memory, for files of many gigabytes; the training is the same")
+        flags.choice("on_bad_record", \.onBadRecord, "At a line that is no conversation: stop, or skip it, which leaves its place in the batch empty and lists it beside the adapter")
         flags.text("metrics_path", \.metricsPath, "Metrics file; default {out_dir}/lora/{lora_name}_{dim}.metrics.jsonl")
         flags.bool("full", \.trainsAll, "Train all parameters instead of adapters; saved as {out_dir}/{lora_name}_{dim}.pth")
         flags.choice("init", \.initialization, "pretrained, or random to train from nothing with --full")
