@@ -21,12 +21,20 @@ public struct Command {
     /// - Parameters:
     ///   - folder: the working folder
     ///   - outputPath: the file or device that standard output goes to instead
-    ///   - interrupt: after how many lines of output SIGINT is sent
-    public init(_ arguments: [String], input: String = "", folder: String? = nil, outputPath: String? = nil, interruptAfterLines: Int? = nil) throws {
+    ///   - interruptAfterLines: after how many lines of output a signal is sent
+    ///   - signal: which; SIGINT if nothing else is said
+    ///   - delay: how much later it is sent, in microseconds
+    public init(
+        _ arguments: [String], input: String = "", folder: String? = nil, outputPath: String? = nil,
+        interruptAfterLines: Int? = nil, signal: Int32 = SIGINT, delay: UInt32 = 0
+    ) throws {
         try self.init(
             path: Self.path, arguments, environment: nil, input: input, folder: folder, outputPath: outputPath,
             afterLines: interruptAfterLines
-        ) { $0.interrupt() }
+        ) {
+            usleep(delay)
+            kill($0.processIdentifier, signal)
+        }
     }
 
     /// - Parameters:
@@ -98,10 +106,13 @@ public struct Command {
     ///
     /// - Parameters:
     ///   - environment: variables that are added to those of the tests
-    ///   - kill: which process gets SIGKILL, after how many lines of output of all
+    ///   - last: arguments that the last process alone has besides
+    ///   - kill: which process gets a signal, after how many lines of output of all
+    ///   - signal: which; SIGKILL if nothing else is said
     public static func mpi(
-        ranks: Int, _ arguments: [String], folder: String? = nil, environment additions: [String: String] = [:],
-        kill: (rank: Int, afterLines: Int)? = nil
+        ranks: Int, _ arguments: [String], last: [String] = [], folder: String? = nil,
+        environment additions: [String: String] = [:],
+        kill: (rank: Int, afterLines: Int)? = nil, signal: Int32 = SIGKILL
     ) throws -> Command {
         guard let mpirun else { throw CocoaError(.fileNoSuchFile, userInfo: [NSLocalizedDescriptionKey: absenceOfMPI]) }
         // The variables of a launcher that runs the tests themselves would bind and connect the processes to it.
@@ -114,7 +125,11 @@ public struct Command {
         let scratch = try Paths.temporaryFolder()
         defer { try? FileManager.default.removeItem(atPath: scratch) }
         // Each process leaves its number before it becomes the command, to be found by.
-        let script = #"echo $$ > "$0/${OMPI_COMM_WORLD_RANK:-$PMI_RANK}"; exec "$@""#
+        let additional = last.map { " '\($0)'" }.joined()
+        let script = """
+            rank=${OMPI_COMM_WORLD_RANK:-$PMI_RANK}; echo $$ > "$0/$rank"
+            if [ "$rank" = \(ranks - 1) ]; then exec "$@"\(additional); else exec "$@"; fi
+            """
         let options = mpirun.isOpenMPI ? ["--oversubscribe", "--bind-to", "none"] : []
         return try Command(
             path: mpirun.path, options + ["-np", String(ranks), "/bin/sh", "-c", script, scratch, path] + arguments,
@@ -123,7 +138,7 @@ public struct Command {
             guard let kill, let text = try? String(contentsOfFile: "\(scratch)/\(kill.rank)", encoding: .utf8),
                 let number = Int32(text.trimmingCharacters(in: .newlines))
             else { return }
-            Foundation.kill(number, SIGKILL)
+            Foundation.kill(number, signal)
         }
     }
 }

@@ -116,7 +116,7 @@ struct Processes {
         guard let first = try JSON(parsing: all[0]).object else { return }
         for (rank, text) in all.enumerated() where text != all[0] {
             let other = try JSON(parsing: text).object ?? [:]
-            let differences = Recipe.differences(from: other, to: first).joined(separator: ", ")
+            let differences = Recipe.differences(other, first).map { "\($0.what) is \($0.one), not \($0.other)" }.joined(separator: ", ")
             throw failure(.failure("rank \(rank) would train something else than rank 0: \(differences)"))
         }
     }

@@ -34,19 +34,13 @@ struct Recipe {
         self.facts = facts
     }
 
-    /// What two recipes differ in, each a few words.
-    static func differences(from old: JSONObject, to new: JSONObject) -> [String] {
-        let keys = new.keys + old.keys.filter { new[$0] == nil }
-        return keys.compactMap { key in
-            guard old[key] != new[key] else { return nil }
-            func words(_ value: JSON?) -> String? {
-                value.map { value in value.string ?? value.integer.map(String.init) ?? value.serialized }
-            }
-            switch (words(old[key]), words(new[key])) {
-            case (let was?, let now?): return "\(key) was \(was), is \(now)"
-            case (let was?, nil): return "\(key) was \(was), is not there"
-            default: return "\(key) is new"
-            }
+    /// What differs between two recipes, and how it stands in each.
+    static func differences(_ one: JSONObject, _ other: JSONObject) -> [(what: String, one: String, other: String)] {
+        func words(_ value: JSON?) -> String {
+            value.map { $0.string ?? $0.integer.map(String.init) ?? $0.serialized } ?? "unknown"
+        }
+        return (other.keys + one.keys.filter { other[$0] == nil }).compactMap { key in
+            one[key] == other[key] ? nil : (key, words(one[key]), words(other[key]))
         }
     }
 }

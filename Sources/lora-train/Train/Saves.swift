@@ -35,10 +35,11 @@ struct Saves {
             found = try named(wanted)
         }
         guard let found else { return nil }
-        let differences = Recipe.differences(from: found.notes["recipe"]?.object ?? [:], to: recipe.facts)
+        let differences = Recipe.differences(found.notes["recipe"]?.object ?? [:], recipe.facts)
         guard differences.isEmpty else {
+            let words = differences.map { "\($0.what) was \($0.one), is \($0.other)" }.joined(separator: ", ")
             throw CommandError.usage(
-                "--resume: \(found.path) is of another recipe: \(differences.joined(separator: ", ")); "
+                "--resume: \(found.path) is of another recipe: \(words); "
                     + "give the flags of that run, or leave out --resume to start anew")
         }
         return found

@@ -71,6 +71,12 @@ struct TrainCommand {
             } catch let error as TrainingError {
                 log.finish()
                 throw processes.failure(.failure("\(error); \(try saveLastGood(run))"))
+            } catch let error as DatasetError {
+                log.finish()
+                // The other processes wait for this one, and cannot be asked whether they stand where it does.
+                guard processes.communicator.count == 1 else { throw error }
+                try run.saves.save(trainer, steps: stepsDone())
+                throw CommandError.failure("\(error); what was trained so far is in \(run.subject.path)")
             }
             if !isComplete {
                 log.finish()

@@ -1,0 +1,134 @@
+import Foundation
+import Tensor
+import TestSupport
+import Testing
+
+@Suite("Runs that are cut short, and go on", .serialized)
+struct ResumeTests {
+    private static let flags = ["--save_steps", "3", "--accumulation_steps", "2", "--lora_dropout", "0.1"]
+
+    private func whole(_ flags: [String] = Self.flags) throws -> TinyTraining {
+        let whole = try TinyTraining(flags)
+        let run = try Command(whole.arguments)
+        #expect(run.status == 0, "\(run.errors)")
+        return whole
+    }
+
+    @Test(
+        "A signal ends a run after its step, and the run goes on to the same bits",
+        arguments: [(SIGINT, 130), (SIGTERM, 143), (SIGUSR1, 138)])
+    func signals(_ number: Int32, _ code: Int32) throws {
+        let (whole, cut) = (try whole(), try TinyTraining(Self.flags))
+        defer { for training in [whole, cut] { training.remove() } }
+        let first = try Command(cut.arguments, interruptAfterLines: 12, signal: number)
+        #expect(first.status == code)
+        #expect(first.errors.contains("interrupted") && first.errors.contains("--resume auto"), "\(first.errors)")
+        // What was trained so far can be used.
+        #expect(try Command(["inspect", cut.adapterPath]).status == 0)
+        let second = try Command(cut.arguments + ["--resume", "auto"])
+        #expect(second.status == 0, "\(second.errors)")
+        #expect(second.output.contains("resuming from \(cut.checkpoints)/checkpoint-"))
+        #expect(cut.adapter == whole.adapter && cut.adapter != nil)
+        #expect(try cut.metrics() == whole.metrics())
+    }
+
+    @Test("SIGKILL at random moments", arguments: 0..<5)
+    func kills(_ round: Int) throws {
+        let (whole, cut) = (try whole(), try TinyTraining(Self.flags + ["--resume", "auto"]))
+        defer { for training in [whole, cut] { training.remove() } }
+        for _ in 0...round % 2 {
+            let killed = try Command(
+                cut.arguments, interruptAfterLines: .random(in: 1...40), signal: SIGKILL, delay: .random(in: 0...40_000))
+            // It may have come to its end before.
+            #expect(killed.status == SIGKILL || killed.status == 0)
+            for name in cut.checkpointNames {
+                #expect(try Command(["inspect", cut.checkpoints + "/" + name]).status == 0)
+            }
+            if cut.adapter != nil { #expect(try Command(["inspect", cut.adapterPath]).status == 0) }
+            #expect(cut.leftovers == [])
+        }
+        let last = try Command(cut.arguments)
+        #expect(last.status == 0, "\(last.errors)")
+        #expect(cut.adapter == whole.adapter && cut.adapter != nil)
+        #expect(try cut.metrics() == whole.metrics())
+    }
+
+    @Test("A run that is complete has nothing to resume, and keeps its file")
+    func complete() throws {
+        let whole = try whole()
+        defer { whole.remove() }
+        let adapter = whole.adapter
+        try FileManager.default.removeItem(atPath: whole.adapterPath)
+        let again = try Command(whole.arguments + ["--resume", "auto"])
+        #expect(again.status == 0 && again.output.contains("nothing is left to train"))
+        #expect(whole.adapter == adapter)
+        // Anew, it says nothing of checkpoints that nobody needs.
+        let anew = try Command(whole.arguments)
+        #expect(anew.status == 0 && !anew.errors.contains("checkpoints"))
+        #expect(whole.adapter == adapter)
+    }
+
+    @Test("Another recipe is refused, and what differs is named")
+    func otherRecipe() throws {
+        let cut = try TinyTraining(Self.flags)
+        defer { cut.remove() }
+        _ = try Command(cut.arguments, interruptAfterLines: 12)
+        for (flags, words) in [
+            (["--learning_rate", "1e-3"], "--learning_rate was 0.002, is 0.001"), (["--epochs", "5"], "--epochs was 4, is 5"),
+            (["--shuffle", "False"], "--shuffle was True, is False"), (["--lora_rank", "8"], "--lora_rank was '16', is '8'"),
+            (["--seed", "7"], "--seed was 1337, is 7"), (["--data_path", Paths.package.path + "/Examples/smollm2/identity.jsonl"], "the data was"),
+        ] {
+            let run = try Command(cut.arguments + flags + ["--resume", "auto"])
+            #expect(run.status == 2 && run.errors.contains(words), "\(run.errors)")
+            #expect(run.errors.split(separator: "\n").count == 1)
+        }
+        // What changes no result may change.
+        let run = try Command(cut.arguments + ["--resume", "auto", "--threads", "1", "--num_workers", "0", "--save_steps", "0", "--streaming"])
+        #expect(run.status == 0, "\(run.errors)")
+    }
+
+    @Test("What is named by --resume must be there; damaged checkpoints are passed over")
+    func paths() throws {
+        let (whole, cut) = (try whole(), try TinyTraining(Self.flags))
+        defer { for training in [whole, cut] { training.remove() } }
+        let missing = try Command(cut.arguments + ["--resume", cut.folder + "/nowhere"])
+        #expect(missing.status == 1 && missing.errors.contains("there is no \(cut.folder)/nowhere"))
+        _ = try Command(cut.arguments, interruptAfterLines: 25)
+        let names = cut.checkpointNames
+        #expect(names.count == 2)
+        // The newest by its number.
+        let newest = try #require(names.max { $0.count == $1.count ? $0 < $1 : $0.count < $1.count })
+        let path = cut.checkpoints + "/" + newest
+        let bytes = try #require(FileManager.default.contents(atPath: path))
+        try bytes.prefix(bytes.count / 2).write(to: URL(fileURLWithPath: path))
+        let direct = try Command(cut.arguments + ["--resume", path])
+        #expect(direct.status == 1 && direct.errors.contains("no checkpoint that can be read"), "\(direct.errors)")
+        let run = try Command(cut.arguments + ["--resume", cut.checkpoints])
+        #expect(run.status == 0 && run.errors.contains("passing it over"), "\(run.errors)")
+        #expect(cut.adapter == whole.adapter)
+    }
+
+    @Test("A new run does not lose the checkpoints of one that was cut short")
+    func aside() throws {
+        let (whole, cut) = (try whole(), try TinyTraining(Self.flags))
+        defer { for training in [whole, cut] { training.remove() } }
+        _ = try Command(cut.arguments, interruptAfterLines: 25)
+        let again = try Command(cut.arguments, interruptAfterLines: 7)
+        #expect(again.errors.contains("\(cut.checkpoints).old"), "\(again.errors)")
+        let run = try Command(cut.arguments + ["--resume", cut.checkpoints + ".old"])
+        #expect(run.status == 0 && cut.adapter == whole.adapter, "\(run.errors)")
+    }
+
+    @Test("All parameters too, in float16, and a start by PiSSA", arguments: [["--full", "--dtype", "float16", "--learning_rate", "1e-4"], ["--init_lora_weights", "pissa", "--loraplus_lr_ratio", "4"]])
+    func others(_ flags: [String]) throws {
+        let (whole, cut) = (try whole(flags), try TinyTraining(flags))
+        defer { for training in [whole, cut] { training.remove() } }
+        #expect(try Command(cut.arguments, interruptAfterLines: 20).status == 130)
+        let run = try Command(cut.arguments + ["--resume", "auto"])
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(try cut.metrics() == whole.metrics())
+        let path = flags[0] == "--full" ? "/lora_identity_192.pth" : "/lora/lora_identity_192.pth"
+        let bytes = FileManager.default.contents(atPath: cut.folder + path)
+        #expect(bytes != nil && bytes == FileManager.default.contents(atPath: whole.folder + path))
+    }
+}
