@@ -22,6 +22,8 @@ struct Options {
     var kinds = 0
     /// Where tiny models are written for the corpus.
     var models: String?
+    /// What a reader does wrong at the first input, to see that it is seen: `trap`, `hang`, `memory` or `error`.
+    var rehearsal: String?
     /// Of a process that reads: which inputs, and where it says how it goes.
     var worker: (numbers: Range<Int>, state: String, scratch: String)?
 
@@ -29,6 +31,7 @@ struct Options {
         usage: fuzz [FORMAT ...] [--count N] [--seed S] [--from I] [--workers N] [--patience SECONDS] [--failures FOLDER] [--kinds N]
                fuzz FORMAT --seed S --only I [--write PATH]
                fuzz FORMAT --file PATH
+               fuzz FORMAT --rehearse trap|hang|memory|error
                fuzz --models FOLDER
         formats: \(FuzzFormat.allCases.map(\.rawValue).joined(separator: " ")); all of them where none is named
         """
@@ -58,6 +61,7 @@ struct Options {
             case "--file": file = try value(of: word)
             case "--kinds": kinds = try number(of: word)
             case "--models": models = try value(of: word)
+            case "--rehearse": rehearsal = try value(of: word)
             case "--worker":
                 let (first, end): (Int, Int) = (try number(of: word), try number(of: word))
                 guard first <= end else { throw FuzzFailure(Self.usage) }

@@ -62,6 +62,7 @@ final class Supervisor {
             format.rawValue, "--seed", "\(options.seed)", "--corpus", options.corpus, "--worker", "\(numbers.lowerBound)", "\(numbers.upperBound)",
             "\(folder)/state", "\(folder)/files",
         ]
+        if let rehearsal = options.rehearsal { process.arguments? += ["--rehearse", rehearsal] }
         var environment = ProcessInfo.processInfo.environment
         environment["SWIFT_BACKTRACE"] = "enable=no"
         process.environment = environment

@@ -49,6 +49,7 @@ struct Worker {
             let bytes = input ?? mutator.input(number, seed: options.seed)
             recorder.begin()
             let start = clock.now
+            if let rehearsal = options.rehearsal, number == 0 { try rehearse(rehearsal) }
             try autoreleased { try target.read(bytes, recorder) }
             let time = start.duration(to: clock.now)
             let nanoseconds = Int(time.components.seconds) * 1_000_000_000 + Int(time.components.attoseconds / 1_000_000_000)
@@ -58,6 +59,17 @@ struct Worker {
             guard memory <= memoryLimit else { throw FuzzFailure("\(memory >> 20) MiB of memory") }
             if recorder.isAccepted { state.accepted += 1 }
             state.done += 1
+        }
+    }
+
+    /// What a reader must never do.
+    private static func rehearse(_ what: String) throws {
+        switch what {
+        case "trap": fatalError("rehearsed")
+        case "hang": while true { sleep(1) }
+        case "memory": UnsafeMutableRawPointer.allocate(byteCount: 2 * memoryLimit, alignment: 1 << 12)
+            .initializeMemory(as: UInt8.self, repeating: 1, count: memoryLimit + (1 << 20))
+        default: throw FuzzFailure("rehearsed")
         }
     }
 

@@ -1,30 +1,31 @@
 import Foundation
 
-/// The real executable, run as a person runs it.
+/// A real executable, run as a person runs it.
 public struct Command {
     public let status: Int32
     public let output: String
     public let errors: String
 
-    /// The executable that was built beside the tests.
-    private static let path: String = {
+    /// The place of an executable that was built beside the tests.
+    private static func path(_ name: String) -> String {
         let products = Bundle.main.bundleURL
         let beside = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
         let candidates = [products, beside, Paths.package.appendingPathComponent(".build/debug")]
-        let found = candidates.map { $0.appendingPathComponent("lora-train").path }
+        let found = candidates.map { $0.appendingPathComponent(name).path }
             .first(where: FileManager.default.isExecutableFile)
-        return found ?? "lora-train"
-    }()
+        return found ?? name
+    }
 
-    /// Runs `lora-train` with arguments and waits for its end.
+    /// Runs an executable with arguments and waits for its end.
     ///
     /// - Parameters:
+    ///   - name: of the executable
     ///   - folder: the working folder
     ///   - outputPath: the file or device that standard output goes to instead
     ///   - interrupt: after how many lines of output SIGINT is sent
-    public init(_ arguments: [String], input: String = "", folder: String? = nil, outputPath: String? = nil, interruptAfterLines: Int? = nil) throws {
+    public init(_ arguments: [String], of name: String = "lora-train", input: String = "", folder: String? = nil, outputPath: String? = nil, interruptAfterLines: Int? = nil) throws {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: Self.path)
+        process.executableURL = URL(fileURLWithPath: Self.path(name))
         process.arguments = arguments
         if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
         let scratch = try Paths.temporaryFolder()
