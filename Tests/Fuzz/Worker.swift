@@ -12,8 +12,11 @@ struct Worker {
     static let failed: Int32 = 70
 
     /// Reads the inputs `numbers`, or `input` alone, and ends the process.
+    ///
+    /// - Parameter finish: called last; without a state where something failed
     static func run(
-        _ format: FuzzFormat, _ options: Options, _ numbers: Range<Int>, input: [UInt8]? = nil, state path: String, scratch: String
+        _ format: FuzzFormat, _ options: Options, _ numbers: Range<Int>, input: [UInt8]? = nil, state path: String, scratch: String,
+        finish: @escaping @Sendable (WorkerState?) -> Void = { _ in }
     ) throws -> Never {
         var limit = rlimit(rlim_cur: rlim_t(addressLimit), rlim_max: rlim_t(addressLimit))
         #if os(Linux)
@@ -23,11 +26,15 @@ struct Worker {
         #endif
         let thread = Thread {
             do {
-                try read(format, options, numbers, input: input, state: WorkerState(path), scratch: Scratch(scratch))
-                exit(0)
+                let state = try WorkerState(path)
+                try read(format, options, numbers, input: input, state: state, scratch: Scratch(scratch))
+                finish(state)
+                // Other threads are still there: what libraries do at an orderly end is not for this one.
+                _exit(0)
             } catch {
                 FileHandle.standardError.write(Data("\(error)\n".utf8))
-                exit(failed)
+                finish(nil)
+                _exit(failed)
             }
         }
         thread.stackSize = stackSize
