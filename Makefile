@@ -2,6 +2,7 @@
 # make build   the command, in release: .build/release/lora-train
 # make demo    fine-tunes the bundled base and shows its answers before and after
 # make test    every test; those that ask other libraries only where there are peers
+# make fuzz    mutated files of every kind through the readers; FORMAT=, COUNT= (100,000 of each), SEED=
 # make peers   the libraries that tests and benchmarks compare with: .build/peers; STRICT=1 fails where one does not install
 # make bench   measures it beside PyTorch and writes Docs/Performance.md; ONLY=, ROUNDS=, DATA=, TOKENIZER=, BASE=
 #
@@ -18,7 +19,7 @@ TRAITS_WITH_MPI = --traits OpenBLAS,OneDNN,MPI
 TRAITS = $(if $(WITH_MPI),$(TRAITS_WITH_MPI))
 BUILD = $(if $(MPI_PKG),MPI_PKG=$(MPI_PKG)) $(SWIFT)
 
-.PHONY: setup build demo test peers bench clean
+.PHONY: setup build demo test fuzz peers bench clean
 
 setup:
 	@MPI=$(MPI) Scripts/setup.sh
@@ -32,6 +33,10 @@ demo: build
 test: setup
 	$(BUILD) build -c release --product lora-train $(TRAITS)
 	$(BUILD) test --disable-xctest $(TRAITS)
+
+fuzz: setup
+	$(BUILD) build -c release --product fuzz $(TRAITS)
+	@.build/release/fuzz $(FORMAT) --count $(or $(COUNT),100000) --seed $(or $(SEED),1)
 
 peers:
 	@Scripts/setup.sh peers

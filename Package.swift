@@ -69,6 +69,10 @@ let package = Package(
             ],
             exclude: ["CMPI"]),
         .executableTarget(name: "lora-train", dependencies: ["Tensor", "Model", "LoRA", "Data", "Training"]),
+        // Reads mutated files in processes of its own; Tests/Fuzz/README.md.
+        .executableTarget(
+            name: "fuzz", dependencies: ["Tensor", "Model", "LoRA", "Data"], path: "Tests/Fuzz",
+            exclude: ["Corpus", "README.md", "make_corpus.py"]),
         .target(name: "TestSupport", dependencies: ["Tensor", "Model"], path: "Tests/TestSupport"),
         .testTarget(name: "TensorTests", dependencies: ["Tensor", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(name: "ModelTests", dependencies: ["Tensor", "Model", "TestSupport"], exclude: ["Fixtures"]),
@@ -77,7 +81,7 @@ let package = Package(
         .testTarget(name: "TrainingTests",
             dependencies: ["Tensor", "Model", "LoRA", "Data", "Training", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(name: "EndToEndTests",
-            dependencies: ["lora-train", "Tensor", "Model", "LoRA", "Data", "Training", "TestSupport"]),
+            dependencies: ["lora-train", "fuzz", "Tensor", "Model", "LoRA", "Data", "Training", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -27,7 +27,9 @@ public enum LoRAError: Error, Sendable, Equatable, CustomStringConvertible {
     /// No adapter of the name is loaded; the names of those that are.
     case unknownAdapter(String, names: [String])
 
-    public var description: String {
+    public var description: String { text.message }
+
+    private var text: String {
         switch self {
         case .noTargets: "no linear layer was chosen, so there is nothing to adapt"
         case .matchesNothing(let text, let names):

@@ -25,7 +25,9 @@ public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
     /// More tokens than the model has positions for.
     case tooLong(tokens: Int, limit: Int)
 
-    public var description: String {
+    public var description: String { text.message }
+
+    private var text: String {
         switch self {
         case .configuration(let reason), .unrecognized(let reason), .unsupported(let reason): reason
         case .file(let error): "\(error)"

@@ -70,9 +70,9 @@ extension ModelConfiguration {
         let numbers = weights.names.compactMap { name in
             name.hasPrefix(prefix) ? Int(name.dropFirst(prefix.count).prefix { $0.isNumber }) : nil
         }
-        let count = (numbers.max() ?? -1) + 1
-        guard count > 0, count <= weights.names.count else { throw .unrecognized("the weights have no layers, or name some that are not there") }
-        return count
+        // A name may have any number, also one that has none behind it.
+        guard let last = numbers.max(), last < weights.names.count else { throw .unrecognized("the weights have no layers, or name some that are not there") }
+        return last + 1
     }
 
     private static func sample(_ weights: StateDictionary) -> String {

@@ -111,6 +111,16 @@ struct GenerationTests {
         let heads = #expect(throws: ModelError.self) { try ModelConfiguration.recognized(in: weights, headCount: 5) }
         #expect("\(try #require(heads))".contains("--n_heads"))
     }
+
+    @Test("A layer of the highest number that there is, is none", arguments: cases)
+    func highestLayer(_ name: String) throws {
+        let golden = try Golden(case: name)
+        var weights = try TensorFile.read(golden.folder + "/base.pth")
+        let prefix = name.hasPrefix("v2-classic") ? "layers." : "model.layers."
+        weights[prefix + "\(Int.max).attention.wq.weight"] = weights[weights.names[0]]
+        let error = #expect(throws: ModelError.self) { try ModelConfiguration.recognized(in: weights, headCount: 8) }
+        #expect("\(try #require(error))".contains("no layers, or name some that are not there"))
+    }
 }
 
 /// What a model writes greedily when it reads everything again for each token.

@@ -155,6 +155,22 @@ import TestSupport
         #expect(tensor.contiguousBytes.isEmpty)
     }
 
+    /// A row of such a tensor would take more memory than there is, and its sizes rounded up are no number.
+    @Test(arguments: [[0, 1 << 52], [Int.max, 0], [0, 1, Int.max]]) func emptyTensorsOfHugeRows(_ shape: [Int]) {
+        let storage = StoredTensor.SharedBytes(Foundation.Data())
+        #expect(throws: TensorFileError.self) {
+            try StoredTensor(
+                shape: shape, elementType: .float32, storage: storage, offset: 0, strides: StoredTensor.contiguousStrides(shape))
+        }
+    }
+
+    @Test(arguments: [[0, 4096], [4096, 0]]) func emptyTensorsOfOrdinaryRows(_ shape: [Int]) throws {
+        let tensor = try StoredTensor(
+            shape: shape, elementType: .float32, storage: StoredTensor.SharedBytes(Foundation.Data()), offset: 0,
+            strides: StoredTensor.contiguousStrides(shape))
+        #expect(try Tensor(tensor).count == 0)
+    }
+
     @Test func expandedTensorsOfOrdinarySize() throws {
         let storage = StoredTensor.SharedBytes(Foundation.Data(repeating: 0, count: 4))
         let mask = try StoredTensor(shape: [2048, 2048], elementType: .float32, storage: storage, offset: 0, strides: [0, 0])

@@ -1,35 +1,36 @@
 import Foundation
 
-/// The real executable, run as a person runs it.
+/// A real executable, run as a person runs it.
 public struct Command {
     public let status: Int32
     public let output: String
     public let errors: String
 
-    /// The executable that was built beside the tests.
-    public static let path: String = {
+    /// The place of an executable that was built beside the tests.
+    public static func path(of name: String = "lora-train") -> String {
         let products = Bundle.main.bundleURL
         let beside = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
         let candidates = [products, beside, Paths.package.appendingPathComponent(".build/debug")]
-        let found = candidates.map { $0.appendingPathComponent("lora-train").path }
+        let found = candidates.map { $0.appendingPathComponent(name).path }
             .first(where: FileManager.default.isExecutableFile)
-        return found ?? "lora-train"
-    }()
+        return found ?? name
+    }
 
-    /// Runs `lora-train` with arguments and waits for its end.
+    /// Runs an executable with arguments and waits for its end.
     ///
     /// - Parameters:
+    ///   - name: of the executable
     ///   - folder: the working folder
     ///   - outputPath: the file or device that standard output goes to instead
     ///   - interruptAfterLines: after how many lines of output a signal is sent
     ///   - signal: which; SIGINT if nothing else is said
     ///   - delay: how much later it is sent, in microseconds
     public init(
-        _ arguments: [String], input: String = "", folder: String? = nil, outputPath: String? = nil,
+        _ arguments: [String], of name: String = "lora-train", input: String = "", folder: String? = nil, outputPath: String? = nil,
         interruptAfterLines: Int? = nil, signal: Int32 = SIGINT, delay: UInt32 = 0
     ) throws {
         try self.init(
-            path: Self.path, arguments, environment: nil, input: input, folder: folder, outputPath: outputPath,
+            path: Self.path(of: name), arguments, environment: nil, input: input, folder: folder, outputPath: outputPath,
             afterLines: interruptAfterLines
         ) {
             usleep(delay)
@@ -132,7 +133,7 @@ public struct Command {
             """
         let options = mpirun.isOpenMPI ? ["--oversubscribe", "--bind-to", "none"] : []
         return try Command(
-            path: mpirun.path, options + ["-np", String(ranks), "/bin/sh", "-c", script, scratch, path] + arguments,
+            path: mpirun.path, options + ["-np", String(ranks), "/bin/sh", "-c", script, scratch, path()] + arguments,
             environment: environment, input: "", folder: folder, outputPath: nil, afterLines: kill?.afterLines
         ) { _ in
             guard let kill, let text = try? String(contentsOfFile: "\(scratch)/\(kill.rank)", encoding: .utf8),

@@ -22,7 +22,9 @@ public struct TemplateError: Error, Sendable, Equatable, CustomStringConvertible
     public let reason: String
 
     /// One line: where, then what.
-    public var description: String {
+    public var description: String { text.message }
+
+    private var text: String {
         switch kind {
         case .raised: "the chat template refuses the conversation (line \(line)): \(reason)"
         default: "chat template, line \(line): \(reason)"

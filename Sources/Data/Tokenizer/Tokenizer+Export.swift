@@ -18,8 +18,9 @@ extension Tokenizer {
         guard size >= self.vocabularySize else {
             throw .notExportable(reason: "it has ids up to \(self.vocabularySize - 1), and the model has \(size) rows")
         }
-        // An embedding of more rows than this could not be read either.
-        guard size <= 1 << 24 else { throw .notExportable(reason: "\(size) tokens are more than a file can list") }
+        // With 24 bytes a token more than these would not fit in the header that a reader takes. Their number is that of
+        // the highest id, which a few letters of a small file can set.
+        guard size <= 1 << 22 else { throw .notExportable(reason: "\(size) tokens are more than a file can list") }
 
         let kind = try ggufKind()
         let (tokens, types) = try ggufTokens(size, kind)

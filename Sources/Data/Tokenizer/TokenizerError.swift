@@ -13,7 +13,9 @@ public enum TokenizerError: Error, Sendable, Equatable, CustomStringConvertible 
     /// A tokenizer cannot be written in another format without changing its ids.
     case notExportable(reason: String)
 
-    public var description: String {
+    public var description: String { text.message }
+
+    private var text: String {
         switch self {
         case .unreadable(let file, let reason):
             "\(file): \(reason); name the folder of a Hugging Face tokenizer, with tokenizer.json in it"

@@ -39,27 +39,29 @@ public enum AdapterFileError: Error, Sendable, Equatable, CustomStringConvertibl
     /// One of the above, in a file or folder.
     indirect case inFile(path: String, AdapterFileError)
 
-    public var description: String {
+    public var description: String { text.message }
+
+    private var text: String {
         switch self {
         case .file(let error): "\(error)"
         case .notAnAdapter(let reason), .configuration(let reason): reason
         case .unsupported(let feature): "the adapter has \(feature), which is not read here; merge it with the tool that made it"
-        case .strangeKey(let key): "'\(key.oneLine)' is no part of a LoRA adapter; is this a base model, or an adapter of another kind?"
-        case .incomplete(let module, let missing): "the adapter of '\(module.oneLine)' lacks its \(missing)"
+        case .strangeKey(let key): "'\(key.short)' is no part of a LoRA adapter; is this a base model, or an adapter of another kind?"
+        case .incomplete(let module, let missing): "the adapter of '\(module.short)' lacks its \(missing)"
         case .unknownModule(let module):
-            "the adapter is for '\(module.oneLine)', which is no linear layer of this model; is it an adapter of another model?"
+            "the adapter is for '\(module.short)', which is no linear layer of this model; is it an adapter of another model?"
         case .shape(let module, let a, let b, let magnitude, let layer):
-            "the adapter of '\(module.oneLine)' has A \(a) and B \(b)" + (magnitude.map { " and a magnitude \($0)" } ?? "")
+            "the adapter of '\(module.short)' has A \(a) and B \(b)" + (magnitude.map { " and a magnitude \($0)" } ?? "")
                 + (layer.map { ", which do not fit the layer's weight \($0); is it an adapter of another model?" } ?? ", which do not fit each other")
         case .rank(let module, let found, let expected):
-            "the adapter of '\(module.oneLine)' has rank \(found), but adapter_config.json says \(expected)"
-        case .elementType(let module, let type): "the adapter of '\(module.oneLine)' is of \(type) values, not of floating-point ones"
-        case .repeated(let module): "there are two adapters for '\(module.oneLine)'"
-        case .notTargeted(let module): "'\(module.oneLine)' has factors, but adapter_config.json does not name it"
-        case .targetWithoutFactors(let module): "adapter_config.json names '\(module.oneLine)', but it has no factors; is the file whole?"
+            "the adapter of '\(module.short)' has rank \(found), but adapter_config.json says \(expected)"
+        case .elementType(let module, let type): "the adapter of '\(module.short)' is of \(type) values, not of floating-point ones"
+        case .repeated(let module): "there are two adapters for '\(module.short)'"
+        case .notTargeted(let module): "'\(module.short)' has factors, but adapter_config.json does not name it"
+        case .targetWithoutFactors(let module): "adapter_config.json names '\(module.short)', but it has no factors; is the file whole?"
         case .noScale: "nothing says by what the factors are scaled; put their adapter_config.json beside them"
         case .architecture(let found, let expected):
-            "the adapter is for a model of llama.cpp's architecture '\(found.oneLine)', but this one is \(expected.map { "'\($0)'" } ?? "of none of its")"
+            "the adapter is for a model of llama.cpp's architecture '\(found.short)', but this one is \(expected.map { "'\($0)'" } ?? "of none of its")"
         case .otherBase(let adapter, let base):
             "the adapter was trained on a base with the fingerprint \(adapter), not on this one, \(base); give that base, or --force to put it on this one all the same"
         case .cannotWrite(let format, let reason): "cannot be written as \(format.rawValue): \(reason)"
@@ -69,9 +71,6 @@ public enum AdapterFileError: Error, Sendable, Equatable, CustomStringConvertibl
 }
 
 extension String {
-    /// A name from a file as a part of a message of one line.
-    fileprivate var oneLine: String {
-        let short = prefix(120).map { $0.isNewline || $0.unicodeScalars.contains { $0.properties.generalCategory == .control } ? "?" : $0 }
-        return String(short) + (count > 120 ? "…" : "")
-    }
+    /// A name from a file as a part of a message.
+    fileprivate var short: String { count > 120 ? prefix(120) + "…" : self }
 }

@@ -38,7 +38,9 @@ public struct StoredTensor: Sendable {
             }
         }
         let available = storage.bytes.count / elementType.size * blockSize
-        guard !overflows, count == 0 || last < available, count <= max(available, Self.maximumExpansion) else {
+        // What is empty takes no bytes whatever its other sizes; memory for one row of it would be taken all the same.
+        let isPlausible = count > 0 || shape.allSatisfy { $0 <= Self.maximumExpansion }
+        guard !overflows, isPlausible, count == 0 || last < available, count <= max(available, Self.maximumExpansion) else {
             throw .malformed(offset: 0, "a tensor of shape \(shape) and strides \(strides) reaches beyond its storage of \(storage.bytes.count) bytes")
         }
         self.shape = shape

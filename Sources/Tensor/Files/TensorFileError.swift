@@ -16,7 +16,9 @@ public enum TensorFileError: Error, Sendable, Equatable, CustomStringConvertible
     /// One of the above, in a file.
     indirect case inFile(path: String, TensorFileError)
 
-    public var description: String {
+    public var description: String { text.message }
+
+    private var text: String {
         switch self {
         case .system(let path, let reason): "\(path): \(reason)"
         case .notATensorFile(let what): what

@@ -1,0 +1,102 @@
+import Foundation
+
+/// Reads inputs one after the other in a process of its own, which may die of them.
+struct Worker {
+    /// More memory than this at once is a failure: corpus and readers take some ten megabytes.
+    static let memoryLimit = 512 << 20
+    /// The address space, so that a process that asks for all memory dies before the machine does.
+    private static let addressLimit = 8 << 30
+    /// What threads of the product that read data have.
+    private static let stackSize = 4 << 20
+
+    static let failed: Int32 = 70
+
+    /// Reads the inputs `numbers`, or `input` alone, and ends the process.
+    ///
+    /// - Parameter finish: called last; without a state where something failed
+    static func run(
+        _ format: FuzzFormat, _ options: Options, _ numbers: Range<Int>, input: [UInt8]? = nil, state path: String, scratch: String,
+        finish: @escaping @Sendable (WorkerState?) -> Void = { _ in }
+    ) throws -> Never {
+        var limit = rlimit(rlim_cur: rlim_t(addressLimit), rlim_max: rlim_t(addressLimit))
+        #if os(Linux)
+            setrlimit(__rlimit_resource_t(UInt32(RLIMIT_AS.rawValue)), &limit)
+        #else
+            setrlimit(RLIMIT_AS, &limit)
+        #endif
+        let thread = Thread {
+            do {
+                let state = try WorkerState(path)
+                try read(format, options, numbers, input: input, state: state, scratch: Scratch(scratch))
+                finish(state)
+                // Other threads are still there: what libraries do at an orderly end is not for this one.
+                _exit(0)
+            } catch {
+                FileHandle.standardError.write(Data("\(error)\n".utf8))
+                finish(nil)
+                _exit(failed)
+            }
+        }
+        thread.stackSize = stackSize
+        thread.start()
+        while true { sleep(1000) }
+    }
+
+    private static func read(
+        _ format: FuzzFormat, _ options: Options, _ numbers: Range<Int>, input: [UInt8]?, state: WorkerState, scratch: Scratch
+    ) throws {
+        let mutator = Mutator(format, try Corpus(format, in: options.corpus))
+        let target = try format.target(scratch, corpus: options.corpus)
+        let recorder = Recorder(scratch: scratch.path, enter: state.setStage, refused: state.count)
+        state.peakBytes = peakMemory()
+        let clock = ContinuousClock()
+        for number in numbers {
+            state.current = number
+            state.setStage("made")
+            let bytes = input ?? mutator.input(number, seed: options.seed)
+            recorder.begin()
+            let start = clock.now
+            if let rehearsal = options.rehearsal, number == 0 { try rehearse(rehearsal) }
+            try autoreleased { try target.read(bytes, recorder) }
+            let time = start.duration(to: clock.now)
+            let nanoseconds = Int(time.components.seconds) * 1_000_000_000 + Int(time.components.attoseconds / 1_000_000_000)
+            if nanoseconds > state.slowestNanoseconds { (state.slowestNanoseconds, state.slowest) = (nanoseconds, number) }
+            let memory = peakMemory()
+            if memory > state.peakBytes { (state.peakBytes, state.peak) = (memory, number) }
+            guard memory <= memoryLimit else { throw FuzzFailure("\(memory >> 20) MiB of memory") }
+            if recorder.isAccepted { state.accepted += 1 }
+            state.done += 1
+        }
+    }
+
+    /// What a reader must never do.
+    private static func rehearse(_ what: String) throws {
+        switch what {
+        case "trap": fatalError("rehearsed")
+        case "hang": while true { sleep(1) }
+        case "memory": UnsafeMutableRawPointer.allocate(byteCount: 2 * memoryLimit, alignment: 1 << 12)
+            .initializeMemory(as: UInt8.self, repeating: 1, count: memoryLimit + (1 << 20))
+        default: throw FuzzFailure("rehearsed")
+        }
+    }
+
+    private static func autoreleased(_ body: () throws -> Void) rethrows {
+        #if canImport(ObjectiveC)
+            try autoreleasepool(invoking: body)
+        #else
+            try body()
+        #endif
+    }
+
+    /// The most memory that the process has had, in bytes.
+    private static func peakMemory() -> Int {
+        var usage = rusage()
+        #if os(Linux)
+            getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+            return Int(usage.ru_maxrss) << 10
+        #else
+            getrusage(RUSAGE_SELF, &usage)
+            return Int(usage.ru_maxrss)
+        #endif
+    }
+}
