@@ -10,7 +10,7 @@ struct DataMemoryTests {
     /// The peak of the resident memory of `lora-train data` once it has opened a file and shown its first samples.
     private func peakMemory(_ path: String) throws -> Int {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: Command.path)
+        process.executableURL = URL(fileURLWithPath: Command.path())
         process.arguments = [
             "data", "--streaming", "--json", "--limit", "1000", "--data_path", path, "--tokenizer_path", Self.example,
         ]
