@@ -15,6 +15,10 @@ public struct Loss {
 
     /// Adds the gradient of the sum to that of every trainable tensor.
     ///
-    /// - Parameter seed: the factor; it must be the `lossScale` with which the loss was computed
-    public func backward(seed: Float = 1) { crossEntropy.backward(seed: seed) }
+    /// - Parameters:
+    ///   - seed: the factor; it must be the `lossScale` with which the loss was computed
+    ///   - onReady: told of each such tensor (`Tensor.parameterID`) as soon as its gradient is complete
+    public func backward(seed: Float = 1, onReady: ((_ parameter: ObjectIdentifier) -> Void)? = nil) {
+        crossEntropy.backward(seed: seed, onReady: onReady)
+    }
 }

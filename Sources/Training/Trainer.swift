@@ -141,7 +141,7 @@ public final class Trainer<Optimize: Optimizer> {
         }
         for step in steps {
             guard let batch = try nextBatch() else { break }
-            measures.append(try accumulateGradients(batch, step: step))
+            measures.append(try accumulateGradients(batch, step: step, isLast: step + 1 == steps.upperBound))
             guard step + 1 < steps.upperBound else { break }
             seconds.append((ContinuousClock.now - start) / .seconds(1))
             start = .now
@@ -153,7 +153,7 @@ public final class Trainer<Optimize: Optimizer> {
         if measures.isEmpty { return .exhausted }
         var stops = isStopping()
         if let exchange {
-            stops = try exchange.run(&measures, stops: stops)
+            stops = try exchange.finish(&measures, stops: stops)
             if let lost = measures.firstIndex(where: { $0.meanLoss?.isFinite == false }) {
                 throw TrainingError.lossNotFinite(epoch: progress.epoch, step: steps.lowerBound + lost)
             }
@@ -191,7 +191,9 @@ public final class Trainer<Optimize: Optimizer> {
     }
 
     /// Adds a micro-batch's share to the gradients.
-    private func accumulateGradients(_ batch: Batch, step: Int) throws -> StepMeasures {
+    ///
+    /// - Parameter isLast: whether the gradients are complete with it
+    private func accumulateGradients(_ batch: Batch, step: Int, isLast: Bool) throws -> StepMeasures {
         var measures = StepMeasures()
         measures.tokens = batch.sampleTokens
         measures.computedTokens = batch.tokens.count
@@ -214,7 +216,9 @@ public final class Trainer<Optimize: Optimizer> {
         }) {
             let loss = try model.loss(TokenRow(batch), batch.predictions.map(MiniMind.Prediction.init), lossScale: seed)
             if loss.value.isFinite {
-                loss.backward(seed: seed)
+                let watcher = isLast ? exchange : nil
+                watcher?.begin()
+                loss.backward(seed: seed, onReady: watcher.map { exchange in { exchange.complete($0) } })
             } else if exchange == nil {
                 throw TrainingError.lossNotFinite(epoch: progress.epoch, step: step)
             }

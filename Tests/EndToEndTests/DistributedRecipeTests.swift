@@ -15,7 +15,7 @@
 
         @Test("By tokens the adapter after 20 steps and more is that of one process", arguments: [(2, 1), (4, 1), (2, 4)])
         func token(_ ranks: Int, _ accumulation: Int) throws {
-            let flags = ["--loss_reduction", "token", "--dtype", "float32"]
+            let flags = ["--loss_reduction", "token", "--dtype", "float32", "--epochs", "7"]
             let (one, several) = (try TinyTraining(flags), try TinyTraining(flags))
             defer { for training in [one, several] { training.remove() } }
             #expect(try train(ranks: 1, one).status == 0)
@@ -24,7 +24,7 @@
             // One process speaks, for all.
             #expect(run.lines.count { $0.hasPrefix("saved") } == 1)
             let losses = (try one.losses(), try several.losses())
-            #expect(losses.0.count >= 20 && losses.1.count == losses.0.count * accumulation)
+            #expect(losses.0.count >= 20 && losses.1.count > losses.0.count * (accumulation - 1))
             #expect(try several.difference(to: one) < 1e-5)
             if accumulation == 1 {
                 for (loss, expected) in zip(losses.1, losses.0) { #expect(abs(loss - expected) < 1e-5) }
@@ -37,7 +37,7 @@
             let (one, several) = (try TinyTraining(flags), try TinyTraining(flags))
             defer { for training in [one, several] { training.remove() } }
             #expect(try train(ranks: 1, one).status == 0)
-            let cut = try Command(several.arguments + ["--batch_size", "16"], interruptAfterLines: 14)
+            let cut = try Command(several.arguments + ["--batch_size", "16"], interruptAfterLines: 11)
             #expect(cut.status == 130)
             let run = try train(ranks: 2, several, ["--resume", "auto"])
             #expect(run.status == 0 && run.output.contains("resuming from"), "\(run.errors)")
@@ -49,13 +49,13 @@
 
         @Test("A rank that is killed ends the job within seconds; it goes on from the last checkpoint to the same bits")
         func death() throws {
-            let flags = ["--save_steps", "2", "--epochs", "30"]
+            let flags = ["--save_steps", "2", "--epochs", "12"]
             let (whole, cut) = (try TinyTraining(flags), try TinyTraining(flags))
             defer { for training in [whole, cut] { training.remove() } }
             #expect(try train(ranks: 2, whole).status == 0)
             let start = ContinuousClock.now
             let killed = try Command.mpi(
-                ranks: 2, cut.arguments + ["--ddp", "--threads", "1", "--batch_size", "8"], kill: (rank: 1, afterLines: 25))
+                ranks: 2, cut.arguments + ["--ddp", "--threads", "1", "--batch_size", "8"], kill: (rank: 1, afterLines: 15))
             #expect(killed.status != 0 && ContinuousClock.now - start < .seconds(20))
             for name in cut.checkpointNames { #expect(try Command(["inspect", cut.checkpoints + "/" + name]).status == 0) }
             let run = try train(ranks: 2, cut, ["--resume", "auto"])
@@ -66,12 +66,12 @@
 
         @Test("SIGUSR1, which mpirun hands on, ends all after the same step")
         func signal() throws {
-            let flags = ["--epochs", "30", "--save_steps", "5"]
+            let flags = ["--epochs", "12", "--save_steps", "5"]
             let (whole, cut) = (try TinyTraining(flags), try TinyTraining(flags))
             defer { for training in [whole, cut] { training.remove() } }
             #expect(try train(ranks: 2, whole).status == 0)
             let stopped = try Command.mpi(
-                ranks: 2, cut.arguments + ["--ddp", "--threads", "1", "--batch_size", "8"], kill: (rank: 1, afterLines: 25), signal: SIGUSR1)
+                ranks: 2, cut.arguments + ["--ddp", "--threads", "1", "--batch_size", "8"], kill: (rank: 1, afterLines: 15), signal: SIGUSR1)
             #expect(stopped.status == 138 && stopped.errors.contains("interrupted"), "\(stopped.status) \(stopped.errors)")
             #expect(try train(ranks: 2, cut, ["--resume", "auto"]).status == 0)
             #expect(cut.adapter == whole.adapter && cut.adapter != nil)

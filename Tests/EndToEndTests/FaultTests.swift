@@ -82,15 +82,14 @@ struct FaultTests {
     func vanishingData(_ vanishes: Bool) throws {
         let training = try TinyTraining(["--epochs", "40", "--num_workers", "0"])
         defer { training.remove() }
-        let data = training.folder + "/data.jsonl"
-        try FileManager.default.copyItem(atPath: TinyTraining.example + "/lora_identity.jsonl", toPath: data)
+        let data = training.dataPath
         // The file goes once the run is on its way.
         let watcher = Thread {
             while (try? training.metrics().count) ?? 0 < 3 { usleep(2000) }
             if vanishes { unlink(data) } else { truncate(data, 500) }
         }
         watcher.start()
-        let run = try Command(training.arguments + ["--data_path", data, "--epochs", vanishes ? "4" : "40"])
+        let run = try Command(training.arguments + ["--epochs", vanishes ? "4" : "40"])
         if vanishes {
             #expect(run.status == 0, "\(run.errors)")
         } else {
@@ -104,18 +103,18 @@ struct FaultTests {
     func badRecords() throws {
         let training = try TinyTraining()
         defer { training.remove() }
-        var lines = try String(contentsOfFile: TinyTraining.example + "/lora_identity.jsonl", encoding: .utf8).split(separator: "\n").map(String.init)
+        let data = training.dataPath
+        var lines = try String(contentsOfFile: data, encoding: .utf8).split(separator: "\n").map(String.init)
         lines[4] = #"{"conversations": [{"role": "user""#
         lines[20] = #"{"conversations": [{"role": "king", "content": "x"}]}"#
-        let data = training.folder + "/data.jsonl"
         try lines.joined(separator: "\n").write(toFile: data, atomically: true, encoding: .utf8)
         for streaming in [[], ["--streaming"]] {
-            let run = try Command(training.arguments + ["--data_path", data, "--shuffle", "False"] + streaming)
+            let run = try Command(training.arguments + ["--shuffle", "False"] + streaming)
             #expect(run.status == 1 && run.errors.contains("line 5:"), "\(run.errors)")
         }
         var results: [Foundation.Data?] = []
         for streaming in [[], ["--streaming"]] {
-            let run = try Command(training.arguments + ["--data_path", data, "--on_bad_record", "skip"] + streaming)
+            let run = try Command(training.arguments + ["--on_bad_record", "skip"] + streaming)
             #expect(run.status == 0 && run.errors.contains("2 records are bad and skipped; the first is line 5"), "\(run.errors)")
             let list = try String(contentsOfFile: training.stem + ".skipped.jsonl", encoding: .utf8).split(separator: "\n")
             #expect(try list.map { try JSON(parsing: String($0))["line"]?.integer } == [5, 21])

@@ -5,21 +5,24 @@ import Testing
 
 @Suite("Runs that are cut short, and go on", .serialized)
 struct ResumeTests {
-    private static let flags = ["--save_steps", "3", "--accumulation_steps", "2", "--lora_dropout", "0.1"]
+    private static let flags = ["--save_steps", "2", "--batch_size", "4", "--accumulation_steps", "2", "--lora_dropout", "0.1"]
 
-    private func whole(_ flags: [String] = Self.flags) throws -> TinyTraining {
+    private static func whole(_ flags: [String] = Self.flags) throws -> TinyTraining {
         let whole = try TinyTraining(flags)
         let run = try Command(whole.arguments)
         #expect(run.status == 0, "\(run.errors)")
         return whole
     }
 
+    /// The run that nobody disturbs, made once.
+    private static let undisturbed = Result { try whole() }
+
     @Test(
         "A signal ends a run after its step, and the run goes on to the same bits",
         arguments: [SIGINT, SIGTERM, SIGUSR1])
     func signals(_ number: Int32) throws {
-        let (whole, cut) = (try whole(), try TinyTraining(Self.flags))
-        defer { for training in [whole, cut] { training.remove() } }
+        let (whole, cut) = (try Self.undisturbed.get(), try TinyTraining(Self.flags))
+        defer { cut.remove() }
         let first = try Command(cut.arguments, interruptAfterLines: 12, signal: number)
         #expect(first.status == 128 + number)
         #expect(first.errors.contains("interrupted") && first.errors.contains("--resume auto"), "\(first.errors)")
@@ -34,8 +37,8 @@ struct ResumeTests {
 
     @Test("SIGKILL at random moments", arguments: 0..<5)
     func kills(_ round: Int) throws {
-        let (whole, cut) = (try whole(), try TinyTraining(Self.flags + ["--resume", "auto"]))
-        defer { for training in [whole, cut] { training.remove() } }
+        let (whole, cut) = (try Self.undisturbed.get(), try TinyTraining(Self.flags + ["--resume", "auto"]))
+        defer { cut.remove() }
         for _ in 0...round % 2 {
             let killed = try Command(
                 cut.arguments, interruptAfterLines: .random(in: 1...40), signal: SIGKILL, delay: .random(in: 0...40_000))
@@ -55,7 +58,7 @@ struct ResumeTests {
 
     @Test("A run that is complete has nothing to resume, and keeps its file")
     func complete() throws {
-        let whole = try whole()
+        let whole = try Self.whole()
         defer { whole.remove() }
         let adapter = whole.adapter
         try FileManager.default.removeItem(atPath: whole.adapterPath)
@@ -89,8 +92,8 @@ struct ResumeTests {
 
     @Test("What is named by --resume must be there; damaged checkpoints are passed over")
     func paths() throws {
-        let (whole, cut) = (try whole(), try TinyTraining(Self.flags))
-        defer { for training in [whole, cut] { training.remove() } }
+        let (whole, cut) = (try Self.undisturbed.get(), try TinyTraining(Self.flags))
+        defer { cut.remove() }
         let missing = try Command(cut.arguments + ["--resume", cut.folder + "/nowhere"])
         #expect(missing.status == 1 && missing.errors.contains("there is no \(cut.folder)/nowhere"))
         _ = try Command(cut.arguments, interruptAfterLines: 25)
@@ -110,8 +113,8 @@ struct ResumeTests {
 
     @Test("A new run does not lose the checkpoints of one that was cut short")
     func aside() throws {
-        let (whole, cut) = (try whole(), try TinyTraining(Self.flags))
-        defer { for training in [whole, cut] { training.remove() } }
+        let (whole, cut) = (try Self.undisturbed.get(), try TinyTraining(Self.flags))
+        defer { cut.remove() }
         _ = try Command(cut.arguments, interruptAfterLines: 25)
         let again = try Command(cut.arguments, interruptAfterLines: 7)
         #expect(again.errors.contains("\(cut.checkpoints).old"), "\(again.errors)")
@@ -121,7 +124,7 @@ struct ResumeTests {
 
     @Test("All parameters too, in float16, and a start by PiSSA", arguments: [["--full", "--dtype", "float16", "--learning_rate", "1e-4"], ["--init_lora_weights", "pissa", "--loraplus_lr_ratio", "4"]])
     func others(_ flags: [String]) throws {
-        let (whole, cut) = (try whole(flags), try TinyTraining(flags))
+        let (whole, cut) = (try Self.whole(flags), try TinyTraining(flags))
         defer { for training in [whole, cut] { training.remove() } }
         #expect(try Command(cut.arguments, interruptAfterLines: 20).status == 130)
         let run = try Command(cut.arguments + ["--resume", "auto"])

@@ -7,11 +7,16 @@ struct TinyTraining {
     let folder: String
     var flags: [String]
 
-    /// - Parameter flags: beside those of a run of 4 epochs of 12 optimizer steps
+    /// - Parameter flags: beside those of a run of 4 epochs of 5 steps
     init(_ flags: [String] = []) throws {
         folder = try Paths.temporaryFolder()
         self.flags = flags
+        let lines = try String(contentsOfFile: Self.example + "/lora_identity.jsonl", encoding: .utf8).split(separator: "\n")
+        try lines.prefix(40).joined(separator: "\n").write(toFile: dataPath, atomically: true, encoding: .utf8)
     }
+
+    /// The first 40 conversations of the example.
+    var dataPath: String { folder + "/data.jsonl" }
 
     func remove() { try? FileManager.default.removeItem(atPath: folder) }
 
@@ -21,7 +26,7 @@ struct TinyTraining {
     var arguments: [String] {
         [
             "--out_dir", folder, "--base_path", Self.example + "/rlhf_192.pth", "--tokenizer_path", Self.example,
-            "--data_path", Self.example + "/lora_identity.jsonl", "--max_seq_len", "128", "--epochs", "4", "--batch_size", "8",
+            "--data_path", dataPath, "--max_seq_len", "128", "--epochs", "4", "--batch_size", "8",
             "--learning_rate", "2e-3", "--log_interval", "1", "--shuffle",
         ] + flags
     }

@@ -53,25 +53,44 @@ extension Tensor {
         node.producer = Operation(inputs: inputs.filter(\.needsGradient).map(\.node), backward: backward)
     }
 
+    /// What tells a parameter apart, for ``backward(seed:onReady:)``.
+    public var parameterID: ObjectIdentifier { ObjectIdentifier(node) }
+
     /// Adds `seed` times the gradient of this scalar to the gradient of every trainable tensor it
     /// was made from. The record is used up on the way, and its memory freed.
-    public func backward(seed: Float = 1) {
+    ///
+    /// - Parameter onReady: told of each such tensor as soon as nothing more is added to its gradient, while those of
+    ///   others are still to come
+    public func backward(seed: Float = 1, onReady: ((_ parameter: ObjectIdentifier) -> Void)? = nil) {
         precondition(count == 1, "only a scalar has a gradient of its own; the shape is \(shape)")
         guard producer != nil else { return }
         gradient = Tensor(repeating: seed, shape: shape)
-        backwardFromGradient()
+        backwardFromGradient(onReady: onReady)
     }
 
     /// Hands the gradient that is here on to every trainable tensor that this one was made from.
-    func backwardFromGradient() {
+    func backwardFromGradient(onReady: ((_ parameter: ObjectIdentifier) -> Void)? = nil) {
         var recorded = recordedNodes()
+        var readers: [ObjectIdentifier: Int] = [:]
+        if onReady != nil {
+            for input in recorded.flatMap({ $0.producer?.inputs ?? [] }) where input.isTrainable {
+                readers[ObjectIdentifier(input), default: 0] += 1
+            }
+        }
         while let node = recorded.popLast() {
             guard let operation = node.producer else { continue }
             node.producer = nil
             node.readers = 0
-            guard let gradient = node.gradient else { continue }
-            if !node.isTrainable { node.clearGradient() }
-            operation.backward(gradient)
+            if let gradient = node.gradient {
+                if !node.isTrainable { node.clearGradient() }
+                operation.backward(gradient)
+            }
+            guard let onReady else { continue }
+            for input in operation.inputs where input.isTrainable {
+                let id = ObjectIdentifier(input)
+                readers[id, default: 0] -= 1
+                if readers[id] == 0 { onReady(id) }
+            }
         }
     }
 

@@ -1,27 +1,64 @@
 import Tensor
 
-/// What processes sum once an optimizer step, in one piece of memory: the gradients of all parameters, what is
-/// reported of each micro-batch, and whether anybody wants to stop.
+/// What processes sum once an optimizer step: the gradients of all parameters, what is reported of each micro-batch,
+/// and whether anybody wants to stop; in one piece of memory, of which the first half goes on its way while the
+/// backward pass still computes the second.
+///
+/// The backward pass comes to the last layers first: theirs is the first half.
 final class EffectiveBatchSum {
     private let communicator: any Communicator
+    /// In the order of their places in memory.
     private let parameters: [Tensor]
+    /// How many parameters, and how many values, the first half has.
+    private let earlyParameters: Int
+    private let earlyCount: Int
+    private let gradientCount: Int
     private let layers: Int
     private let experts: Int
-    private let gradientCount: Int
     private let buffer: UnsafeMutableBufferPointer<Float>
 
-    /// - Parameter microBatches: the most that a process computes between two optimizer steps
+    /// Parameters of the first half whose gradients are not complete.
+    private var awaited: Set<ObjectIdentifier> = []
+    /// The sum of the first half, once it has begun.
+    private var early: Result<any PendingSum, CommunicationError>?
+
+    /// - Parameters:
+    ///   - parameters: in the order in which the forward pass comes to them
+    ///   - microBatches: the most that a process computes between two optimizer steps
     init(_ communicator: any Communicator, _ parameters: [Tensor], microBatches: Int, layers: Int, experts: Int) {
         self.communicator = communicator
-        self.parameters = parameters
+        self.parameters = parameters.reversed()
         (self.layers, self.experts) = (layers, experts)
-        gradientCount = parameters.reduce(0) { $0 + $1.count }
+        let total = parameters.reduce(0) { $0 + $1.count }
+        var (early, count) = (0, 0)
+        while early < parameters.count, 2 * count < total {
+            count += self.parameters[early].count
+            early += 1
+        }
+        (earlyParameters, earlyCount, gradientCount) = (early, count, total)
         let width = StepMeasures.width(layers: layers, experts: experts)
-        buffer = .allocate(capacity: gradientCount + microBatches * width + 1)
+        buffer = .allocate(capacity: total + microBatches * width + 1)
         buffer.initialize(repeating: 0)
     }
 
     deinit { buffer.deallocate() }
+
+    /// A backward pass begins that completes all gradients.
+    func begin() { awaited = Set(parameters.prefix(earlyParameters).map(\.parameterID)) }
+
+    /// A parameter's gradient is complete.
+    func complete(_ parameter: ObjectIdentifier) {
+        if case .success(let sum)? = early {
+            // Messages move only while somebody asks after them.
+            do { try sum.advance() } catch { early = .failure(error) }
+        }
+        if awaited.remove(parameter) != nil, awaited.isEmpty { startEarly() }
+    }
+
+    private func startEarly() {
+        copyGradients(0..<earlyParameters, from: 0)
+        early = Result { () throws(CommunicationError) in try communicator.startSum(.init(rebasing: buffer[..<earlyCount])) }
+    }
 
     /// Sums gradients, which are then the same in every process, and measures.
     ///
@@ -30,20 +67,21 @@ final class EffectiveBatchSum {
     ///   - stops: whether this process wants to stop
     /// - Returns: whether any does
     /// - Throws: ``CommunicationError``
-    func run(_ measures: inout [StepMeasures], stops: Bool) throws(CommunicationError) -> Bool {
-        var start = 0
-        for parameter in parameters {
-            parameter.copyGradient(to: .init(rebasing: buffer[start..<start + parameter.count]))
-            start += parameter.count
-        }
+    func finish(_ measures: inout [StepMeasures], stops: Bool) throws(CommunicationError) -> Bool {
+        // A batch without anything that counts has no backward pass.
+        if early == nil { startEarly() }
+        defer { early = nil }
+        copyGradients(earlyParameters..<parameters.count, from: earlyCount)
         let width = StepMeasures.width(layers: layers, experts: experts)
         for (index, measure) in measures.enumerated() {
             measure.write(to: buffer[(gradientCount + index * width)...].prefix(width))
         }
         let end = gradientCount + measures.count * width
         buffer[end] = stops ? 1 : 0
-        try communicator.startSum(.init(rebasing: buffer[...end])).wait()
-        start = 0
+        let rest = try communicator.startSum(.init(rebasing: buffer[earlyCount...end]))
+        try early?.get().wait()
+        try rest.wait()
+        var start = 0
         for parameter in parameters {
             parameter.replaceGradient(by: .init(rebasing: buffer[start..<start + parameter.count]))
             start += parameter.count
@@ -53,5 +91,13 @@ final class EffectiveBatchSum {
                 buffer[(gradientCount + index * width)...].prefix(width), layers: layers, experts: experts)
         }
         return buffer[end] > 0
+    }
+
+    private func copyGradients(_ range: Range<Int>, from start: Int) {
+        var start = start
+        for parameter in parameters[range] {
+            parameter.copyGradient(to: .init(rebasing: buffer[start..<start + parameter.count]))
+            start += parameter.count
+        }
     }
 }
