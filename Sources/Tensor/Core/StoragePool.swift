@@ -54,6 +54,10 @@ final class StoragePool: Sendable {
 
     private let state = Mutex(State())
 
+    deinit {
+        for block in state.withLock({ $0.free.values.joined() }) { Self.release(block) }
+    }
+
     /// The size class, in bytes, that a request for `bytes` is served from.
     static func sizeClass(_ bytes: Int) -> Int {
         let least = max(bytes, 256)
