@@ -2,13 +2,15 @@
 # make build   the command, in release: .build/release/lora-train
 # make demo    fine-tunes the bundled base and shows its answers before and after
 # make test    every test; those that ask other libraries only where there are peers
+# make asan    every test with AddressSanitizer, in a build of its own: .build/asan; ONLY=TensorTests runs some
+# make tsan    the same with ThreadSanitizer
 # make peers   the libraries that tests and benchmarks compare with: .build/peers; STRICT=1 fails where one does not install
 # make bench   measures it beside PyTorch and writes Docs/Performance.md; ONLY=, ROUNDS=, DATA=, TOKENIZER=, BASE=
 SHELL := /bin/bash
 SWIFT ?= swift
 RUN := .build/release/lora-train
 
-.PHONY: setup build demo test peers bench clean
+.PHONY: setup build demo test asan tsan peers bench clean
 
 setup:
 	@Scripts/setup.sh
@@ -22,6 +24,12 @@ demo: build
 test: setup
 	$(SWIFT) build -c release --product lora-train
 	$(SWIFT) test --disable-xctest
+
+asan: setup
+	@Scripts/sanitize.sh address $(if $(ONLY),--filter "$(ONLY)")
+
+tsan: setup
+	@Scripts/sanitize.sh thread $(if $(ONLY),--filter "$(ONLY)")
 
 peers:
 	@Scripts/setup.sh peers
