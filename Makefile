@@ -3,6 +3,9 @@
 # make demo    fine-tunes the bundled base and shows its answers before and after
 # make test    every test; those that ask other libraries only where there are peers
 # make fuzz    mutated files of every kind through the readers; FORMAT=, COUNT= (100,000 of each), SEED=
+# make asan    every test with AddressSanitizer, in a build of its own: .build/asan; ONLY=TensorTests runs some
+# make tsan    the same with ThreadSanitizer: .build/tsan
+# make ubsan   the same with UndefinedBehaviorSanitizer for the C kernels: .build/ubsan
 # make peers   the libraries that tests and benchmarks compare with: .build/peers; STRICT=1 fails where one does not install
 # make bench   measures it beside PyTorch and writes Docs/Performance.md; ONLY=, ROUNDS=, DATA=, TOKENIZER=, BASE=
 #
@@ -19,7 +22,7 @@ TRAITS_WITH_MPI = --traits OpenBLAS,OneDNN,MPI
 TRAITS = $(if $(WITH_MPI),$(TRAITS_WITH_MPI))
 BUILD = $(if $(MPI_PKG),MPI_PKG=$(MPI_PKG)) $(SWIFT)
 
-.PHONY: setup build demo test fuzz peers bench clean
+.PHONY: setup build demo test fuzz asan tsan ubsan peers bench clean
 
 setup:
 	@MPI=$(MPI) Scripts/setup.sh
@@ -37,6 +40,15 @@ test: setup
 fuzz: setup
 	$(BUILD) build -c release --product fuzz $(TRAITS)
 	@.build/release/fuzz $(FORMAT) --count $(or $(COUNT),100000) --seed $(or $(SEED),1)
+
+asan: setup
+	@Scripts/sanitize.sh address $(if $(ONLY),--filter "$(ONLY)")
+
+tsan: setup
+	@Scripts/sanitize.sh thread $(if $(ONLY),--filter "$(ONLY)")
+
+ubsan: setup
+	@Scripts/sanitize.sh undefined $(if $(ONLY),--filter "$(ONLY)")
 
 peers:
 	@Scripts/setup.sh peers

@@ -6,7 +6,9 @@ import Testing
 
 @Suite("Memory of loading, end to end")
 struct LoadingMemoryTests {
-    @Test("A file of 380 MB takes the memory of the model and not that of the file besides", arguments: ["pth", "safetensors"])
+    @Test(
+        "A file of 380 MB takes the memory of the model and not that of the file besides",
+        .disabled(if: Sanitizer.isOn, "\(Sanitizer.memory)"), arguments: ["pth", "safetensors"])
     func peak(_ ending: String) throws {
         let folder = try Paths.temporaryFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }

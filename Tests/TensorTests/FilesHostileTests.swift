@@ -218,7 +218,7 @@ struct SplitMix: RandomNumberGenerator {
 func onSmallStack(_ body: @escaping @Sendable () -> Bool) async -> Bool {
     await withCheckedContinuation { continuation in
         let thread = Thread { continuation.resume(returning: body()) }
-        thread.stackSize = 512 << 10
+        thread.stackSize = Sanitizer.stackFactor * (512 << 10)
         thread.start()
     }
 }

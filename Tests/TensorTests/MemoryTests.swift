@@ -101,8 +101,9 @@ struct StoragePoolTests {
         // Sizes so far apart that none serves for another, one after the other.
         var held: [Int] = []
         for power in (18..<24).reversed() {
-            let block = pool.take(bytes: (1 << power) + (1 << (power - 1)))
-            block.address.initializeMemory(as: UInt8.self, repeating: 1, count: block.size)
+            let bytes = (1 << power) + (1 << (power - 1))
+            let block = pool.take(bytes: bytes)
+            block.address.initializeMemory(as: UInt8.self, repeating: 1, count: bytes)
             held.append(block.size)
             pool.give(block)
         }
@@ -110,7 +111,7 @@ struct StoragePoolTests {
         for size in held {
             let block = pool.take(bytes: size)
             #expect(block.size >= size && block.size <= 2 * size)
-            block.address.initializeMemory(as: UInt8.self, repeating: 2, count: block.size)
+            block.address.initializeMemory(as: UInt8.self, repeating: 2, count: size)
             pool.give(block)
         }
     }

@@ -58,6 +58,8 @@ private final class PrefetchQueue: Sendable {
         var unclaimed: Range<Int>
         var slots: [Result<Batch?, any Error>?]
         var isStopped = false
+        /// Makes the batches, and holds the dataset: `stop` lets go of it.
+        var make: BatchIterator.Maker?
     }
 
     private let state: Mutex<State>
@@ -69,15 +71,16 @@ private final class PrefetchQueue: Sendable {
     private let workerCount: Int
 
     init(batches: Range<Int>, workers count: Int, capacity: Int, make: @escaping BatchIterator.Maker) {
-        state = Mutex(State(unclaimed: batches, slots: Array(repeating: nil, count: capacity)))
+        state = Mutex(State(unclaimed: batches, slots: Array(repeating: nil, count: capacity), make: make))
         ready = (0..<capacity).map { _ in DispatchSemaphore(value: 0) }
         workerCount = count
         for _ in 0..<capacity { free.signal() }
         for _ in 0..<count {
             workers.enter()
-            // The thread holds the queue, and the queue's owner joins it in `stop`.
+            // The thread holds the queue, for a moment longer than the queue's owner waits in `stop`; therefore
+            // nothing else.
             let thread = Thread { [self] in
-                work(make)
+                work()
                 workers.leave()
             }
             thread.name = "data-loader"
@@ -87,7 +90,8 @@ private final class PrefetchQueue: Sendable {
         }
     }
 
-    private func work(_ make: BatchIterator.Maker) {
+    private func work() {
+        guard let make = state.withLock({ $0.make }) else { return }
         while true {
             free.wait()
             let claimed: Int? = state.withLock { state in
@@ -122,5 +126,6 @@ private final class PrefetchQueue: Sendable {
         state.withLock { $0.isStopped = true }
         for _ in 0..<workerCount { free.signal() }
         workers.wait()
+        state.withLock { $0.make = nil }
     }
 }

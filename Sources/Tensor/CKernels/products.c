@@ -162,9 +162,7 @@ static int has_wide_vectors(void) {
 #endif
 
 // 16 registers of 256 bits, or 32 of 128.
-#if HAS_X86 && defined(__linux__)
-__attribute__((target_clones("arch=x86-64-v3", "default")))
-#endif
+FOR_PROCESSORS("arch=x86-64-v3")
 static void multiply_floats_narrow(int64_t m, int64_t n, int64_t units, const float *a, int64_t a_row,
                                    int64_t a_unit, const float *b, int64_t b_stride, int accumulate,
                                    float *c, int64_t c_stride) {

@@ -24,7 +24,9 @@ INLINE float from_bits(uint32_t u) {
 INLINE float exp_f32(float x) {
     float limited = x > 88.3762626647950f ? 88.3762626647950f : x;
     limited = limited < -87.3365447504019f ? -87.3365447504019f : limited;
-    float n = (limited * 1.44269504088896341f + 12582912.0f) - 12582912.0f;
+    // The lowest bits of this sum are n: NaN, which has no integer, passes too.
+    float shifted = limited * 1.44269504088896341f + 12582912.0f;
+    float n = shifted - 12582912.0f;
     float r = limited - n * 0.693359375f;
     r = r - n * -2.12194440e-4f;
     float p = 1.9875691500e-4f;
@@ -34,7 +36,7 @@ INLINE float exp_f32(float x) {
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
     p = p * (r * r) + r + 1.0f;
-    float scale = from_bits((uint32_t)((int32_t)n + 127) << 23);
+    float scale = from_bits((bits_of(shifted) + 127u) << 23);
     float y = p * scale;
     return x != x ? x : y;
 }

@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 import Synchronization
 
@@ -54,6 +55,10 @@ final class StoragePool: Sendable {
 
     private let state = Mutex(State())
 
+    deinit {
+        for block in state.withLock({ $0.free.values.joined() }) { Self.release(block) }
+    }
+
     /// The size class, in bytes, that a request for `bytes` is served from.
     static func sizeClass(_ bytes: Int) -> Int {
         let least = max(bytes, 256)
@@ -73,10 +78,13 @@ final class StoragePool: Sendable {
             return (nil, Self.surplus(&state))
         }
         for block in unused { Self.release(block) }
-        return found ?? Self.allocate(size)
+        let block = found ?? Self.allocate(size)
+        memory_is_taken(block.address, Int64(bytes), Int64(block.size))
+        return block
     }
 
     func give(_ block: Block) {
+        memory_is_kept(block.address, Int64(block.size))
         state.withLock {
             $0.free[block.size, default: []].append(block)
             $0.freeBytes += block.size
@@ -124,6 +132,7 @@ final class StoragePool: Sendable {
     }
 
     private static func release(_ block: Block) {
+        memory_is_released(block.address, Int64(block.size))
         if block.size >= mappedSize { munmap(block.address, block.size) } else { block.address.deallocate() }
     }
 }

@@ -147,7 +147,10 @@
                 let range = panel * Self.panelWidth..<min((panel + 1) * Self.panelWidth, columns)
                 let size = bytes(rows: rows, columns: range.count, isBFloat16)
                 guard panel * panelBytes + size <= bytes(rows: rows, columns: columns, isBFloat16) else { return false }
-                return memcmp(packed(matrix, columns: range).pointer, whole.pointer + panel * panelBytes, size) == 0
+                let alone = packed(matrix, columns: range)
+                return withExtendedLifetime((whole, alone)) {
+                    memcmp(alone.pointer, whole.pointer + panel * panelBytes, size) == 0
+                }
             }
         }
 

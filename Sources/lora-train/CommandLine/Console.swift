@@ -70,7 +70,8 @@ final class Console: Sendable {
                 guard file == STDOUT_FILENO else { return }
                 let reason = String(cString: strerror(errno))
                 put("error: standard output cannot be written (\(reason))\n", STDERR_FILENO)
-                exit(1)
+                // At once: threads may be at work with what an orderly exit takes away.
+                _exit(1)
             }
             bytes = bytes.dropFirst(max(written, 0))
         }

@@ -168,7 +168,7 @@ private enum Fixture {
                 continuation.resume(returning: error(source)?.kind)
             }
             // Half of this is what a thread has on macOS; frames without optimization are more than twice as large.
-            thread.stackSize = 1 << 20
+            thread.stackSize = Sanitizer.stackFactor * (1 << 20)
             thread.start()
         }
         #expect(kind == .limit)

@@ -10,6 +10,7 @@
 #include "dequantize.h"
 #include "elementwise.h"
 #include "factors.h"
+#include "memory_checks.h"
 #include "norm.h"
 #include "optimizer.h"
 #include "processor_mask.h"

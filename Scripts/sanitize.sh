@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Builds every test with a sanitizer, in a folder of its own, runs them, and fails where a test or the
+# sanitizer finds something: in the tests, or in a command that they run.
+#
+# usage: Scripts/sanitize.sh address|thread|undefined [what to pass on to `swift test`, such as --filter TensorTests]
+#
+# address: memory that is not ours, or that was freed; leaks. Blocks of the memory pool are marked
+#   (CKernels/memory_checks.c): what lies behind a tensor, and what was given back, is nobody's, and a new
+#   tensor holds NaN. Leaks of libraries are listed in Tests/Sanitizers/leaks.supp. LeakSanitizer does not see
+#   what an enum of Swift refers to, so all must be let go before a process ends, or it ends by _exit.
+# thread: accesses of several threads that nothing orders. Kernels are compiled for the plain processor alone
+#   (CKernels/multiversion.h), and the waiting of Swift's Mutex is announced (CKernels/mutex_interceptor.c).
+# undefined: what C leaves undefined, in the kernels. There is no report: the process ends there, by SIGILL.
+#
+# Tests that a sanitizer makes meaningless ask Sanitizer.isOn (Tests/TestSupport). On two cores the tests take about
+# 5, 11 and 2 minutes. With `-c release -Xswiftc -enable-testing` behind it, `address` takes one, and sees what
+# the optimizer frees early.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+sanitizer=${1:-}
+[ $# -gt 0 ] && shift
+case $sanitizer in
+    address) scratch=.build/asan flags=(--sanitize=address) ;;
+    thread) scratch=.build/tsan flags=(--sanitize=thread) ;;
+    # swift build has no name for it; traps need no library.
+    undefined) scratch=.build/ubsan flags=(-Xcc -fsanitize=undefined -Xcc -fsanitize-trap=undefined) ;;
+    *) echo "usage: Scripts/sanitize.sh address|thread|undefined [arguments of swift test]" >&2; exit 2 ;;
+esac
+
+# Reports go to files, since tests read what a command writes, and expect some to fail.
+reports=$PWD/$scratch/reports
+rm -rf "$reports"
+mkdir -p "$reports"
+options="log_path=\"$reports/report\":exitcode=86"
+export ASAN_OPTIONS=$options TSAN_OPTIONS=$options
+[ "$(uname)" = Linux ] && ASAN_OPTIONS+=:detect_leaks=1
+export LSAN_OPTIONS="suppressions=\"$PWD/Tests/Sanitizers/leaks.supp\":print_suppressions=0"
+
+status=0
+"${SWIFT:-swift}" test --disable-xctest "${flags[@]}" --scratch-path "$scratch" "$@" || status=$?
+if [ -n "$(ls "$reports")" ]; then
+    cat "$reports"/* >&2
+    echo "error: the $sanitizer sanitizer found something; see the reports above, or in $scratch/reports" >&2
+    exit 1
+fi
+exit $status
