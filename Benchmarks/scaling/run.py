@@ -140,20 +140,22 @@ def interleaved(lab, title, cases, rounds=None):
 
 def strong(lab, results):
     """One effective batch, dealt to more and more."""
-    found = {}
-    for effective, epochs in ((16, 3), (64, 5)):
-        found[f"identity {effective}"] = interleaved(lab, f"strong, {effective} samples", {
-            f"{ranks}×{threads}": on_one_machine(
-                lab.training(lab.identity, effective // ranks, epochs, threads, ranks > 1), ranks)
-            for ranks, threads in ((1, 1), (1, 2), (2, 1), (4, 1))}, lab.rounds + 2 if effective == 16 else None)
-    results["strong"] = results.get("strong", {}) | found
+    dealt(lab, results, "identity 16", lab.identity, 16, ((1, 1), (1, 2), (2, 1), (4, 1)), epochs=5)
+
+
+def strong_64(lab, results):
+    dealt(lab, results, "identity 64", lab.identity, 64, ((1, 1), (1, 2), (2, 1), (4, 1)), epochs=5)
 
 
 def rows(lab, results):
-    found = interleaved(lab, "strong, rows of 512 tokens", {
-        f"{ranks}×{threads}": on_one_machine(lab.training(lab.rows, 16 // ranks, 2, threads, ranks > 1), ranks)
-        for ranks, threads in ((1, 2), (2, 1))})
-    results.setdefault("strong", {})["rows 16"] = found
+    dealt(lab, results, "rows 16", lab.rows, 16, ((1, 2), (2, 1)), epochs=2)
+
+
+def dealt(lab, results, name, data, effective, cases, epochs):
+    results.setdefault("strong", {})[name] = interleaved(lab, f"strong, {name}", {
+        f"{ranks}×{threads}": on_one_machine(
+            lab.training(data, effective // ranks, epochs, threads, ranks > 1), ranks)
+        for ranks, threads in cases})
 
 
 def weak(lab, results):
@@ -185,7 +187,7 @@ def causes(lab, results):
 def batches(lab, results):
     """One thread, on batches of many sizes."""
     results["batches"] = interleaved(lab, "batches", {
-        str(size): ["taskset", "-c", 0] + lab.training(lab.identity, size, 2) for size in (1, 2, 4, 8, 16)}, 1)
+        str(size): ["taskset", "-c", 0] + lab.training(lab.identity, size, 4) for size in (1, 2, 4, 8, 16)}, 1)
 
 
 def sums(lab, results):
@@ -218,7 +220,7 @@ def over_network(lab, results):
 
 
 PARTS = {
-    "causes": causes, "strong": strong, "rows": rows, "weak": weak, "batches": batches, "sums": sums, "network": over_network,
+    "causes": causes, "strong": strong, "strong-64": strong_64, "rows": rows, "weak": weak, "batches": batches, "sums": sums, "network": over_network,
     "document": lambda lab, results: None}
 
 
