@@ -8,6 +8,7 @@
 # make ubsan   the same with UndefinedBehaviorSanitizer for the C kernels: .build/ubsan
 # make peers   the libraries that tests and benchmarks compare with: .build/peers; STRICT=1 fails where one does not install
 # make bench   measures it beside PyTorch and writes Docs/Performance.md; ONLY=, ROUNDS=, DATA=, TOKENIZER=, BASE=
+# make scaling  measures it on several processes and writes Docs/Scaling.md; ONLY=, ROUNDS=, BASE=; root for the emulated network
 #
 # MPI=1 builds for training on several processes, and installs Open MPI where there is no MPI; MPI=0 builds without.
 # Left out, the build has it where pkg-config finds an MPI; MPI_PKG= names another file of pkg-config.
@@ -22,7 +23,7 @@ TRAITS_WITH_MPI = --traits OpenBLAS,OneDNN,MPI
 TRAITS = $(if $(WITH_MPI),$(TRAITS_WITH_MPI))
 BUILD = $(if $(MPI_PKG),MPI_PKG=$(MPI_PKG)) $(SWIFT)
 
-.PHONY: setup build demo test fuzz asan tsan ubsan peers bench clean
+.PHONY: setup build demo test fuzz asan tsan ubsan peers bench scaling clean
 
 setup:
 	@MPI=$(MPI) Scripts/setup.sh
@@ -57,6 +58,11 @@ peers:
 bench: build
 	@python3 Benchmarks/run.py --command "$(RUN)" $(if $(ONLY),--only "$(ONLY)") $(if $(ROUNDS),--rounds "$(ROUNDS)") \
 		$(if $(DATA),--data "$(DATA)") $(if $(TOKENIZER),--tokenizer "$(TOKENIZER)") $(if $(BASE),--base "$(BASE)")
+
+scaling:
+	@$(MAKE) --no-print-directory build MPI=1
+	@python3 Benchmarks/scaling/run.py --command "$(RUN)" $(if $(ONLY),--only "$(ONLY)") $(if $(ROUNDS),--rounds "$(ROUNDS)") \
+		$(if $(BASE),--base "$(BASE)")
 
 clean:
 	rm -rf .build
