@@ -88,8 +88,22 @@ struct Worker {
         #endif
     }
 
+    /// What the system counted when the program began: Linux counts in what the parent had when it started this
+    /// process.
+    private static let inheritedPeak = countedPeak()
+
     /// The most memory that the process has had, in bytes.
     private static func peakMemory() -> Int {
+        let (inherited, counted) = (inheritedPeak, countedPeak())
+        // Until the process has had more than its parent, the high-water mark of its own memory says it, more slowly.
+        guard counted <= inherited, let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
+            let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
+            let kilobytes = Int(line.filter(\.isNumber))
+        else { return counted }
+        return kilobytes << 10
+    }
+
+    private static func countedPeak() -> Int {
         var usage = rusage()
         #if os(Linux)
             getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
