@@ -175,7 +175,7 @@ public final class Trainer<Optimize: Optimizer> {
             step: progress.epoch * stepsPerEpoch + step, epoch: progress.epoch, stepInEpoch: step,
             stepsPerEpoch: stepsPerEpoch, loss: measure.meanLoss, auxiliaryLoss: measure.meanAuxiliary,
             expertUses: measure.expertUses, learningRate: rate(at: step, of: stepsPerEpoch), gradientNorm: norm,
-            overflowed: norm?.isFinite == false, tokens: measure.tokens, computedTokens: measure.computedTokens,
+            overflowed: norm?.isFinite == false, samples: measure.samples, tokens: measure.tokens, computedTokens: measure.computedTokens,
             countedTokens: measure.countedTokens, seconds: seconds)
     }
 
@@ -195,6 +195,7 @@ public final class Trainer<Optimize: Optimizer> {
     /// - Parameter isLast: whether the gradients are complete with it
     private func accumulateGradients(_ batch: Batch, step: Int, isLast: Bool) throws -> StepMeasures {
         var measures = StepMeasures()
+        measures.samples = batch.counts.samples
         measures.tokens = batch.sampleTokens
         measures.computedTokens = batch.tokens.count
         measures.countedTokens = batch.countedTokens
