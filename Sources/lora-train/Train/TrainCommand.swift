@@ -12,7 +12,7 @@ struct TrainCommand {
 
     /// A run that is ready to begin.
     private struct Run {
-        let trainer: Trainer<AdamW>
+        let trainer: Trainer<NextTokenLoss>
         let loader: DataLoader<SFTDataset>
         let subject: Subject
         let saves: Saves
@@ -199,7 +199,7 @@ struct TrainCommand {
 
     private func trainer(
         _ model: MiniMind, _ subject: Subject, stepsPerEpoch: Int, _ processes: Processes
-    ) -> Trainer<AdamW> {
+    ) -> Trainer<NextTokenLoss> {
         var configuration = TrainerConfiguration()
         configuration.accumulationSteps = options.accumulationSteps
         configuration.lossReduction = options.lossReduction
@@ -208,7 +208,7 @@ struct TrainCommand {
         configuration.seed = UInt64(options.model.seed)
         let scheduledSteps = options.lossReduction == .token ? optimizerSteps(stepsPerEpoch) : stepsPerEpoch
         return Trainer(
-            model, parameters: subject.parameters, optimizer: AdamW(groups: subject.groups),
+            NextTokenLoss(model), parameters: subject.parameters, optimizer: AdamW(groups: subject.groups),
             schedule: CosineSchedule(
                 baseRate: options.learningRate, totalSteps: options.epochs * scheduledSteps,
                 warmupSteps: options.warmupIterations),
