@@ -14,7 +14,7 @@ let package = Package(
     name: "lora-train",
     platforms: [.macOS(.v15)],
     products: [
-        .library(name: "LoRATrain", targets: ["Tensor", "Model", "LoRA", "Data", "Training", "Report"]),
+        .library(name: "LoRATrain", targets: ["LoRATrain"]),
         .executable(name: "lora-train", targets: ["lora-train"]),
     ],
     traits: [
@@ -70,6 +70,8 @@ let package = Package(
             exclude: ["CMPI"]),
         // What a run was like: pictures of adapters, curves, the page.
         .target(name: "Report", dependencies: ["CZlib", "Tensor", "Model", "LoRA", "Training"]),
+        // All of it by one import.
+        .target(name: "LoRATrain", dependencies: ["Tensor", "Model", "LoRA", "Data", "Training", "Report"]),
         .executableTarget(name: "lora-train", dependencies: ["Tensor", "Model", "LoRA", "Data", "Training", "Report"]),
         // Reads mutated files in processes of its own; Tests/Fuzz/README.md.
         .executableTarget(
