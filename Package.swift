@@ -14,7 +14,7 @@ let package = Package(
     name: "lora-train",
     platforms: [.macOS(.v15)],
     products: [
-        .library(name: "LoRATrain", targets: ["Tensor", "Model", "LoRA", "Data", "Training"]),
+        .library(name: "LoRATrain", targets: ["LoRATrain"]),
         .executable(name: "lora-train", targets: ["lora-train"]),
     ],
     traits: [
@@ -68,7 +68,11 @@ let package = Package(
                 .target(name: "CMPI", condition: .when(traits: ["MPI"])),
             ],
             exclude: ["CMPI"]),
-        .executableTarget(name: "lora-train", dependencies: ["Tensor", "Model", "LoRA", "Data", "Training"]),
+        // What a run was like: pictures of adapters, curves, the page.
+        .target(name: "Report", dependencies: ["CZlib", "Tensor", "Model", "LoRA", "Training"]),
+        // All of it by one import.
+        .target(name: "LoRATrain", dependencies: ["Tensor", "Model", "LoRA", "Data", "Training", "Report"]),
+        .executableTarget(name: "lora-train", dependencies: ["Tensor", "Model", "LoRA", "Data", "Training", "Report"]),
         // Reads mutated files in processes of its own; Tests/Fuzz/README.md.
         .executableTarget(
             name: "fuzz", dependencies: ["Tensor", "Model", "LoRA", "Data"], path: "Tests/Fuzz",
@@ -80,8 +84,10 @@ let package = Package(
         .testTarget(name: "DataTests", dependencies: ["Tensor", "Data", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(name: "TrainingTests",
             dependencies: ["Tensor", "Model", "LoRA", "Data", "Training", "TestSupport"], exclude: ["Fixtures"]),
+        .testTarget(name: "ReportTests",
+            dependencies: ["Tensor", "Model", "LoRA", "Training", "Report", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(name: "EndToEndTests",
-            dependencies: ["lora-train", "fuzz", "Tensor", "Model", "LoRA", "Data", "Training", "TestSupport"]),
+            dependencies: ["lora-train", "fuzz", "Tensor", "Model", "LoRA", "Data", "Training", "Report", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

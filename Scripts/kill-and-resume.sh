@@ -15,6 +15,9 @@ recipe=(--base_path Examples/tiny/rlhf_192.pth --tokenizer_path Examples/tiny
     --data_path Examples/tiny/lora_identity.jsonl --epochs 4 --learning_rate 2e-3 --shuffle --lora_dropout 0.1
     --accumulation_steps 2 --batch_size 4 --save_steps 2)
 
+# The same steps with the same losses, whatever they took.
+steps() { grep '^{"step"' "$1" | cut -d, -f1-6; }
+
 started=$(date +%s%N)
 "$command" "${recipe[@]}" --out_dir "$work/whole" >/dev/null
 whole=$work/whole/lora/lora_identity_192
@@ -44,8 +47,7 @@ for ((run = 1; run <= runs; run++)); do
     [ -z "$left" ] || { echo "run $run: $left was left behind" >&2; exit 1; }
     resumed=$(grep -cE '^resuming|is the end of the run' "$work/log" || true)
     cmp "$whole.pth" "$folder/lora/lora_identity_192.pth" || { echo "run $run: another adapter after kills at ${moments[*]} ms" >&2; exit 1; }
-    # The same steps with the same losses, whatever they took.
-    diff <(cut -d, -f1-6 "$whole.metrics.jsonl") <(cut -d, -f1-6 "$folder/lora/lora_identity_192.metrics.jsonl") >/dev/null ||
+    diff <(steps "$whole.metrics.jsonl") <(steps "$folder/lora/lora_identity_192.metrics.jsonl") >/dev/null ||
         { echo "run $run: other metrics after kills at ${moments[*]} ms" >&2; exit 1; }
     echo "run $run: killed at ${moments[*]} ms, $([ "$resumed" = 1 ] && echo resumed || echo 'begun again'): the same adapter and losses"
 done

@@ -105,7 +105,7 @@ class Lab:
         shutil.rmtree(self.out, ignore_errors=True)
         run(command)
         metrics, = self.out.glob("lora/*.metrics.jsonl")
-        steps = [json.loads(line) for line in metrics.read_text().splitlines()]
+        steps = [json.loads(line) for line in metrics.read_text().splitlines() if line.startswith('{"step"')]
         per_epoch = sum(step["epoch"] == 0 for step in steps)
         times = [step["seconds"] for step in steps]
         return [times[batch::per_epoch][1:] for batch in range(per_epoch)]

@@ -157,7 +157,7 @@ public final class MiniMind {
             targets: predictions.map(\.target), weights: predictions.map(\.weight),
             normalizer: normalizer ?? predictions.reduce(0) { $0 + $1.weight }, lossScale: lossScale)
         return Loss(
-            crossEntropy: crossEntropy, auxiliary: statistics?.loss ?? 0, expertUses: statistics?.uses ?? [])
+            crossEntropy, auxiliary: statistics?.loss ?? 0, expertUses: statistics?.uses ?? [])
     }
 
     /// A next token that the loss counts.

@@ -1,5 +1,3 @@
-import Data
-import Foundation
 import Model
 import Tensor
 
@@ -17,16 +15,15 @@ public struct TrainerConfiguration: Sendable {
     public init() {}
 }
 
-/// Trains whichever parameters are marked trainable, by the published recipe: one micro-batch a
-/// step, the mean loss over its counted tokens, gradients accumulated, summed over processes, clipped, and given to the
-/// optimizer.
+/// Lowers an objective by the published recipe: one micro-batch a step, its mean loss, gradients accumulated, summed
+/// over processes, clipped, and given to the optimizer.
 ///
 /// The micro-batches of all processes between two optimizer steps are one effective batch.
-public final class Trainer<Optimize: Optimizer> {
-    public let model: MiniMind
+public final class Trainer<Target: Objective> {
+    public let objective: Target
     /// What the optimizer changes, by the names that checkpoints know.
     public let parameters: [(name: String, tensor: Tensor)]
-    public private(set) var optimizer: Optimize
+    public private(set) var optimizer: any Optimizer
     public let schedule: any LearningRateSchedule
     public let configuration: TrainerConfiguration
     public let communicator: any Communicator
@@ -44,11 +41,11 @@ public final class Trainer<Optimize: Optimizer> {
     ///   - schedule: of micro-batches; with ``LossReduction/token`` of optimizer steps
     ///   - communicator: the processes that train the same parameters, each on other samples
     public init(
-        _ model: MiniMind, parameters: [(name: String, tensor: Tensor)], optimizer: Optimize,
+        _ objective: Target, parameters: [(name: String, tensor: Tensor)], optimizer: any Optimizer,
         schedule: any LearningRateSchedule, configuration: TrainerConfiguration,
         communicator: any Communicator = SingleProcess()
     ) {
-        self.model = model
+        self.objective = objective
         self.parameters = parameters
         self.optimizer = optimizer
         self.schedule = schedule
@@ -60,7 +57,7 @@ public final class Trainer<Optimize: Optimizer> {
             ? nil
             : EffectiveBatchSum(
                 communicator, parameters.map(\.tensor), microBatches: configuration.accumulationSteps,
-                layers: model.layers.count, experts: model.configuration.experts?.count ?? 0)
+                layers: objective.expertShape.layers, experts: objective.expertShape.experts)
         for parameter in parameters { parameter.tensor.isTrainable = true }
     }
 
@@ -75,11 +72,11 @@ public final class Trainer<Optimize: Optimizer> {
     ///     has stepped
     /// - Returns: whether the epoch came to its end
     /// - Throws: ``TrainingError`` where a loss or gradient is not finite, in every process alike and with the
-    ///   parameters as the step before left them; `ModelError` for tokens outside of the vocabulary;
-    ///   ``CommunicationError``; what `nextBatch` and `onStep` throw.
+    ///   parameters as the step before left them; ``CommunicationError``; what the objective, `nextBatch` and `onStep`
+    ///   throw.
     @discardableResult
     public func runEpoch(
-        stepsPerEpoch: Int, isStopping: () -> Bool = { false }, nextBatch: () throws -> Batch?,
+        stepsPerEpoch: Int, isStopping: () -> Bool = { false }, nextBatch: () throws -> Target.Input?,
         onStep: (StepReport) throws -> Void = { _ in }
     ) throws -> Bool {
         let accumulation = configuration.accumulationSteps
@@ -128,7 +125,7 @@ public final class Trainer<Optimize: Optimizer> {
     private enum Outcome { case stepped, stopped, exhausted }
 
     private func runEffectiveBatch(
-        _ steps: Range<Int>, of stepsPerEpoch: Int, nextBatch: () throws -> Batch?, isStopping: () -> Bool,
+        _ steps: Range<Int>, of stepsPerEpoch: Int, nextBatch: () throws -> Target.Input?, isStopping: () -> Bool,
         onStep: (StepReport) throws -> Void
     ) throws -> Outcome {
         defer { for parameter in parameters { parameter.tensor.clearGradient() } }
@@ -175,7 +172,7 @@ public final class Trainer<Optimize: Optimizer> {
             step: progress.epoch * stepsPerEpoch + step, epoch: progress.epoch, stepInEpoch: step,
             stepsPerEpoch: stepsPerEpoch, loss: measure.meanLoss, auxiliaryLoss: measure.meanAuxiliary,
             expertUses: measure.expertUses, learningRate: rate(at: step, of: stepsPerEpoch), gradientNorm: norm,
-            overflowed: norm?.isFinite == false, tokens: measure.tokens, computedTokens: measure.computedTokens,
+            overflowed: norm?.isFinite == false, samples: measure.samples, tokens: measure.tokens, computedTokens: measure.computedTokens,
             countedTokens: measure.countedTokens, seconds: seconds)
     }
 
@@ -193,19 +190,21 @@ public final class Trainer<Optimize: Optimizer> {
     /// Adds a micro-batch's share to the gradients.
     ///
     /// - Parameter isLast: whether the gradients are complete with it
-    private func accumulateGradients(_ batch: Batch, step: Int, isLast: Bool) throws -> StepMeasures {
+    private func accumulateGradients(_ batch: Target.Input, step: Int, isLast: Bool) throws -> StepMeasures {
         var measures = StepMeasures()
-        measures.tokens = batch.sampleTokens
-        measures.computedTokens = batch.tokens.count
-        measures.countedTokens = batch.countedTokens
-        guard !batch.predictions.isEmpty else { return measures }
+        let size = objective.size(of: batch)
+        measures.samples = size.samples
+        measures.tokens = size.tokens
+        measures.computedTokens = size.computedTokens
+        measures.countedTokens = size.counted
+        guard size.counted > 0 else { return measures }
         let seed: Float
         switch configuration.lossReduction {
         case .batch:
             measures.weight = 1
             seed = scaler.scale / Float(configuration.accumulationSteps)
         case .token:
-            measures.weight = Float(batch.countedTokens)
+            measures.weight = Float(size.counted)
             seed = scaler.scale * Self.tokenShare * measures.weight
         }
         let dropoutSeed = RandomGenerator.seed(
@@ -214,7 +213,7 @@ public final class Trainer<Optimize: Optimizer> {
             $0.precision = configuration.precision
             $0.dropoutSeed = dropoutSeed
         }) {
-            let loss = try model.loss(TokenRow(batch), batch.predictions.map(MiniMind.Prediction.init), lossScale: seed)
+            let loss = try objective.loss(of: batch, scale: seed)
             if loss.value.isFinite {
                 let watcher = isLast ? exchange : nil
                 watcher?.begin()
@@ -254,21 +253,5 @@ public final class Trainer<Optimize: Optimizer> {
         GradientClipping.clip(tensors, norm: norm, limit: configuration.gradientClip)
         optimizer.step(learningRate: rate)
         return norm
-    }
-}
-
-extension TokenRow {
-    /// The row of a batch.
-    public init(_ batch: Batch) {
-        self.init(
-            batch.tokens, branches: batch.segments.map { Branch(rows: $0.rows, parent: $0.parent) },
-            sequences: batch.sampleRows)
-    }
-}
-
-extension MiniMind.Prediction {
-    /// A prediction of a batch, which counts once for each sample that asks for it.
-    public init(_ prediction: Batch.Prediction) {
-        self.init(row: prediction.row, target: prediction.target, weight: Float(prediction.count))
     }
 }

@@ -39,9 +39,14 @@ struct RecipeTests {
         }
         let metrics = try String(contentsOfFile: out + "/lora/lora_identity_64.metrics.jsonl", encoding: .utf8)
             .split(separator: "\n").map { try JSON(parsing: String($0)) }
-        #expect(metrics.count == 36)
-        #expect(metrics.last?.object?.keys == ["step", "epoch", "loss", "lr", "grad_norm", "tokens", "seconds"])
-        #expect(metrics.last?["step"]?.integer == 35 && metrics.last?["epoch"]?.integer == 2)
+        #expect(metrics.first?["run"]?["epochs"]?.integer == 3 && metrics.last?["end"]?["reason"]?.string == "complete")
+        let records = metrics.dropFirst().dropLast()
+        #expect(records.count == 36)
+        #expect(
+            records.last?.object?.keys == [
+                "step", "epoch", "loss", "lr", "grad_norm", "tokens", "seconds", "samples", "computed_tokens", "counted_tokens",
+            ])
+        #expect(records.last?["step"]?.integer == 35 && records.last?["epoch"]?.integer == 2)
     }
 
     /// The value behind `name:` in a log line.

@@ -37,10 +37,13 @@ struct TinyTraining {
     var checkpoints: String { stem + ".checkpoints" }
     var checkpointNames: [String] { ((try? FileManager.default.contentsOfDirectory(atPath: checkpoints)) ?? []).sorted() }
 
-    /// The lines of the metrics without the time that a step took.
+    var metricsPath: String { stem + ".metrics.jsonl" }
+
+    /// The metrics' lines of steps, without the time that a step took.
     func metrics() throws -> [String] {
-        try String(contentsOfFile: stem + ".metrics.jsonl", encoding: .utf8).split(separator: "\n").map {
+        try String(contentsOfFile: metricsPath, encoding: .utf8).split(separator: "\n").compactMap {
             var line = try JSON(parsing: String($0)).object ?? [:]
+            guard line.keys.first == "step" else { return nil }
             line["seconds"] = nil
             return JSON.object(line).serialized
         }

@@ -50,7 +50,7 @@ struct OutputRowsTests {
             defer { for tensor in trained { tensor.clearGradient() } }
             return [loss.values] + trained.map { $0.gradient?.values ?? [] }
         }
-        let ours = try run { try model.loss(row, predictions).crossEntropy }
+        let ours = try run { try model.loss(row, predictions).main }
         // The same of all rows, from which those that count are taken at last.
         let theirs = try run {
             let hidden = rmsNorm(try model.hiddenStates(row), weight: model.norm, epsilon: model.configuration.normEpsilon)

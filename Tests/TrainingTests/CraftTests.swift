@@ -39,7 +39,7 @@ struct CraftTests {
         configuration.seed = seed
         let groups = adapter.parameterGroups(rateRatio: rateRatio).map { ParameterGroup($0.parameters, rateFactor: $0.rateFactor) }
         let trainer = Trainer(
-            tiny.model, parameters: adapter.parameters, optimizer: AdamW(groups: groups),
+            NextTokenLoss(tiny.model), parameters: adapter.parameters, optimizer: AdamW(groups: groups),
             schedule: CosineSchedule(baseRate: 1e-2, totalSteps: Self.batches.count), configuration: configuration)
         var rest = Self.batches[...]
         var losses: [Float?] = []

@@ -36,7 +36,7 @@ struct ExpertTrainingTests {
         var configuration = TrainerConfiguration()
         configuration.precision = .float32
         let trainer = Trainer(
-            model, parameters: adapter.parameters, optimizer: AdamW(parameters), schedule: CosineSchedule(baseRate: 0.02, totalSteps: 30),
+            NextTokenLoss(model), parameters: adapter.parameters, optimizer: AdamW(parameters), schedule: CosineSchedule(baseRate: 0.02, totalSteps: 30),
             configuration: configuration)
         var losses: [Float] = []
         var rest = 30

@@ -32,7 +32,7 @@ struct GoldenTrainingTests {
         configuration.precision = precision
         configuration.accumulationSteps = accumulation
         let trainer = Trainer(
-            model, parameters: adapter.parameters, optimizer: AdamW(adapter.parameters.map(\.tensor)),
+            NextTokenLoss(model), parameters: adapter.parameters, optimizer: AdamW(adapter.parameters.map(\.tensor)),
             schedule: CosineSchedule(baseRate: 2e-3, totalSteps: 12), configuration: configuration)
         var reports: [StepReport] = []
         for _ in 0..<2 {

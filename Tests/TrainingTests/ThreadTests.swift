@@ -25,7 +25,7 @@ struct ThreadTests {
         var configuration = TrainerConfiguration()
         configuration.precision = precision
         let trainer = Trainer(
-            tiny.model, parameters: tiny.adapter.parameters, optimizer: AdamW(factors),
+            NextTokenLoss(tiny.model), parameters: tiny.adapter.parameters, optimizer: AdamW(factors),
             schedule: CosineSchedule(baseRate: 1e-2, totalSteps: Self.batches.count), configuration: configuration)
         var rest = Self.batches[...]
         try trainer.runEpoch(stepsPerEpoch: rest.count, nextBatch: { rest.popFirst() })

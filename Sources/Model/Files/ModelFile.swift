@@ -189,4 +189,9 @@ extension MiniMind {
             throw .inFile(path: file.path, error)
         }
     }
+
+    /// The model of a file or folder of any kind that is known (``ModelFile/open(_:generation:headCount:keyValueHeadCount:)``).
+    ///
+    /// - Throws: ``ModelError/inFile(path:_:)`` or ``ModelError/file(_:)``
+    public convenience init(contentsOf path: String) throws(ModelError) { try self.init(ModelFile.open(path)) }
 }

@@ -23,7 +23,7 @@ struct BenchStepCommand {
         var configuration = TrainerConfiguration()
         configuration.precision = options.dtype
         let trainer = Trainer(
-            model, parameters: adapter.parameters, optimizer: AdamW(adapter.parameters.map(\.tensor)),
+            NextTokenLoss(model), parameters: adapter.parameters, optimizer: AdamW(adapter.parameters.map(\.tensor)),
             schedule: CosineSchedule(baseRate: 5e-5, totalSteps: options.steps), configuration: configuration)
         let nextBatch = try batches(model)
         let warmUp = options.steps > Self.warmUpSteps ? Self.warmUpSteps : 0

@@ -9,8 +9,8 @@ struct ChatCommand {
 
     func run() throws {
         try options.answer.model.computing(options.answer.dtype) {
-            let answerer = try Answerer(options.answer)
-            var session = ChatSession(answerer, options.answer)
+            let (answerer, adapters) = try Answerer.load(options.answer)
+            var session = ChatSession(answerer, adapters, options.answer)
             if isInteractive { console.note("/help lists what else can be typed; Ctrl-C ends an answer, Ctrl-D the conversation") }
             var input = LineReader()
             // What is typed into a pipe is not taken back.

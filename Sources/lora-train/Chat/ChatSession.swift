@@ -15,12 +15,12 @@ struct ChatSession {
     /// The tokens of a conversation at the most; what is longer forgets its first turns.
     private static let contextLength = 32_768
 
-    init(_ answerer: Answerer, _ options: AnswerOptions) {
+    init(_ answerer: Answerer, _ adapters: AdapterShelf, _ options: AnswerOptions) {
         self.answerer = answerer
         system = options.system
         sampler = options.sampler
         maximumTokens = options.maximumNewTokens
-        adapters = answerer.adapters
+        self.adapters = adapters
         cache = KeyValueCache(answerer.model.configuration, capacity: Self.contextLength)
     }
 

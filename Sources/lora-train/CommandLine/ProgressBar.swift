@@ -37,9 +37,6 @@ struct ProgressBar {
     /// Takes the bar away.
     func finish() { Console.shared.bar(nil) }
 
-    /// Tokens per second so far.
-    var tokensPerSecond: Double { Double(tokens) / max((ContinuousClock.now - start) / .seconds(1), 1e-9) }
-
     /// 0:07, 12:34, 1:02:03.
     static func duration(_ seconds: Double) -> String {
         let whole = Int(max(0, seconds.isFinite ? seconds.rounded() : 0))

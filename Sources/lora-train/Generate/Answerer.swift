@@ -6,8 +6,6 @@ import Tensor
 struct Answerer {
     let model: MiniMind
     let tokenizer: Tokenizer
-    /// The adapters, those of `--lora_path` switched on.
-    let adapters: AdapterShelf
     private let template: ChatTemplate
     private let options: AnswerOptions
 
@@ -19,18 +17,35 @@ struct Answerer {
         let isFinished: Bool
     }
 
-    init(_ options: AnswerOptions) throws {
-        self.options = options
+    /// Reads the base and the adapters, those of `--lora_path` switched on.
+    static func load(_ options: AnswerOptions) throws -> (answerer: Answerer, adapters: AdapterShelf) {
         let base = try Base(options.model)
-        tokenizer = try base.tokenizer()
+        // A template that is missing is said before the weights are read.
+        let tokenizer = try base.tokenizer()
+        let template = try Self.template(of: tokenizer)
+        let answerer = Answerer(try base.model(reading: options.dtype), tokenizer, template, options)
+        var adapters = AdapterShelf(answerer.model, base, isForced: options.model.forcesAdapter)
+        if let list = options.model.loraPath { try adapters.load(list: list) }
+        return (answerer, adapters)
+    }
+
+    /// - Throws: ``CommandError`` where the tokenizer has no template; `TemplateError` where it is none
+    init(_ model: MiniMind, _ tokenizer: Tokenizer, _ options: AnswerOptions) throws {
+        self.init(model, tokenizer, try Self.template(of: tokenizer), options)
+    }
+
+    private init(_ model: MiniMind, _ tokenizer: Tokenizer, _ template: ChatTemplate, _ options: AnswerOptions) {
+        self.model = model
+        self.tokenizer = tokenizer
+        self.template = template
+        self.options = options
+    }
+
+    private static func template(of tokenizer: Tokenizer) throws -> ChatTemplate {
         guard let source = tokenizer.chatTemplate else {
             throw CommandError.failure("the tokenizer has no chat template; use the folder with its tokenizer_config.json")
         }
-        template = try ChatTemplate(source: source)
-        model = try base.model(reading: options.dtype)
-        var shelf = AdapterShelf(model, base, isForced: options.model.forcesAdapter)
-        if let list = options.model.loraPath { try shelf.load(list: list) }
-        adapters = shelf
+        return try ChatTemplate(source: source)
     }
 
     /// The ids of a conversation whose next turn is the model's.

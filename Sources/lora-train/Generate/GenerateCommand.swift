@@ -12,7 +12,7 @@ struct GenerateCommand {
             let prompts = try options.promptsPath.map { try PromptFile(path: $0, system: options.answer.system) }
             if options.outputPath != nil, prompts == nil { throw CommandError.usage("--output is for the answers to --prompts FILE") }
             if let output = options.outputPath { try OutputPath.check(output, flag: "--output", against: [options.promptsPath]) }
-            let answerer = try Answerer(options.answer)
+            let (answerer, _) = try Answerer.load(options.answer)
             if let prompts {
                 try answerAll(prompts, answerer)
             } else if let prompt = options.prompt {
@@ -41,9 +41,8 @@ struct GenerateCommand {
             } catch {
                 throw CommandError.failure("\(prompts.path), line \(number): \(error)")
             }
-            let prompt = conversation.messages.last { $0.role == "user" }?.content ?? ""
             let line: JSON = [
-                "line": .integer(number), "prompt": .string(prompt), "answer": .string(answer.text),
+                "line": .integer(number), "prompt": .string(conversation.lastQuestion), "answer": .string(answer.text),
                 "tokens": .integer(answer.tokenCount), "finish": .string(answer.isFinished ? "stop" : "length"),
             ]
             if let output { try output.append(line.serialized) } else { Console.shared.line(line.serialized) }
@@ -58,4 +57,7 @@ extension Conversation {
         let user = Message(role: "user", content: prompt)
         self.init(messages: system.map { [Message(role: "system", content: $0), user] } ?? [user])
     }
+
+    /// The user's last words.
+    var lastQuestion: String { messages.last { $0.role == "user" }?.content ?? "" }
 }

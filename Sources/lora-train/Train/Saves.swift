@@ -84,13 +84,13 @@ struct Saves {
     /// Saves what was trained, and the state of the run.
     ///
     /// - Parameter steps: optimizer steps of the whole run that are done
-    func save(_ trainer: Trainer<AdamW>, steps: Int) throws {
+    func save(_ trainer: Trainer<NextTokenLoss>, steps: Int) throws {
         try saveSubject()
         try saveCheckpoint(trainer, steps: steps)
     }
 
     /// Saves the state of the run.
-    func saveCheckpoint(_ trainer: Trainer<AdamW>, steps: Int) throws {
+    func saveCheckpoint(_ trainer: Trainer<NextTokenLoss>, steps: Int) throws {
         guard isWriter else { return }
         do {
             let isComplete = trainer.progress.epoch >= options.epochs

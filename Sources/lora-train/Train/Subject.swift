@@ -11,6 +11,8 @@ struct Subject {
     let path: String
     /// Beside the adapters, also of a run that trains everything: the start of the names of what else is written.
     let stem: String
+    /// What it is, in words by what they are about.
+    let words: JSONObject
     let save: () throws -> Void
 
     /// Puts a new adapter or that of `--lora_path` on the model, or takes the whole model.
@@ -30,6 +32,7 @@ struct Subject {
             stem = "\(options.model.outDir)/lora/\(options.loraName)_\(dim)\(suffix)"
             parameters = model.parameters
             groups = [ParameterGroup(parameters.map(\.tensor))]
+            words = Self.words(base, options, total: model.parameterCount, trained: model.parameterCount)
             save = { try PyTorchFile.write(model.stateDictionary(as: savedType), to: path) }
             return
         }
@@ -46,12 +49,21 @@ struct Subject {
         self.path = path
         parameters = adapter.parameters
         groups = options.adapter.groups(adapter)
+        words = Self.words(
+            base, options, total: model.parameterCount + adapter.parameterCount, trained: adapter.parameterCount)
         let provenance = options.provenance(of: adapter, origins)
         save = {
             var state = adapter.state
             state.provenance = provenance.json
             try AdapterFile.write(state, as: .minimind, to: path, for: model.configuration, elementType: savedType)
         }
+    }
+
+    private static func words(_ base: Base?, _ options: TrainOptions, total: Int, trained: Int) -> JSONObject {
+        [
+            "base": .string(base.map { "\($0.file.path): \($0.file.summary)" } ?? "a random start"),
+            "data": .string(options.dataPath), "parameters": .string("\(total)"), "trained parameters": .string("\(trained)"),
+        ]
     }
 
     /// Whether every value is a number.

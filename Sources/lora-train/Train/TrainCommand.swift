@@ -12,13 +12,13 @@ struct TrainCommand {
 
     /// A run that is ready to begin.
     private struct Run {
-        let trainer: Trainer<AdamW>
+        let trainer: Trainer<NextTokenLoss>
         let loader: DataLoader<SFTDataset>
         let subject: Subject
         let saves: Saves
         let recipe: Recipe
         let checkpoint: Checkpoint?
-        let metrics: MetricsFile?
+        let log: RunLog
         var notes: DataNotes
     }
 
@@ -37,66 +37,73 @@ struct TrainCommand {
         try processes.checkAgreement(run.recipe.facts)
         try processes.together { try begin(run) }
         if let summary = processes.summary { console.line(summary) }
-        let (trainer, loader) = (run.trainer, run.loader)
-        let stepsPerEpoch = loader.batchesPerEpoch
-        let optimizerStepsPerEpoch = optimizerSteps(stepsPerEpoch)
-        func stepInEpoch() -> Int { min(trainer.progress.optimizerSteps * options.accumulationSteps, stepsPerEpoch) }
-        func stepsDone() -> Int { trainer.progress.epoch * optimizerStepsPerEpoch + trainer.progress.optimizerSteps }
-
-        var log = TrainingLog(
-            options, run.metrics, totalSteps: options.epochs * stepsPerEpoch,
-            completedSteps: trainer.progress.epoch * stepsPerEpoch + stepInEpoch())
         Interruption.watch()
+        do {
+            let reason = try runEpochs(&run, processes)
+            run.log.end(reason)
+        } catch {
+            run.log.end(Interruption.number == nil ? .failed : .interrupted, message: "\(error)")
+            throw error
+        }
+        try run.notes.finish(skipListPath: run.subject.stem + ".skipped.jsonl", processes)
+        // Also of a run that was complete before, whose file somebody may have moved.
+        try run.saves.save(run.trainer, steps: stepsDone(run))
+        console.line(String(format: "saved %@ (%.0f tokens/s)", run.subject.path, run.log.tokensPerSecond))
+    }
+
+    /// Trains what is left of the run, and saves as it goes.
+    private func runEpochs(_ run: inout Run, _ processes: Processes) throws -> RunEnd.Reason {
+        let (trainer, loader) = (run.trainer, run.loader)
         while trainer.progress.epoch < options.epochs {
-            let batches = loader.epoch(trainer.progress.epoch, startingAt: stepInEpoch())
-            log.beginEpoch(atStep: stepInEpoch())
-            var savedSteps = stepsDone()
+            let batches = loader.epoch(trainer.progress.epoch, startingAt: stepInEpoch(run))
+            var savedSteps = stepsDone(run)
             let isComplete: Bool
             do {
                 isComplete = try trainer.runEpoch(
-                    stepsPerEpoch: stepsPerEpoch, isStopping: { Interruption.number != nil },
+                    stepsPerEpoch: loader.batchesPerEpoch, isStopping: { Interruption.number != nil },
                     nextBatch: {
                         let batch = try batches.next()
                         if let batch { run.notes.append(batch) }
                         return batch
                     }
                 ) { report in
-                    log.append(report)
-                    let steps = stepsDone()
+                    run.log.append(.step(report))
+                    let steps = stepsDone(run)
                     if options.saveSteps > 0, steps > savedSteps, steps.isMultiple(of: options.saveSteps) {
                         try run.saves.saveCheckpoint(trainer, steps: steps)
                         savedSteps = steps
                     }
                 }
             } catch let error as TrainingError {
-                log.finish()
                 throw processes.failure(.failure("\(error); \(try saveLastGood(run))"))
             } catch let error as DatasetError {
-                log.finish()
                 // The other processes wait for this one, and cannot be asked whether they stand where it does.
                 guard processes.communicator.count == 1 else { throw error }
-                try run.saves.save(trainer, steps: stepsDone())
+                try run.saves.save(trainer, steps: stepsDone(run))
                 throw CommandError.failure("\(error); what was trained so far is in \(run.subject.path)")
             }
-            if !isComplete {
-                log.finish()
-                throw try interrupted(run, steps: stepsDone(), processes)
-            }
+            guard isComplete else { throw try interrupted(run, processes) }
             let isLast = trainer.progress.epoch == options.epochs
             if !isLast, trainer.progress.epoch.isMultiple(of: options.saveInterval) {
-                try run.saves.save(trainer, steps: stepsDone())
+                try run.saves.save(trainer, steps: stepsDone(run))
             }
         }
-        log.finish()
-        try run.notes.finish(skipListPath: run.subject.stem + ".skipped.jsonl", processes)
-        // Also of a run that was complete before, whose file somebody may have moved.
-        try run.saves.save(trainer, steps: stepsDone())
-        console.line(String(format: "saved %@ (%.0f tokens/s)", run.subject.path, log.tokensPerSecond))
+        return .complete
+    }
+
+    /// Micro-batches of the epoch that are done.
+    private func stepInEpoch(_ run: Run) -> Int {
+        min(run.trainer.progress.optimizerSteps * options.accumulationSteps, run.loader.batchesPerEpoch)
+    }
+
+    /// Optimizer steps of the run that are done.
+    private func stepsDone(_ run: Run) -> Int {
+        run.trainer.progress.epoch * optimizerSteps(run.loader.batchesPerEpoch) + run.trainer.progress.optimizerSteps
     }
 
     /// Saves what was trained so far, and says so.
-    private func interrupted(_ run: Run, steps: Int, _ processes: Processes) throws -> any Error {
-        try run.saves.save(run.trainer, steps: steps)
+    private func interrupted(_ run: Run, _ processes: Processes) throws -> any Error {
+        try run.saves.save(run.trainer, steps: stepsDone(run))
         // Not every process need have got the signal.
         let signals = try processes.communicator.gather("\(Interruption.number ?? 0)").compactMap(Int32.init)
         return processes.failure(
@@ -140,15 +147,33 @@ struct TrainCommand {
         let trainer = self.trainer(model, subject, stepsPerEpoch: loader.batchesPerEpoch, processes)
         let checkpoint = try saves.checkpoint()
         if let checkpoint { try trainer.restore(checkpoint) }
-        let metrics =
-            processes.isFirst
-            ? try MetricsFile(
-                path: options.metricsPath ?? subject.stem + ".metrics.jsonl",
-                keepingSteps: checkpoint.map { completedSteps($0.progress, of: loader.batchesPerEpoch) } ?? 0)
-            : nil
+        let completed = checkpoint.map { completedSteps($0.progress, of: loader.batchesPerEpoch) } ?? 0
+        let log = RunLog(
+            try processes.isFirst
+                ? sinks(describe(subject, base, recipe, stepsPerEpoch: loader.batchesPerEpoch, completedSteps: completed), subject) : [])
         return Run(
             trainer: trainer, loader: loader, subject: subject, saves: saves, recipe: recipe, checkpoint: checkpoint,
-            metrics: metrics, notes: notes)
+            log: log, notes: notes)
+    }
+
+    private func describe(
+        _ subject: Subject, _ base: Base?, _ recipe: Recipe, stepsPerEpoch: Int, completedSteps: Int
+    ) -> RunDescription {
+        RunDescription(
+            name: (subject.stem as NSString).lastPathComponent, version: Release.version, started: Date().ISO8601Format(),
+            epochs: options.epochs, stepsPerEpoch: stepsPerEpoch, completedSteps: completedSteps,
+            basePath: base?.file.path, savedPath: subject.path, recipe: recipe.facts, subject: subject.words)
+    }
+
+    /// Everything that is told of the run as it goes.
+    private func sinks(_ run: RunDescription, _ subject: Subject) throws -> [any MetricSink] {
+        let console = self.console
+        return [
+            try MetricsFile(path: options.metricsPath ?? subject.stem + ".metrics.jsonl", run) {
+                console.note("warning: \($0); training goes on without metrics")
+            },
+            ConsoleLog(run, logInterval: options.logInterval),
+        ]
     }
 
     /// Says where the run begins.
@@ -174,7 +199,7 @@ struct TrainCommand {
 
     private func trainer(
         _ model: MiniMind, _ subject: Subject, stepsPerEpoch: Int, _ processes: Processes
-    ) -> Trainer<AdamW> {
+    ) -> Trainer<NextTokenLoss> {
         var configuration = TrainerConfiguration()
         configuration.accumulationSteps = options.accumulationSteps
         configuration.lossReduction = options.lossReduction
@@ -183,7 +208,7 @@ struct TrainCommand {
         configuration.seed = UInt64(options.model.seed)
         let scheduledSteps = options.lossReduction == .token ? optimizerSteps(stepsPerEpoch) : stepsPerEpoch
         return Trainer(
-            model, parameters: subject.parameters, optimizer: AdamW(groups: subject.groups),
+            NextTokenLoss(model), parameters: subject.parameters, optimizer: AdamW(groups: subject.groups),
             schedule: CosineSchedule(
                 baseRate: options.learningRate, totalSteps: options.epochs * scheduledSteps,
                 warmupSteps: options.warmupIterations),

@@ -84,7 +84,7 @@ struct SmolLM2RoundTrips {
             var configuration = TrainerConfiguration()
             configuration.precision = .float32
             let trainer = Trainer(
-                model, parameters: adapter.parameters, optimizer: AdamW(adapter.parameters.map(\.tensor)),
+                NextTokenLoss(model), parameters: adapter.parameters, optimizer: AdamW(adapter.parameters.map(\.tensor)),
                 schedule: CosineSchedule(baseRate: rate, totalSteps: steps), configuration: configuration)
             var step = 0
             var (losses, norms): ([Double], [Double]) = ([], [])

@@ -23,7 +23,7 @@ struct CheckpointTests {
         return (0..<7).map { _ in TinyModel.batch((0..<3).map { _ in TinyModel.sample(TinyModel.ids(20, &generator), from: 4) }) }
     }()
 
-    private func trainer(_ setting: Setting = Setting()) throws -> Trainer<AdamW> {
+    private func trainer(_ setting: Setting = Setting()) throws -> Trainer<NextTokenLoss> {
         let tiny = try TinyModel()
         tiny.adapter.detach()
         var layout = LoRAConfiguration(targets: .allLinear, rank: 3, scale: 2)
@@ -37,14 +37,14 @@ struct CheckpointTests {
         configuration.seed = 3
         let groups = adapter.parameterGroups(rateRatio: setting.rateRatio).map { ParameterGroup($0.parameters, rateFactor: $0.rateFactor) }
         return Trainer(
-            tiny.model, parameters: adapter.parameters, optimizer: AdamW(groups: groups),
+            NextTokenLoss(tiny.model), parameters: adapter.parameters, optimizer: AdamW(groups: groups),
             schedule: CosineSchedule(baseRate: 1e-2, totalSteps: 14), configuration: configuration)
     }
 
     /// Runs to the end of two epochs, or until so many optimizer steps are done and the next one is half done.
     ///
     /// - Returns: the losses by step
-    private func run(_ trainer: Trainer<AdamW>, until limit: Int = .max) throws -> [Int: Float?] {
+    private func run(_ trainer: Trainer<NextTokenLoss>, until limit: Int = .max) throws -> [Int: Float?] {
         var losses: [Int: Float?] = [:]
         var steps = 0
         while trainer.progress.epoch < 2 {
@@ -61,7 +61,7 @@ struct CheckpointTests {
         return losses
     }
 
-    private func bits(_ trainer: Trainer<AdamW>) -> [[UInt32]] { trainer.parameters.map { $0.tensor.values.map(\.bitPattern) } }
+    private func bits(_ trainer: Trainer<NextTokenLoss>) -> [[UInt32]] { trainer.parameters.map { $0.tensor.values.map(\.bitPattern) } }
 
     @Test(
         "A resumed run ends with the same bits, wherever it was cut",

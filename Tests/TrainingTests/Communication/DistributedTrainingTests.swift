@@ -55,7 +55,7 @@ struct DistributedTrainingTests {
             let steps = (perProcess + layout.batchSize - 1) / layout.batchSize
             let optimizerSteps = (steps + layout.accumulation - 1) / layout.accumulation
             let trainer = Trainer(
-                tiny.model, parameters: tiny.adapter.parameters, optimizer: AdamW(tiny.factors),
+                NextTokenLoss(tiny.model), parameters: tiny.adapter.parameters, optimizer: AdamW(tiny.factors),
                 schedule: CosineSchedule(baseRate: 5e-3, totalSteps: 2 * (reduction == .token ? optimizerSteps : steps)),
                 configuration: configuration, communicator: communicator)
             if brokenRank == communicator.rank {

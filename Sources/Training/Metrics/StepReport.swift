@@ -18,6 +18,7 @@ public struct StepReport: Sendable, Equatable {
     public let gradientNorm: Double?
     /// Whether the gradients overflowed in float16 and the parameters were left alone.
     public let overflowed: Bool
+    public let samples: Int
     /// Tokens of the samples.
     public let tokens: Int
     /// Tokens that went through the model: what samples have in common went through it once.

@@ -1,0 +1,62 @@
+// Teaches the bundled model to subtract: a dataset of our own, ranks a layer, a callback, evaluation, merging,
+// generation.
+//
+// usage: swift run -c release CustomFineTune [folder of the base [folder of the results]]
+import LoRATrain
+
+let arguments = CommandLine.arguments.dropFirst()
+let baseFolder = arguments.first ?? "../tiny"
+let outFolder = arguments.dropFirst().first ?? "out"
+
+// The base, and what it knows of words.
+let model = try MiniMind(contentsOf: baseFolder + "/rlhf_192.pth")
+let tokenizer = try Tokenizer(folder: baseFolder)
+guard let source = tokenizer.chatTemplate else { fatalError("\(baseFolder) has no chat template") }
+let template = try ChatTemplate(source: source)
+let lessons = Subtractions(tokenizer, template, upTo: 20, heldBack: false)
+let exam = Subtractions(tokenizer, template, upTo: 20, heldBack: true)
+
+// Adapters on every linear layer; the last layer and all feed-forward networks get more room.
+let ranks = PerModule(4, [.init(.pattern("layers.3.*"), 16), .init(.mlp, 8)])
+let adapter = try LoRAAdapter(on: model, LoRAConfiguration(targets: .allLinear, rank: ranks), seed: 1)
+
+// The published loss and optimizer, with a schedule of our own.
+let loader = DataLoader(lessons, batchSize: 16, order: .shuffled(seed: 1))
+let epochs = 30
+var configuration = TrainerConfiguration()
+configuration.precision = .float32
+let trainer = Trainer(
+    NextTokenLoss(model), parameters: adapter.parameters, optimizer: AdamW(adapter.parameters.map(\.tensor)),
+    schedule: LinearSchedule(peak: 4e-3, totalSteps: epochs * loader.batchesPerEpoch), configuration: configuration)
+
+let evaluator = Evaluator(exam, batchSize: 16, precision: .float32)
+func examine(_ moment: String) throws {
+    guard let (result, _) = try evaluator.evaluate(model) else { return }
+    let right = try exam.questions.indices.count { try answer(to: $0) == exam.answer($0) }
+    print("\(moment): loss \(rounded(result.loss)), perplexity \(rounded(result.perplexity)), \(right) of \(exam.count) right")
+}
+
+// The callback: says how it goes, and stops once the lessons are learnt.
+var stopper = LossLimit(0.01)
+try examine("before")
+try trainer.fit(loader, epochs: epochs, isStopping: { stopper.isReached }) { report in
+    stopper.append(report)
+    if report.stepInEpoch == 0, report.epoch.isMultiple(of: 5) {
+        print("epoch \(report.epoch + 1): loss \(rounded(Double(report.loss ?? .nan)))")
+    }
+}
+try examine("after")
+
+// The adapter for whoever has the base, and a model for whoever has not.
+try adapter.write(to: outFolder + "/subtraction_192.pth")
+let merged = adapter.merge()
+try examine("merged")
+try PyTorchFile.write(model.stateDictionary(as: .float32), to: outFolder + "/subtracting_192.pth")
+print("written: \(outFolder)/subtraction_192.pth and subtracting_192.pth")
+
+/// The model's own words.
+func answer(to question: Int) throws -> String {
+    tokenizer.decode(try model.generate(from: exam.prompt(question), maximumTokens: 24, ends: tokenizer.endIDs))
+}
+
+func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }

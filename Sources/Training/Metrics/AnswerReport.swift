@@ -1,0 +1,46 @@
+import Tensor
+
+/// What the model answers to some prompts.
+public struct AnswerReport: Sendable, Equatable {
+    public enum Moment: String, Sendable { case before, after }
+
+    public struct Answer: Sendable, Equatable {
+        public var prompt: String
+        public var answer: String
+
+        public init(prompt: String, answer: String) {
+            self.prompt = prompt
+            self.answer = answer
+        }
+    }
+
+    public var moment: Moment
+    /// Micro-batches of the run that were done by then.
+    public var step: Int
+    public var answers: [Answer]
+
+    public init(moment: Moment, step: Int, answers: [Answer]) {
+        self.moment = moment
+        self.step = step
+        self.answers = answers
+    }
+
+    var json: JSON {
+        [
+            "answers": .string(moment.rawValue), "step": .integer(step),
+            "list": .array(answers.map { ["prompt": .string($0.prompt), "answer": .string($0.answer)] }),
+        ]
+    }
+
+    init?(_ json: JSON) {
+        guard let moment = json["answers"]?.string.flatMap(Moment.init), let step = json["step"]?.integer,
+            let list = json["list"]?.array
+        else { return nil }
+        self.init(
+            moment: moment, step: step,
+            answers: list.compactMap {
+                guard let prompt = $0["prompt"]?.string, let answer = $0["answer"]?.string else { return nil }
+                return Answer(prompt: prompt, answer: answer)
+            })
+    }
+}

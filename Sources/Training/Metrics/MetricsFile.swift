@@ -1,0 +1,41 @@
+import Foundation
+import Tensor
+
+/// The records of a run, one JSON object a line, appended as the run goes.
+public final class MetricsFile: MetricSink {
+    private let output: LineOutput
+    /// Told of the first line that could not be written; none is tried after it.
+    private let onFailure: (TensorFileError) -> Void
+    private var hasFailed = false
+
+    /// Starts a new file; missing folders are made.
+    ///
+    /// - Parameters:
+    ///   - run: its first line
+    ///   - onFailure: told of the first line that cannot be written, such as on a full disk; the others are left out
+    /// - Throws: `TensorFileError` with the path and the system's reason, where the file cannot be begun
+    public init(path: String, _ run: RunDescription, onFailure: @escaping (TensorFileError) -> Void = { _ in }) throws(TensorFileError) {
+        let start = RunRecord.start(run).json.serialized
+        output = try LineOutput(path: path, [start] + (run.completedSteps > 0 ? Self.lines(path, afterSteps: run.completedSteps) : []))
+        self.onFailure = onFailure
+    }
+
+    /// What the run before left of what was done by then. What a killed process left half written is passed over.
+    private static func lines(_ path: String, afterSteps steps: Int) -> [String] {
+        guard let contents = FileManager.default.contents(atPath: path) else { return [] }
+        return contents.split(separator: UInt8(ascii: "\n")).compactMap { bytes in
+            guard let record = (try? JSON(parsing: Array(bytes))).flatMap(RunRecord.init), record.isKept(afterSteps: steps) else { return nil }
+            return String(decoding: bytes, as: UTF8.self)
+        }
+    }
+
+    public func append(_ record: RunRecord) {
+        guard !hasFailed else { return }
+        do {
+            try output.append(record.json.serialized)
+        } catch {
+            hasFailed = true
+            onFailure(error)
+        }
+    }
+}

@@ -1,0 +1,61 @@
+import Foundation
+import Tensor
+
+/// What a metrics file tells of a run.
+public struct RunHistory: Sendable {
+    public let path: String
+    /// `nil` where the file is of a version before runs described themselves, or has lost its first line.
+    public private(set) var run: RunDescription?
+    public private(set) var steps: [StepReport] = []
+    public private(set) var evaluations: [EvaluationReport] = []
+    public private(set) var answers: [AnswerReport] = []
+    public private(set) var end: RunEnd?
+    /// What could not be read, such as a last line that a killed process left half written; a sentence each.
+    public private(set) var problems: [String] = []
+
+    /// Reads what can be read.
+    ///
+    /// - Throws: `TensorFileError` where there is no such file
+    public init(path: String) throws(TensorFileError) {
+        self.path = path
+        guard let contents = FileManager.default.contents(atPath: path) else { throw .system(path: path, "cannot be read") }
+        var unreadable: [Int] = []
+        var number = 0
+        for bytes in contents.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+            number += 1
+            guard !bytes.isEmpty else { continue }
+            guard let json = try? JSON(parsing: Array(bytes)) else {
+                unreadable.append(number)
+                continue
+            }
+            if let record = RunRecord(json) { append(record) } else { unreadable.append(number) }
+        }
+        let endsWhole = contents.isEmpty || contents.last == UInt8(ascii: "\n")
+        if let last = unreadable.last, last == number, !endsWhole {
+            problems.append("line \(last), the last, is cut off and left out")
+            unreadable.removeLast()
+        }
+        if let first = unreadable.first {
+            problems.append(
+                unreadable.count == 1
+                    ? "line \(first) is no record of a run and is left out"
+                    : "\(unreadable.count) lines are no records of a run and are left out, the first of them line \(first)")
+        }
+    }
+
+    /// Of records that come as a run goes.
+    public init(path: String, _ records: some Sequence<RunRecord>) {
+        self.path = path
+        for record in records { append(record) }
+    }
+
+    private mutating func append(_ record: RunRecord) {
+        switch record {
+        case .start(let run): self.run = run
+        case .step(let step): steps.append(step)
+        case .evaluation(let evaluation): evaluations.append(evaluation)
+        case .answers(let answers): self.answers.append(answers)
+        case .end(let end): self.end = end
+        }
+    }
+}

@@ -1,0 +1,39 @@
+import Data
+import Model
+
+/// The published objective: the mean cross-entropy over the counted next tokens of a batch of conversations, and the
+/// auxiliary loss of experts.
+public struct NextTokenLoss: Objective {
+    public let model: MiniMind
+
+    public init(_ model: MiniMind) { self.model = model }
+
+    public var expertShape: (layers: Int, experts: Int) { (model.layers.count, model.configuration.experts?.count ?? 0) }
+
+    public func size(of batch: Batch) -> BatchSize {
+        BatchSize(
+            samples: batch.counts.samples, tokens: batch.sampleTokens, computedTokens: batch.tokens.count,
+            counted: batch.countedTokens)
+    }
+
+    /// - Throws: `ModelError` for tokens outside of the vocabulary
+    public func loss(of batch: Batch, scale: Float) throws -> Loss {
+        try model.loss(TokenRow(batch), batch.predictions.map(MiniMind.Prediction.init), lossScale: scale)
+    }
+}
+
+extension TokenRow {
+    /// The row of a batch.
+    public init(_ batch: Batch) {
+        self.init(
+            batch.tokens, branches: batch.segments.map { Branch(rows: $0.rows, parent: $0.parent) },
+            sequences: batch.sampleRows)
+    }
+}
+
+extension MiniMind.Prediction {
+    /// A prediction of a batch, which counts once for each sample that asks for it.
+    public init(_ prediction: Batch.Prediction) {
+        self.init(row: prediction.row, target: prediction.target, weight: Float(prediction.count))
+    }
+}
