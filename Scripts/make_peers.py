@@ -4,8 +4,8 @@
     venv/                          the packages of Tests/Peers/requirements*.txt
     SmolLM2-135M-Instruct.gguf     a real model, from a Python package
 
-What is complete is left alone and needs no network. What stopped halfway is made again. llama.cpp and MLX do not
-install everywhere: where one fails it is said here and in venv/missing-*.txt, and the tests that need it are skipped.
+What is complete is left alone and needs no network. What stopped halfway is made again. llama.cpp, MLX and the browser
+do not install everywhere: where one fails it is said here and in venv/missing-*.txt, and the tests that need it are skipped.
 """
 import argparse
 import fcntl
@@ -37,11 +37,11 @@ class PeersError(Exception):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--strict", action="store_true", help="fail where llama.cpp or MLX does not install")
+    parser.add_argument("--strict", action="store_true", help="fail where llama.cpp, MLX or the browser does not install")
     options = parser.parse_args()
     try:
         make_packages()
-        missing = make_llama(), make_mlx()
+        missing = make_llama(), make_mlx(), make_browser()
         make_smollm2()
     except PeersError as error:
         sys.exit(f"error: {error}")
@@ -80,6 +80,14 @@ def make_llama():
 
 def make_mlx():
     return make_optional("mlx", "mlx.core", "installing MLX (once)")
+
+
+def make_browser():
+    """What drives the browser; returns why not."""
+    absent = [program for program in ("chromium", "chromedriver") if not shutil.which(program)]
+    return make_optional(
+        "browser", "selenium, PIL", "installing what drives the browser (once)",
+        f"there is no {absent[0]}; on Debian: apt-get install chromium chromium-driver" if absent else None)
 
 
 def make_optional(name, module, saying, obstacle=None, **environment):

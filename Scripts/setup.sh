@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs the system libraries that the package builds with, where they are missing, and says
 # what cannot be installed from here. With the argument "peers" it installs instead what
-# make_peers.py needs: Python and a C++ compiler. With the argument or the variable MPI=1 it installs Open MPI too,
-# where there is no MPI yet.
+# make_peers.py needs: Python and a C++ compiler, and on Debian a browser with a font for Chinese. With the argument or
+# the variable MPI=1 it installs Open MPI too, where there is no MPI yet.
 set -euo pipefail
 
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -39,6 +39,8 @@ elif has apt-get; then
         packages=()
         python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3 python3-venv)
         has c++ || missing+=(g++)
+        # Ubuntu has a browser as a snap only, which a container cannot run.
+        [ "$(. /etc/os-release && echo "$ID")" != debian ] || has chromedriver || missing+=(chromium chromium-driver fonts-wqy-microhei)
     fi
     for package in "${packages[@]}"; do
         [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] && continue

@@ -34,7 +34,7 @@ public struct LinearUpdate {
     /// `ΔW`, `[out, in]`, float32, times the update's weight.
     ///
     /// - Parameter original: the layer's weight, row by row
-    func delta(to original: [Float]) -> [Float] {
+    public func delta(to original: [Float]) -> [Float] {
         var delta = factors.product.values
         guard let magnitude else { return weight == 1 ? delta : delta.map { weight * $0 } }
         let lengths = magnitude.values.values

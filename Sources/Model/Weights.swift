@@ -34,22 +34,14 @@ extension MiniMind {
     ) throws(ModelError) {
         var used: Set<String> = [weights.naming.name(of: .output) + ".weight"]
         try self.init(configuration) { (place, shape) throws(ModelError) in
-            let (name, stored) = try weights.tensor(place)
-            used.insert(name)
-            guard stored.shape == shape else { throw .shape(name: name, found: stored.shape, expected: shape) }
+            used.insert(weights.naming.name(of: place) + ".weight")
             let precision: Precision =
                 switch place {
                 case _ where shape.count == 1: .float32
                 case .embedding, .output: embeddingPrecision
                 default: linearPrecision
                 }
-            do {
-                let tensor = try Tensor(stored, precision: precision)
-                let order = configuration.rowOrder(of: place, from: weights.rotaryLayout, to: configuration.rotaryLayout)
-                return order.map { order in ComputeContext.withoutGradient { gatherRows(tensor, order) } } ?? tensor
-            } catch {
-                throw .unreadableWeight(name: name, reason: "\(error)")
-            }
+            return try weights.parameter(place, shape, of: configuration, precision: precision)
         }
         let strangers = weights.tensors.names.filter { !used.contains($0) && !StoredWeights.isBuffer($0) }
         guard strangers.isEmpty else { throw .unknownWeights(strangers) }

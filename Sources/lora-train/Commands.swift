@@ -10,6 +10,7 @@ enum Commands {
         ("export", "write a model or an adapter for other tools: Hugging Face, GGUF, PEFT, MLX, llama.cpp"),
         ("verify", "compare the logits of two models, with or without adapters"),
         ("inspect", "say what is in a file or folder: model, adapter, types, sizes"),
+        ("report", "make the page that shows a run again, or lay several side by side"),
         ("data", "show what each sample trains on"),
         ("tokenize", "JSON strings to token ids, a line each; --decode the reverse"),
         ("bench", "time a training step, generation, the tokenizer or sums over processes: bench step, generate, tokenizer or allreduce"),
@@ -29,6 +30,7 @@ enum Commands {
         case "merge", "export": try parse(rest, ExportOptions(), ExportOptions.flags, first) { try ExportCommand(options: $0).run(first) }
         case "verify": try parse(rest, VerifyOptions(), VerifyOptions.flags, first) { try VerifyCommand(options: $0).run() }
         case "inspect": try parse(rest, InspectOptions(), InspectOptions.flags, first) { try InspectCommand(options: $0).run() }
+        case "report": try parse(rest, ReportOptions(), ReportOptions.flags, first) { try ReportCommand(options: $0).run() }
         case "data": try parse(rest, DataOptions(), DataOptions.flags, first) { try DataCommand(options: $0).run() }
         case "tokenize":
             try parse(rest, TokenizeOptions(), TokenizeOptions.flags, first) { try TokenizeCommand(options: $0).run() }
@@ -75,7 +77,7 @@ enum Commands {
         var options = defaults
         if try flags.parse(arguments, into: &options, command: command) {
             let summary = summaries.first { command.split(separator: " ").first.map(String.init) == $0.0 }?.1 ?? ""
-            let operands = flags.operands.map { " \($0.name)" }.joined()
+            let operands = flags.operands.map { " \($0.name)\($0.isRepeated ? "…" : "")" }.joined()
             Console.shared.line("lora-train \(command)\(operands): \(summary)\n" + flags.help(defaults, width: Console.shared.width))
             if command == "train" { Console.shared.line(overview) }
         } else {
@@ -94,6 +96,7 @@ enum Commands {
         case "merge", "export": Console.shared.line(ExportOptions.flags.markdown(ExportOptions()))
         case "verify": Console.shared.line(VerifyOptions.flags.markdown(VerifyOptions()))
         case "inspect": Console.shared.line(InspectOptions.flags.markdown(InspectOptions()))
+        case "report": Console.shared.line(ReportOptions.flags.markdown(ReportOptions()))
         case "data": Console.shared.line(DataOptions.flags.markdown(DataOptions()))
         case "bench": Console.shared.line(BenchOptions.stepFlags.markdown(BenchOptions()))
         case "tokenize": Console.shared.line(TokenizeOptions.flags.markdown(TokenizeOptions()))

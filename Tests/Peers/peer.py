@@ -152,6 +152,11 @@ def parse(arguments):
     mlx_make.add_argument("--seed", type=int, default=3)
     add_out(mlx_make)
 
+    browse = command("browse", "browser:browse", "what a browser says of a page: errors, requests, layout, what is drawn")
+    browse.add_argument("--page", type=Path, required=True, help="HTML file")
+    browse.add_argument("--views", type=given, required=True, help="JSON: width, height and whether it is dark, of each")
+    add_out(browse, required=False)
+
     commands.add_parser("versions", help="versions of the packages").set_defaults(function="versions:versions")
 
     each = commands.add_parser("each", help="runs several commands one after the other and answers with a list")

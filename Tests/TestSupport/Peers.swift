@@ -23,6 +23,9 @@ public enum Peers {
     /// Whether there is mlx-lm too: the commands `mlx-…`.
     public static let hasMLX = isAvailable && exists("venv/installed-mlx.txt")
 
+    /// Whether there is a browser too, which `browse` opens a page in.
+    public static let hasBrowser = isAvailable && exists("venv/installed-browser.txt")
+
     /// SmolLM2-135M-Instruct as GGUF (Q4_1), when it is there.
     public static let smolLM2: String? =
         exists("SmolLM2-135M-Instruct.gguf") ? folder.appendingPathComponent("SmolLM2-135M-Instruct.gguf").path : nil
@@ -31,6 +34,7 @@ public enum Peers {
     public static let absence = "there are no peers in \(folder.path); `make peers` makes them"
     public static let absenceOfLlama = reason("llama")
     public static let absenceOfMLX = reason("mlx")
+    public static let absenceOfBrowser = reason("browser")
 
     /// Runs a command of `peer.py` and waits for its answer.
     ///

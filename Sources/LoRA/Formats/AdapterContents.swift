@@ -115,14 +115,16 @@ extension AdapterContents {
 
 extension AdapterContents.Module {
     /// The layers that the module's tensors are for: one, or every expert of a GGUF's stack.
-    fileprivate func parts(
-        _ configuration: ModelConfiguration
+    ///
+    /// - Parameter configuration: `nil` where the model is not known
+    func parts(
+        _ configuration: ModelConfiguration?
     ) throws(AdapterFileError) -> [(place: ParameterPlace, a: StoredTensor, b: StoredTensor)] {
         guard let place else { throw .unknownModule(name) }
         guard a.shape.count == 3 else { return [(place, a, b)] }
-        guard case .layer(let layer, .linear(let role, .routed)) = place, let count = configuration.experts?.count else {
-            throw .unknownModule(name)
-        }
+        guard case .layer(let layer, .linear(let role, .routed)) = place,
+            let count = configuration.map({ $0.experts?.count }) ?? a.shape[0]
+        else { throw .unknownModule(name) }
         guard a.shape[0] == count else { throw .shape(module: name, a: a.shape, b: b.shape, magnitude: nil, layer: nil) }
         return (0..<count).compactMap { index in
             guard let a = a.slice(index), let b = b.slice(index) else { return nil }
@@ -130,15 +132,18 @@ extension AdapterContents.Module {
         }
     }
 
-    fileprivate func fitted(
+    /// - Parameters:
+    ///   - layer: the shape of the layer's weight
+    ///   - configuration: `nil` where the model is not known; rows then stay as the file has them
+    func fitted(
         _ a: StoredTensor, _ b: StoredTensor, at place: ParameterPlace, _ layer: [Int], from layout: RotaryLayout,
-        _ configuration: ModelConfiguration, bareScale: Float?
+        _ configuration: ModelConfiguration?, bareScale: Float?
     ) throws(AdapterFileError) -> AdapterState.Module {
         guard a.shape[1] == layer[1], b.shape[0] == layer[0], a.shape[0] == b.shape[1], magnitude.map({ $0.shape == [layer[0]] }) ?? true
         else { throw .shape(module: name, a: a.shape, b: b.shape, magnitude: magnitude?.shape, layer: layer) }
         guard let scale = scale ?? bareScale else { throw .noScale }
         guard scale.isFinite else { throw .configuration("the scale of '\(name)' is \(scale), which is no number") }
-        let order = configuration.rowOrder(of: place, from: layout, to: configuration.rotaryLayout)
+        let order = configuration.flatMap { $0.rowOrder(of: place, from: layout, to: $0.rotaryLayout) }
         func values(_ tensor: StoredTensor, _ order: [Int32]?) throws(AdapterFileError) -> StoredTensor {
             switch tensor.elementType {
             case .float32, .float16, .bfloat16, .float64: return tensor.reordered(order)

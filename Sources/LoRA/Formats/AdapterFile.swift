@@ -92,7 +92,7 @@ public enum AdapterFile {
     }
 
     /// Puts the path on what `body` throws.
-    private static func naming<Result>(
+    static func naming<Result>(
         _ path: String, _ body: () throws(AdapterFileError) -> Result
     ) throws(AdapterFileError) -> Result {
         do throws(AdapterFileError) {
@@ -133,7 +133,7 @@ public enum AdapterFile {
 // MARK: - Recognising
 
 extension AdapterFile {
-    private static func contents(_ path: String) throws(AdapterFileError) -> AdapterContents {
+    static func contents(_ path: String) throws(AdapterFileError) -> AdapterContents {
         if isFolder(path) { return try folder(path) }
         if try files({ () throws(TensorFileError) in try TensorFile.isGGUF(path) }) {
             return try GGUFAdapter.read(try files { () throws(TensorFileError) in try GGUFFile.read(path) })

@@ -17,12 +17,19 @@ struct Flag<Options> {
 /// The flags of a command, each declared once: parsing, help and the README's table come of them.
 struct FlagSet<Options> {
     private(set) var flags: [Flag<Options>] = []
-    /// What stands without a flag, in its order, such as the file to look at.
-    private(set) var operands: [(name: String, path: WritableKeyPath<Options, String?>)] = []
+    /// What stands without a flag, in its order, such as the file to look at. The last may take any number of words.
+    private(set) var operands: [(name: String, isRepeated: Bool, add: (_ word: String, _ options: inout Options) -> Void)] = []
     private var section = ""
 
     /// A word without a flag.
-    mutating func operand(_ name: String, _ path: WritableKeyPath<Options, String?>) { operands.append((name, path)) }
+    mutating func operand(_ name: String, _ path: WritableKeyPath<Options, String?>) {
+        operands.append((name, false, { $1[keyPath: path] = $0 }))
+    }
+
+    /// All words without a flag that follow.
+    mutating func operands(_ name: String, _ path: WritableKeyPath<Options, [String]>) {
+        operands.append((name, true, { $1[keyPath: path].append($0) }))
+    }
 
     mutating func section(_ title: String) { section = title }
 

@@ -11,8 +11,9 @@ extension FlagSet {
         var operands = self.operands[...]
         while let argument = rest.popFirst() {
             if argument == "-h" || argument == "--help" { return true }
-            if !argument.hasPrefix("-"), let operand = operands.popFirst() {
-                options[keyPath: operand.path] = argument
+            if !argument.hasPrefix("-"), let operand = operands.first {
+                operand.add(argument, &options)
+                if !operand.isRepeated { operands.removeFirst() }
                 continue
             }
             guard argument.hasPrefix("--") else { throw stranger(argument, after: arguments, command) }

@@ -1,0 +1,34 @@
+import Tensor
+
+extension StoredWeights {
+    /// A parameter as a model has it: queries' and keys' rows in the layout of heads of its generation.
+    ///
+    /// - Throws: ``ModelError`` where it is missing, of another shape, or not readable
+    func parameter(
+        _ place: ParameterPlace, _ shape: [Int], of configuration: ModelConfiguration, precision: Precision
+    ) throws(ModelError) -> Tensor {
+        let (name, stored) = try tensor(place)
+        guard stored.shape == shape else { throw .shape(name: name, found: stored.shape, expected: shape) }
+        do {
+            let tensor = try Tensor(stored, precision: precision)
+            let order = configuration.rowOrder(of: place, from: rotaryLayout, to: configuration.rotaryLayout)
+            return order.map { order in ComputeContext.withoutGradient { gatherRows(tensor, order) } } ?? tensor
+        } catch {
+            throw .unreadableWeight(name: name, reason: "\(error)")
+        }
+    }
+}
+
+extension ModelFile {
+    /// The weight of a linear layer as the model has it, float32, without the rest of the model being read.
+    ///
+    /// - Parameter shape: `[out, in]`
+    /// - Throws: ``ModelError/inFile(path:_:)`` where it is missing, of another shape, or not readable
+    public func weight(at place: ParameterPlace, shape: [Int]) throws(ModelError) -> Tensor {
+        do throws(ModelError) {
+            return try weights.parameter(place, shape, of: configuration, precision: .float32)
+        } catch {
+            throw .inFile(path: path, error)
+        }
+    }
+}

@@ -1,0 +1,112 @@
+import Foundation
+
+/// Where values stand along an edge of a chart, and which of them are written there.
+struct Axis: Equatable {
+    struct Tick: Equatable {
+        let value: Double
+        let label: String
+    }
+
+    let range: ClosedRange<Double>
+    let isLogarithmic: Bool
+    let ticks: [Tick]
+
+    /// An axis of whole numbers whose ends are those of the values, with ticks at round ones between them.
+    ///
+    /// - Parameter count: about how many ticks
+    init(ofSteps values: ClosedRange<Double>, ticks count: Int = 5) {
+        range = values.lowerBound < values.upperBound ? values : values.lowerBound - 1 ... values.upperBound + 1
+        isLogarithmic = false
+        ticks = Self.round(in: range, step: max(1, Self.step(range, count)))
+    }
+
+    /// An axis that reaches from one round number to another.
+    ///
+    /// - Parameter includesZero: whether it begins at 0 where the values come near it
+    init(around values: ClosedRange<Double>, includesZero: Bool = true, ticks count: Int = 4) {
+        var wide = Self.widened(values)
+        if includesZero, wide.lowerBound > 0, wide.lowerBound < 0.5 * wide.upperBound { wide = 0...wide.upperBound }
+        if includesZero, values.lowerBound >= 0, wide.lowerBound < 0 { wide = 0...wide.upperBound }
+        let step = Self.step(wide, count)
+        let low = (wide.lowerBound / step).rounded(.down), high = (wide.upperBound / step).rounded(.up)
+        range = low * step ... high * step
+        isLogarithmic = false
+        ticks = Self.round(in: range, step: step)
+    }
+
+    /// An axis on which equal ratios are equally long, from one power of ten to another, or to two or five times one.
+    ///
+    /// - Parameter values: above 0
+    init(logarithmicAround values: ClosedRange<Double>) {
+        let factors = [1.0, 2, 5]
+        let first = Int(log10(values.lowerBound).rounded(.down)), last = Int(log10(values.upperBound).rounded(.up))
+        var numbers = (first...max(first, last)).flatMap { power in factors.map { $0 * pow(10, Double(power)) } }
+        let low = numbers.last { $0 <= values.lowerBound } ?? numbers[0]
+        let high = numbers.first { $0 >= values.upperBound } ?? values.upperBound
+        range = low ... max(high, low * 10)
+        numbers = numbers.filter(range.contains)
+        if numbers.count > 6 { numbers = numbers.filter { Self.isPowerOfTen($0) } }
+        let every = (numbers.count + 5) / 6
+        isLogarithmic = true
+        ticks = numbers.enumerated().filter { $0.offset.isMultiple(of: every) }.map { Tick(value: $1, label: Self.label($1, step: $1, largest: $1)) }
+    }
+
+    /// How far along the axis a value stands, from 0 to 1.
+    func place(_ value: Double) -> Double {
+        let (low, high) = (range.lowerBound, range.upperBound)
+        let share = isLogarithmic ? log(max(value, low) / low) / log(high / low) : (value - low) / (high - low)
+        return min(max(share, 0), 1)
+    }
+
+    // MARK: - Round numbers
+
+    /// A range that is wide enough to be divided.
+    private static func widened(_ values: ClosedRange<Double>) -> ClosedRange<Double> {
+        let (low, high) = (values.lowerBound, values.upperBound)
+        let size = max(abs(low), abs(high))
+        guard high - low <= 1e-6 * size || size == 0 else { return values }
+        let margin = size == 0 ? 1 : 0.1 * size
+        return low - margin ... high + margin
+    }
+
+    /// 1, 2 or 5 times a power of ten, of which about `count` fill the range.
+    private static func step(_ range: ClosedRange<Double>, _ count: Int) -> Double {
+        let rough = (range.upperBound - range.lowerBound) / Double(count)
+        let power = pow(10, log10(rough).rounded(.down))
+        return power * ([1, 2, 5].first { $0 * power >= 0.999 * rough } ?? 10)
+    }
+
+    private static func round(in range: ClosedRange<Double>, step: Double) -> [Tick] {
+        let first = Int((range.lowerBound / step - 1e-6).rounded(.up)), last = Int((range.upperBound / step + 1e-6).rounded(.down))
+        guard first <= last else { return [] }
+        let largest = max(abs(range.lowerBound), abs(range.upperBound))
+        return (first...last).map { Tick(value: Double($0) * step, label: label(Double($0) * step, step: step, largest: largest)) }
+    }
+
+    private static func isPowerOfTen(_ value: Double) -> Bool {
+        let power = log10(value)
+        return abs(power - power.rounded()) < 1e-9
+    }
+
+    /// As short as the step allows, all of an axis alike: 0.25, 12k, 2e-5.
+    private static func label(_ value: Double, step: Double, largest: Double) -> String {
+        if value == 0 { return "0" }
+        let text: String
+        switch largest {
+        case 1e12...: text = String(format: "%.0e", value).replacing("e+", with: "e")
+        case 1e9...: text = decimals(value / 1e9, step: step / 1e9) + "G"
+        case 1e6...: text = decimals(value / 1e6, step: step / 1e6) + "M"
+        case 1e4...: text = decimals(value / 1e3, step: step / 1e3) + "k"
+        case 1e-3...: text = decimals(value, step: step)
+        default:
+            let power = (log10(abs(value)) + 1e-9).rounded(.down)
+            text = decimals(value / pow(10, power), step: step / pow(10, power)) + "e" + String(Int(power))
+        }
+        return text.replacing("-", with: "−")
+    }
+
+    private static func decimals(_ value: Double, step: Double) -> String {
+        let places = max(0, Int((-log10(step) - 1e-9).rounded(.up)))
+        return String(format: "%.\(min(places, 6))f", value)
+    }
+}
