@@ -4,7 +4,7 @@ import statistics
 
 from chart import Line, line_chart
 from environment import BENCHMARKS, REPOSITORY, BenchError
-from rows import ROWS, SCALINGS
+from rows import LOOKINGS, ROWS, SCALINGS
 
 TEMPLATE = BENCHMARKS / "performance.template.md"
 DOCUMENT = REPOSITORY / "Docs" / "Performance.md"
@@ -16,6 +16,7 @@ def write_document(results):
         "machine": machine_table(results),
         "comparison": comparison_table(results["rows"]),
         "phases": phase_table(results["rows"]),
+        "looking": looking_table(results["lookings"]),
     }
     DOCUMENT.parent.mkdir(exist_ok=True)
     for scaling in SCALINGS:
@@ -103,6 +104,21 @@ def phase_table(measured):
          *(f"{report['phases'].get(phase, 0) * 1e3:.0f}" for phase in phases)]
         for row, report in entries]
     return table(head, rows, right=range(1, len(head)))
+
+
+def looking_table(measured):
+    entries = [(looking, measured[looking.name]["reports"]) for looking in LOOKINGS if looking.name in measured]
+    if not entries:
+        return "Not measured yet."
+    rows = []
+    for looking, reports in entries:
+        step, took, share = (
+            statistics.median(report[key] for report in reports)
+            for key in ("seconds_per_step", "looking_seconds", "looking_share"))
+        rows.append([
+            f"`{looking.name}`", looking.title, f"{step:.3f} s", f"{took * 1e3:.3f} ms", f"{share:.3%}",
+            f"< {looking.target_share:.0%}{mark(share < looking.target_share)}"])
+    return table(["`ONLY=`", "Work", "A step", "Looking", "Share", "Target"], rows, right=(2, 3, 4))
 
 
 def plot(scaling, measured):

@@ -190,6 +190,23 @@ SCALINGS = [
 ]
 
 
+@dataclass(frozen=True)
+class Looking:
+    """What a run takes to tell of itself, beside a step's time; there is no peer."""
+
+    name: str
+    title: str
+    target_share: float
+    command: Callable[[Setting], list]
+
+
+LOOKINGS = [
+    Looking("looking-bf16", "default recipe, bfloat16", 0.01, our_recipe("bfloat16")),
+    Looking("looking-full", "full rows of 512 tokens, batch 16, bfloat16", 0.01,
+            our_recipe("bfloat16", long_rows, FEW_STEPS)),
+]
+
+
 def selected(entries, only):
     """Those of the entries that are asked for by name, or by the part of it before a dash."""
     if not only:

@@ -15,7 +15,7 @@ import machine
 import report
 from environment import BenchError
 from measure import run
-from rows import ROWS, SCALINGS, matches, selected
+from rows import LOOKINGS, ROWS, SCALINGS, matches, selected
 
 RESULTS = environment.BUILD / "results.json"
 BUSY = 0.5  # load a core at which the figures would be of other programs too
@@ -24,7 +24,7 @@ BUSY = 0.5  # load a core at which the figures would be of other programs too
 def main():
     options = parse()
     try:
-        rows, scalings = chosen(options.only)
+        rows, scalings, lookings = chosen(options.only)
         setting = environment.prepare(options)
         warn_of_load()
         results = load_results()
@@ -35,6 +35,9 @@ def main():
             save_results(results)
         for scaling in scalings:
             results["scalings"][scaling.name] = measured_scaling(scaling, setting, options.rounds)
+            save_results(results)
+        for looking in lookings:
+            results["lookings"][looking.name] = measured_looking(looking, setting, options.rounds)
             save_results(results)
         print(report.summary(results, [row.name for row in rows]))
         print(f"written: {report.write_document(results).relative_to(environment.REPOSITORY)}")
@@ -70,14 +73,14 @@ def positive(text):
 
 
 def names():
-    return [entry.name for entry in ROWS + SCALINGS]
+    return [entry.name for entry in ROWS + SCALINGS + LOOKINGS]
 
 
 def chosen(only):
     for word in only or []:
         if not any(matches(name, word) for name in names()):
             raise BenchError(f"there is no row {word!r}; there are {', '.join(names())}")
-    return selected(ROWS, only), selected(SCALINGS, only)
+    return selected(ROWS, only), selected(SCALINGS, only), selected(LOOKINGS, only)
 
 
 def warn_of_load():
@@ -115,10 +118,18 @@ def measured_scaling(scaling, setting, rounds):
     return {"points": points}
 
 
+def measured_looking(looking, setting, rounds):
+    reports = [run(looking.command(setting)).report for _ in range(rounds)]
+    took = ", ".join(f"{1e3 * each['looking_seconds']:.3f}" for each in reports)
+    print(f"{looking.name}: {took} ms a step", file=sys.stderr)
+    return {"reports": reports}
+
+
 def load_results():
+    results = {"machine": {}, "rows": {}, "scalings": {}, "lookings": {}}
     if RESULTS.exists():
-        return json.loads(RESULTS.read_text())
-    return {"machine": {}, "rows": {}, "scalings": {}}
+        results.update(json.loads(RESULTS.read_text()))
+    return results
 
 
 def save_results(results):

@@ -13,6 +13,7 @@ enum Commands {
         ("report", "make the page that shows a run again, or lay several side by side"),
         ("data", "show what each sample trains on"),
         ("tokenize", "JSON strings to token ids, a line each; --decode the reverse"),
+        ("doctor", "look at the machine and the build: what is broken or slow here, and what to do"),
         ("bench", "time a training step, generation, the tokenizer or sums over processes: bench step, generate, tokenizer or allreduce"),
         ("help", "this text, or `help COMMAND`; `help --markdown COMMAND` prints its flags as a table"),
     ]
@@ -34,6 +35,7 @@ enum Commands {
         case "data": try parse(rest, DataOptions(), DataOptions.flags, first) { try DataCommand(options: $0).run() }
         case "tokenize":
             try parse(rest, TokenizeOptions(), TokenizeOptions.flags, first) { try TokenizeCommand(options: $0).run() }
+        case "doctor": try parse(rest, DoctorOptions(), DoctorOptions.flags, first) { try DoctorCommand(options: $0).run() }
         case "bench": try bench(rest)
         case "help": try help(rest)
         default:
@@ -99,6 +101,7 @@ enum Commands {
         case "report": Console.shared.line(ReportOptions.flags.markdown(ReportOptions()))
         case "data": Console.shared.line(DataOptions.flags.markdown(DataOptions()))
         case "bench": Console.shared.line(BenchOptions.stepFlags.markdown(BenchOptions()))
+        case "doctor": Console.shared.line(DoctorOptions.flags.markdown(DoctorOptions()))
         case "tokenize": Console.shared.line(TokenizeOptions.flags.markdown(TokenizeOptions()))
         default: throw CommandError.usage("there is no command '\(command)'; try `lora-train help`")
         }

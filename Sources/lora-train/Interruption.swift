@@ -10,12 +10,14 @@ enum Interruption {
 
     /// Starts to watch.
     static func watch() {
-        // A handler may only touch what is there already: the atomic is made here.
-        _ = received.load(ordering: .relaxed)
+        // A handler may only touch what is there already: the atomic and the console are made here.
+        _ = (received.load(ordering: .relaxed), Console.shared)
         for number in signals {
             signal(number) { number in
                 let (isFirst, _) = Interruption.received.compareExchange(expected: 0, desired: number, ordering: .relaxed)
-                if !isFirst { _exit(128 + number) }
+                guard !isFirst else { return }
+                Console.shared.clearBarInHandler()
+                _exit(128 + number)
             }
         }
         // Whoever started this process may have blocked them, and a mask is inherited.

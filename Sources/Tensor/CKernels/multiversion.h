@@ -8,6 +8,7 @@
 #include "sanitizers.h"
 
 #if defined(__x86_64__) && defined(__linux__) && !HAS_THREAD_SANITIZER
+#define MULTIVERSIONED_FOR_X86 1
 #define FOR_PROCESSORS(...) __attribute__((target_clones(__VA_ARGS__, "default")))
 #else
 #define FOR_PROCESSORS(...)

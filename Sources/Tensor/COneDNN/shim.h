@@ -40,6 +40,19 @@ static inline bool onednn_multiplies_bfloat16(void) {
     return (isa & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
 }
 
+// The widest instructions that the library uses on this processor, as far as products depend on them.
+static inline const char *onednn_instructions(void) {
+    dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
+#define HAS(name) ((isa & name) == name)
+    return HAS(dnnl_cpu_isa_avx512_core_amx)    ? "AMX"
+           : HAS(dnnl_cpu_isa_avx512_core_bf16) ? "AVX-512 with bfloat16"
+           : HAS(dnnl_cpu_isa_avx512_core_vnni) ? "AVX-512 with VNNI"
+           : HAS(dnnl_cpu_isa_avx512_core)      ? "AVX-512"
+           : HAS(dnnl_cpu_isa_avx2)             ? "AVX2"
+                                                : "SSE or the compiler's own";
+#undef HAS
+}
+
 // A descriptor of rows `stride` values apart, or, of transposed ones, of the columns.
 static inline bool onednn_plain_desc(int64_t rows, int64_t columns, int64_t stride, bool transposed,
                                      bool bfloat16, dnnl_memory_desc_t *result) {

@@ -10,8 +10,14 @@ public enum Parallel {
         set { thread_pool_resize(Int32(clamping: newValue)) }
     }
 
-    /// The number of cores that this process may use.
-    public static var cores: Int { ProcessInfo.processInfo.activeProcessorCount }
+    /// The number of cores that this process may use: of the machine's, those that a mask leaves to it.
+    public static var cores: Int {
+        let all = ProcessInfo.processInfo.activeProcessorCount
+        var mask = [UInt8](repeating: 0, count: 1024)
+        guard processor_mask_get(Int64(mask.count), &mask) != 0 else { return all }
+        let allowed = mask.reduce(0) { $0 + $1.nonzeroBitCount }
+        return allowed > 0 ? min(all, allowed) : all
+    }
 
     /// Calls `body` once for every index below `count`, shared among the threads.
     static func forEach(_ count: Int, _ body: (Int) -> Void) {

@@ -2,7 +2,9 @@
 public enum MatmulPeak {
     /// Multiplications and additions a second on all threads, of products as a model of width 512 has
     /// them: the best of several rounds.
-    public static func operationsPerSecond(_ precision: Precision) -> Double {
+    ///
+    /// - Parameter limit: seconds after which no further round begins
+    public static func operationsPerSecond(_ precision: Precision, limit: Double = .infinity) -> Double {
         ComputeContext.with({ $0.precision = precision }) {
             let context = ComputeContext.current
             let (rows, summed, columns) = (2048, 512, 1408)
@@ -14,7 +16,8 @@ public enum MatmulPeak {
             let y = Tensor(uninitialized: [rows, columns], precision)
             let weight = random([columns, summed], .float32).packed(transposed: true, context)
             var best = 0.0
-            for _ in 0..<20 {
+            let end = ContinuousClock.now + .seconds(min(limit, 1e6))
+            for round in 0..<20 where round == 0 || .now < end {
                 let start = ContinuousClock.now
                 context.matmul.multiply(x, by: weight, into: y)
                 best = max(best, Double(2 * rows * summed * columns) / ((ContinuousClock.now - start) / .seconds(1)))

@@ -13,6 +13,12 @@
         public let name = "onednn"
         public let multipliesBFloat16: Bool
 
+        /// The library's version and the instructions that it uses on this processor.
+        public var configuration: String {
+            let version = dnnl_version().pointee
+            return "oneDNN \(version.major).\(version.minor).\(version.patch), \(String(cString: onednn_instructions()))"
+        }
+
         /// The one engine of the process; a handle that the library lets any thread use.
         private struct Engine: @unchecked Sendable {
             let handle: dnnl_engine_t

@@ -28,12 +28,14 @@ struct BenchStepCommand {
         let nextBatch = try batches(model)
         let warmUp = options.steps > Self.warmUpSteps ? Self.warmUpSteps : 0
         let profile = StepProfile()
+        let looking = try LookingCost(steps: options.steps)
         var measurement = StepMeasurement()
         var busyBefore = 0.0
         _ = try ComputeContext.with({ $0.profile = profile }) {
             try trainer.runEpoch(stepsPerEpoch: options.steps, nextBatch: nextBatch, onStep: { report in
                 if report.step == 0 { measurement.secondsToFirstStep = ProcessClock.seconds }
                 if report.step >= warmUp { measurement.reports.append(report) }
+                looking.append(report)
                 if report.step + 1 == warmUp || (warmUp == 0 && report.step == 0) {
                     measurement.phasesBefore = warmUp == 0 ? [:] : profile.phases
                     busyBefore = warmUp == 0 ? 0 : StepProfile.busySeconds
@@ -44,6 +46,7 @@ struct BenchStepCommand {
         measurement.busySeconds = StepProfile.busySeconds - busyBefore
         measurement.threads = Parallel.threads
         measurement.matmul = ComputeContext.current.matmul.name
+        measurement.lookingSeconds = looking.secondsPerStep(after: warmUp)
         measurement.peakMemory = ProcessClock.peakMemory
         measurement.peak = MatmulPeak.operationsPerSecond(options.dtype)
         Console.shared.line(options.isJSON ? measurement.json.serialized : measurement.table)
@@ -101,6 +104,8 @@ private struct StepMeasurement {
     var busySeconds = 0.0
     var threads = 1
     var matmul = ""
+    /// What telling of a step takes; no part of its time.
+    var lookingSeconds = 0.0
     var peakMemory = 0
     /// Operations a second of the matrix product alone.
     var peak = 0.0
@@ -119,6 +124,8 @@ private struct StepMeasurement {
             $0 + Double((phases[$1]?.operations ?? 0) - (phasesBefore[$1]?.operations ?? 0))
         } / Double(reports.count)
     }
+
+    private var lookingShare: Double { lookingSeconds / (total / Double(reports.count)) }
 
     private var shareOfPeak: Double { operations / (total / Double(reports.count)) / peak }
 
@@ -139,7 +146,7 @@ private struct StepMeasurement {
             "counted": .number(perStep(\.countedTokens)), "flops": .number(operations), "peak_gflops": .number(peak / 1e9),
             "share_of_peak": .number(shareOfPeak), "peak_memory_bytes": .integer(peakMemory),
             "seconds_to_first_step": .number(secondsToFirstStep), "threads": .integer(threads), "matmul": .string(matmul),
-            "last_loss": reports.last?.loss.map { .number(Double($0)) } ?? .null,
+            "looking_seconds": .number(lookingSeconds), "looking_share": .number(lookingShare), "last_loss": reports.last?.loss.map { .number(Double($0)) } ?? .null,
             "phases": .object(phaseTimes.reduce(into: JSONObject()) { $0[$1.name] = .number($1.seconds) }),
         ]
     }
@@ -155,6 +162,9 @@ private struct StepMeasurement {
                 format: "%.1f GFLOP a step, %.0f %% of the %.0f GFLOP/s that %@ reaches alone on %d threads", operations / 1e9,
                 100 * shareOfPeak, peak / 1e9, matmul, threads),
             String(format: "peak memory %.0f MB; first step done after %.2f s", Double(peakMemory) / 1e6, secondsToFirstStep),
+            String(
+                format: "looking %.3f ms a step, %.3f %% of it: metrics, log line, bar and record at every step", 1000 * lookingSeconds,
+                100 * lookingShare),
             "", "phase         time a step",
         ]
         lines += phaseTimes.map { $0.name.padding(toLength: 12, withPad: " ", startingAt: 0) + milliseconds($0.seconds) }

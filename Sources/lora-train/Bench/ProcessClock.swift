@@ -29,4 +29,27 @@ enum ProcessClock {
             return usage.ru_maxrss
         #endif
     }
+    /// The memory that the process holds now, in bytes; `nil` where the system does not say. Quick to ask.
+    static var memory: Int? {
+        #if canImport(Darwin)
+            var info = mach_task_basic_info()
+            var count = mach_msg_type_number_t(MemoryLayout<mach_task_basic_info>.size / MemoryLayout<natural_t>.size)
+            let status = withUnsafeMutablePointer(to: &info) {
+                $0.withMemoryRebound(to: integer_t.self, capacity: Int(count)) {
+                    task_info(mach_task_self_, task_flavor_t(MACH_TASK_BASIC_INFO), $0, &count)
+                }
+            }
+            return status == KERN_SUCCESS ? Int(info.resident_size) : nil
+        #else
+            // Pages: all, resident, shared, and so on.
+            let file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
+            guard file >= 0 else { return nil }
+            defer { close(file) }
+            var bytes = [UInt8](repeating: 0, count: 128)
+            let count = read(file, &bytes, bytes.count)
+            let words = bytes.prefix(max(count, 0)).split(separator: UInt8(ascii: " "))
+            guard words.count > 1, let pages = Int(String(decoding: words[words.startIndex + 1], as: UTF8.self)) else { return nil }
+            return pages * sysconf(Int32(_SC_PAGESIZE))
+        #endif
+    }
 }

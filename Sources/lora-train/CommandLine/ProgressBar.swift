@@ -1,46 +1,53 @@
-import Foundation
+import Training
 
-/// The state of a run in one line: epoch, step, loss, rate, tokens per second and time left.
+/// Follows a run and draws its state at the bottom of the terminal.
 struct ProgressBar {
-    private let totalSteps: Int
-    private let completedSteps: Int
-    private let start = ContinuousClock.now
-    private var lastDrawn = ContinuousClock.now - .seconds(1)
-    private var tokens = 0
-    private var steps = 0
+    private let run: RunDescription
+    private let console: Console
+    private var loss = SmoothedLoss()
+    private var trend = LossTrend()
+    private var course = Sparkline()
+    private var validationLoss: Double?
+    /// While steps compute.
+    private var tokens = RecentRate()
+    /// By the clock on the wall, with all that lies between steps.
+    private var steps = RecentRate()
+    private var lastStep: ContinuousClock.Instant?
 
-    /// - Parameter completedSteps: those that an earlier run has done
-    init(totalSteps: Int, completedSteps: Int = 0) {
-        self.totalSteps = totalSteps
-        self.completedSteps = completedSteps
+    init(_ run: RunDescription, _ console: Console) {
+        self.run = run
+        self.console = console
     }
 
-    /// Counts a step, and draws at most ten times a second.
-    mutating func advance(epoch: Int, epochs: Int, loss: Float?, learningRate: Double, tokens: Int) {
-        steps += 1
-        self.tokens += tokens
+    /// Follows a step, and draws where it is time to.
+    mutating func append(_ report: StepReport) {
+        if let value = report.loss.map(Double.init) {
+            loss.append(value)
+            trend.append(value)
+            if let smoothed = loss.value { course.append(smoothed) }
+        }
         let now = ContinuousClock.now
-        guard Console.shared.isInteractive, now - lastDrawn > .milliseconds(100) || completedSteps + steps == totalSteps else { return }
-        lastDrawn = now
-        let elapsed = (now - start) / .seconds(1)
-        let done = completedSteps + steps
-        let share = Double(done) / Double(max(totalSteps, 1))
-        let filled = Int(share * 20)
-        let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 20 - filled)
-        Console.shared.bar(
-            "epoch \(epoch + 1)/\(epochs) \(bar) \(done)/\(totalSteps)"
-                + (loss.map { String(format: "  loss %.3f", $0) } ?? "") + String(format: "  lr %.2e", learningRate)
-                + String(format: "  %.0f tok/s", Double(self.tokens) / max(elapsed, 1e-9))
-                + "  \(Self.duration(elapsed / Double(steps) * Double(totalSteps - done))) left")
+        tokens.append(Double(report.tokens), seconds: report.seconds)
+        steps.append(1, seconds: lastStep.map { (now - $0) / .seconds(1) } ?? report.seconds)
+        lastStep = now
+        guard console.isBarDue else { return }
+        console.bar(line(report).text(width: console.barWidth, isColoured: console.hasColouredBar))
+    }
+
+    /// From now on the bar shows a loss on samples that are not trained on.
+    mutating func append(_ evaluation: EvaluationReport) {
+        if evaluation.set == .validation { validationLoss = evaluation.loss }
+    }
+
+    private func line(_ report: StepReport) -> ProgressLine {
+        let (done, total) = (report.step + 1, run.epochs * run.stepsPerEpoch)
+        return ProgressLine(
+            epoch: report.epoch + 1, epochs: run.epochs, doneSteps: done, totalSteps: total, loss: loss.value,
+            trend: trend.direction, validationLoss: validationLoss, learningRate: report.learningRate,
+            tokensPerSecond: tokens.perSecond ?? 0, secondsLeft: Double(total - done) / (steps.perSecond ?? 0),
+            memory: ProcessClock.memory, course: course)
     }
 
     /// Takes the bar away.
-    func finish() { Console.shared.bar(nil) }
-
-    /// 0:07, 12:34, 1:02:03.
-    static func duration(_ seconds: Double) -> String {
-        let whole = Int(max(0, seconds.isFinite ? seconds.rounded() : 0))
-        let (hours, minutes, rest) = (whole / 3600, whole / 60 % 60, whole % 60)
-        return hours > 0 ? String(format: "%d:%02d:%02d", hours, minutes, rest) : String(format: "%d:%02d", minutes, rest)
-    }
+    func finish() { console.bar(nil) }
 }

@@ -5,39 +5,40 @@ import Training
 /// What a run says of itself on the terminal: the published lines, and the bar.
 final class ConsoleLog: MetricSink {
     private let run: RunDescription
-    private let logInterval: Int
+    private let logInterval: Int?
     private var bar: ProgressBar
     private var epochStart = ContinuousClock.now
     /// The first of the epoch that this run computes.
     private var firstStepOfEpoch: Int
     private var lastStep: (epoch: Int, at: ContinuousClock.Instant)?
-    private var console: Console { Console.shared }
+    private let console: Console
 
-    init(_ run: RunDescription, logInterval: Int) {
+    /// - Parameter logInterval: steps between the published lines; `nil` for none
+    init(_ run: RunDescription, logInterval: Int?, _ console: Console = .shared) {
         self.run = run
         self.logInterval = logInterval
+        self.console = console
         firstStepOfEpoch = run.completedSteps % max(run.stepsPerEpoch, 1)
-        bar = ProgressBar(totalSteps: run.epochs * run.stepsPerEpoch, completedSteps: run.completedSteps)
+        bar = ProgressBar(run, console)
     }
 
     func append(_ record: RunRecord) {
         switch record {
         case .step(let report): append(report)
-        case .start, .evaluation, .answers, .end: break
+        case .evaluation(let report): bar.append(report)
+        case .start, .answers, .end: break
         }
     }
 
     private func append(_ report: StepReport) {
         if let lastStep, lastStep.epoch != report.epoch { (epochStart, firstStepOfEpoch) = (lastStep.at, 0) }
         lastStep = (report.epoch, .now)
-        bar.advance(
-            epoch: report.epoch, epochs: run.epochs, loss: report.loss, learningRate: report.learningRate,
-            tokens: report.tokens)
+        bar.append(report)
         if report.overflowed {
             console.note("note: gradients overflowed at step \(report.step); the step was skipped and the loss scale halved")
         }
         if report.loss == nil { console.note("note: no token counts in the batch of step \(report.step); it was skipped") }
-        guard report.stepInEpoch % logInterval == 0 else { return }
+        guard let logInterval, report.stepInEpoch % logInterval == 0 else { return }
         let elapsed = (ContinuousClock.now - epochStart) / .seconds(1)
         // As if this run had computed all of the epoch.
         let done = Double(report.stepInEpoch + 1)

@@ -10,7 +10,7 @@ struct Recipe {
     /// Flags that change no result, or say where something lies; files are known by their contents.
     static let others: Set<String> = [
         "out_dir", "data_path", "base_path", "tokenizer_path", "lora_path", "metrics_path", "lora_name", "use_wandb",
-        "wandb_project", "num_workers", "threads", "log_interval", "save_interval", "save_steps", "save_total_limit",
+        "wandb_project", "num_workers", "threads", "log_interval", "log_format", "save_interval", "save_steps", "save_total_limit",
         "save_dtype", "resume", "ddp", "ddp_timeout", "local_rank", "streaming", "force",
     ]
 

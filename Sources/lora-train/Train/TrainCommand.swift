@@ -24,6 +24,7 @@ struct TrainCommand {
 
     func run() throws {
         try options.validate()
+        console.sendsLinesToErrors = options.logFormat == .json
         let processes = try Processes(options)
         try processes.run {
             var model = options.model
@@ -162,7 +163,8 @@ struct TrainCommand {
         RunDescription(
             name: (subject.stem as NSString).lastPathComponent, version: Release.version, started: Date().ISO8601Format(),
             epochs: options.epochs, stepsPerEpoch: stepsPerEpoch, completedSteps: completedSteps,
-            basePath: base?.file.path, savedPath: subject.path, recipe: recipe.facts, subject: subject.words)
+            basePath: base?.file.path, savedPath: subject.path, recipe: recipe.facts, subject: subject.words,
+            environment: Machine.facts(options.dtype))
     }
 
     /// Everything that is told of the run as it goes.
@@ -172,8 +174,8 @@ struct TrainCommand {
             try MetricsFile(path: options.metricsPath ?? subject.stem + ".metrics.jsonl", run) {
                 console.note("warning: \($0); training goes on without metrics")
             },
-            ConsoleLog(run, logInterval: options.logInterval),
-        ]
+            ConsoleLog(run, logInterval: options.logFormat == .text ? options.logInterval : nil),
+        ] + (options.logFormat == .json ? [JSONLog(run)] : [])
     }
 
     /// Says where the run begins.

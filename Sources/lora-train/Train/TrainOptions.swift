@@ -9,6 +9,9 @@ struct TrainOptions {
 
     enum Initialization: String, CaseIterable { case pretrained, random }
 
+    /// For whom standard output is: a person, or a program.
+    enum LogFormat: String, CaseIterable { case text, json }
+
     var model = ModelOptions()
     var epochs = 50
     var batchSize = 16
@@ -23,6 +26,7 @@ struct TrainOptions {
     var gradientClip = 1.0
     var warmupIterations = 0
     var logInterval = 100
+    var logFormat = LogFormat.text
     var saveInterval = 1
     var localRank = -1
     var dataPath = "./dataset/lora_identity.jsonl"
@@ -87,6 +91,7 @@ struct TrainOptions {
         flags.bool("streaming", \.isStreaming, "Check each record when it is reached and keep none in memory, for files of many gigabytes; the training is the same")
         flags.choice("on_bad_record", \.onBadRecord, "At a line that is no conversation: stop, or skip it, which leaves its place in the batch empty and lists it beside the adapter")
         flags.text("metrics_path", \.metricsPath, "Metrics file; default {out_dir}/lora/{lora_name}_{dim}.metrics.jsonl")
+        flags.choice("log_format", \.logFormat, "text: the published lines; json: on standard output a record of every step, one JSON object a line as in the metrics file, and all words on standard error")
         flags.bool("full", \.trainsAll, "Train all parameters instead of adapters; saved as {out_dir}/{lora_name}_{dim}.pth")
         flags.choice("init", \.initialization, "pretrained, or random to train from nothing with --full")
         flags.choice("save_dtype", \.savedType, "Type of the values that are saved: float32, float16 or bfloat16")

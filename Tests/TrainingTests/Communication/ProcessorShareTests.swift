@@ -1,4 +1,5 @@
 import Foundation
+import Tensor
 import TestSupport
 import Testing
 
@@ -65,6 +66,7 @@ struct ProcessorShareTests {
                 result.available = ProcessorMask.availableCount ?? 0
                 result.unchanged = ProcessorMask.current?.processors == before.processors
                 result.narrowed = ProcessorMask(processors: [first]).use() && ProcessorMask.current?.processors == [first]
+                result.cores = Parallel.cores
                 result.counted = ProcessorMask.availableCount ?? 0
                 result.stillNarrow = ProcessorMask.current?.processors == [first]
                 result.finish()
@@ -74,11 +76,13 @@ struct ProcessorShareTests {
             #expect(result.available >= 1)
             #expect(result.unchanged && result.narrowed && result.stillNarrow)
             #expect(result.counted == result.available)
+            #expect(result.cores == 1)
         }
 
         private final class Answer: @unchecked Sendable {
             var available = 0
             var counted = 0
+            var cores = 0
             var unchanged = false
             var narrowed = false
             var stillNarrow = false

@@ -10,6 +10,7 @@
 #include "dequantize.h"
 #include "elementwise.h"
 #include "factors.h"
+#include "kernel_version.h"
 #include "memory_checks.h"
 #include "norm.h"
 #include "optimizer.h"
