@@ -76,6 +76,7 @@ struct ProcessorShareTests {
             #expect(result.counted == result.available)
         }
 
+        /// What another thread finds out. Unchecked: it is read behind `wait()` alone, after the last change.
         private final class Answer: @unchecked Sendable {
             var available = 0
             var counted = 0
