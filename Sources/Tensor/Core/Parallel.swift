@@ -11,7 +11,7 @@ public enum Parallel {
     }
 
     /// The number of cores that this process may use.
-    public static var cores: Int { ProcessInfo.processInfo.activeProcessorCount }
+    package static var cores: Int { ProcessInfo.processInfo.activeProcessorCount }
 
     /// Calls `body` once for every index below `count`, shared among the threads.
     static func forEach(_ count: Int, _ body: (Int) -> Void) {
