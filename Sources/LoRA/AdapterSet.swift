@@ -4,12 +4,14 @@ import Tensor
 /// Several adapters on one model, side by side, of any ranks and targets: switched or mixed without loading anything
 /// again.
 public final class AdapterSet {
+    /// The model that they are on.
     public let model: MiniMind
     /// The adapters by name, in the order in which they were loaded.
     public private(set) var adapters: [LoRAAdapter] = []
     /// How much each counts; those that are not in it are switched off.
     public private(set) var active: [String: Float] = [:]
 
+    /// A set without adapters: the model answers as it is.
     public init(on model: MiniMind) { self.model = model }
 
     /// The names of what is loaded, in order.
@@ -31,7 +33,7 @@ public final class AdapterSet {
 
     /// Answers with these adapters from now on, each times a weight, and with no others.
     ///
-    /// - Throws: ``LoRAError/unknownAdapter(_:names:)``
+    /// - Throws: ``LoRAError/unknownAdapter(_:names:)``; ``LoRAError/configuration(_:)`` for a weight that is not finite
     public func activate(_ weights: [String: Float]) throws(LoRAError) {
         if let stranger = weights.keys.sorted().first(where: { !names.contains($0) }) { throw .unknownAdapter(stranger, names: names) }
         if let wrong = weights.first(where: { !$0.value.isFinite }) { throw .configuration("'\(wrong.key)' cannot have the weight \(wrong.value)") }

@@ -59,7 +59,7 @@ extension AdapterState {
     /// magnitude change places, A stays.
     ///
     /// - Throws: ``LoRAError`` where rows do not fit the configuration
-    public func turned(to layout: RotaryLayout, _ configuration: ModelConfiguration) throws(LoRAError) -> AdapterState {
+    package func turned(to layout: RotaryLayout, _ configuration: ModelConfiguration) throws(LoRAError) -> AdapterState {
         guard layout != rotaryLayout else { return self }
         var result = self
         result.rotaryLayout = layout

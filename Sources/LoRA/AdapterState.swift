@@ -17,6 +17,7 @@ public struct AdapterState: Sendable {
         /// The factor before `B A`.
         public var scale: Float
 
+        /// An update of a layer; without a magnitude a plain one.
         public init(place: ParameterPlace, a: StoredTensor, b: StoredTensor, magnitude: StoredTensor? = nil, scale: Float = 1) {
             self.place = place
             self.a = a
@@ -25,6 +26,7 @@ public struct AdapterState: Sendable {
             self.scale = scale
         }
 
+        /// The inner width: the number of rows of A.
         public var rank: Int { a.shape.first ?? 0 }
     }
 
@@ -40,6 +42,7 @@ public struct AdapterState: Sendable {
     /// What is known of where the adapter comes from, as a file may carry it.
     public var provenance: JSONObject?
 
+    /// An adapter of some layers.
     public init(
         modules: [Module], rotaryLayout: RotaryLayout, usesRankStabilizedScale: Bool = false, dropout: Float = 0,
         provenance: JSONObject? = nil

@@ -130,6 +130,8 @@ public struct LoRAAdapter {
     public var parameterCount: Int { parameters.reduce(0) { $0 + $1.tensor.count } }
 
     /// Sets what share of the adapter's input training leaves out from now on.
+    ///
+    /// - Throws: ``LoRAError/configuration(_:)`` for a share that is not from 0 to below 1
     public func setDropout(_ rate: Float) throws(LoRAError) {
         guard rate >= 0, rate < 1 else { throw .configuration("a dropout of \(rate) is not from 0 to below 1") }
         for (linear, var update) in updates {

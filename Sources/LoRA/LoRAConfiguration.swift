@@ -2,8 +2,6 @@ import Model
 
 /// How new adapters are laid out: which linear layers get one, of what rank and scale, and how they start.
 public struct LoRAConfiguration: Sendable {
-    public typealias Targets = ModuleTargets
-
     /// How factors start.
     public enum Start: String, Sendable, CaseIterable {
         /// A from a normal distribution of standard deviation 0.02, B zero, as published.
@@ -14,7 +12,7 @@ public struct LoRAConfiguration: Sendable {
     }
 
     /// Which linear layers are adapted.
-    public var targets: Targets
+    public var targets: ModuleTargets
     /// The inner width of an adapter; 16 as published.
     public var rank: PerModule<Int>
     /// With it, the factor before `B A` is `alpha / rank`; without, it is 1 as published.
@@ -25,16 +23,20 @@ public struct LoRAConfiguration: Sendable {
     public var dropout: Float = 0
     /// Whether the length of each row of the weight is trained apart from its direction (Liu et al. 2024).
     public var usesDoRA = false
+    /// How the factors start.
     public var start = Start.standard
 
-    public init(targets: Targets = .square, rank: PerModule<Int> = PerModule(16), alpha: PerModule<Float>? = nil) {
+    /// Ranks and alphas that may differ from layer to layer; by default the published recipe.
+    public init(targets: ModuleTargets = .square, rank: PerModule<Int> = PerModule(16), alpha: PerModule<Float>? = nil) {
         self.targets = targets
         self.rank = rank
         self.alpha = alpha
     }
 
     /// One rank and one scale for all layers.
-    public init(targets: Targets = .square, rank: Int, scale: Float = 1) {
+    ///
+    /// - Parameter scale: the factor before `B A`
+    public init(targets: ModuleTargets = .square, rank: Int, scale: Float = 1) {
         self.init(targets: targets, rank: PerModule(rank), alpha: scale == 1 ? nil : PerModule(scale * Float(rank)))
     }
 
@@ -52,7 +54,7 @@ public struct LoRAConfiguration: Sendable {
     ///
     /// - Throws: ``LoRAError`` where a selector fits no layer, or a number is out of bounds
     func plan(for model: MiniMind) throws(LoRAError) -> [Plan] {
-        let linears = try targets.layers(of: model)
+        let linears = try targets.linears(of: model)
         guard !linears.isEmpty else { throw .noTargets }
         guard dropout >= 0, dropout < 1 else { throw .configuration("a dropout of \(dropout) is not from 0 to below 1") }
         guard start == .standard || !usesDoRA else {

@@ -5,9 +5,11 @@ import Model
 public enum ModuleSelector: Sendable, Hashable {
     /// Those whose input and output have one width: the published recipe.
     case square
+    /// Those of attention.
     case attention
     /// Those of feed-forward layers, experts among them.
     case mlp
+    /// All of them.
     case allLinear
     /// The layers of this name, or whose name ends with it behind a dot, in MiniMind's naming or in Hugging Face's:
     /// `layers.0.attention.wq`, `wq`, `q_proj`, `mlp.down_proj`.
@@ -71,8 +73,10 @@ public enum ModuleSelector: Sendable, Hashable {
 
 /// Which layers get an adapter: those that any of some selectors chooses.
 public struct ModuleTargets: Sendable, Equatable {
+    /// Each adds the layers that it chooses.
     public var selectors: [ModuleSelector]
 
+    /// The layers that any of these chooses.
     public init(_ selectors: [ModuleSelector]) { self.selectors = selectors }
 
     /// Reads `square`, `attention`, `mlp`, `all-linear`, a list of such words and names, or a pattern, as PEFT's
@@ -81,8 +85,11 @@ public struct ModuleTargets: Sendable, Equatable {
 
     /// The published recipe.
     public static let square = ModuleTargets([.square])
+    /// All layers of attention.
     public static let attention = ModuleTargets([.attention])
+    /// All feed-forward layers, experts among them.
     public static let mlp = ModuleTargets([.mlp])
+    /// Every linear layer.
     public static let allLinear = ModuleTargets([.allLinear])
 
     /// Layers by name, whole or its last parts.
@@ -95,8 +102,9 @@ public struct ModuleTargets: Sendable, Equatable {
 
     /// The layers of a model that are chosen, in its order.
     ///
-    /// - Throws: ``LoRAError/matchesNothing(_:names:)`` for a selector that chooses none
-    public func layers(of model: MiniMind) throws(LoRAError) -> [Linear] {
+    /// - Throws: ``LoRAError/matchesNothing(_:names:)`` for a selector that chooses none,
+    ///   ``LoRAError/pattern(_:reason:)``
+    public func linears(of model: MiniMind) throws(LoRAError) -> [Linear] {
         let linears = model.linears
         var chosen = [Bool](repeating: false, count: linears.count)
         for selector in selectors {
@@ -114,10 +122,14 @@ public struct ModuleTargets: Sendable, Equatable {
 
 /// A value for each adapted layer: that of the first selector that chooses it, or else the fallback.
 public struct PerModule<Value: Sendable & Equatable>: Sendable, Equatable {
+    /// A value for some layers.
     public struct Entry: Sendable, Equatable {
+        /// The layers.
         public var selector: ModuleSelector
+        /// Their value.
         public var value: Value
 
+        /// A value for the layers that a selector chooses.
         public init(_ selector: ModuleSelector, _ value: Value) {
             self.selector = selector
             self.value = value
@@ -126,8 +138,10 @@ public struct PerModule<Value: Sendable & Equatable>: Sendable, Equatable {
 
     /// The first that fits counts.
     public var entries: [Entry]
+    /// The value of layers that no entry chooses.
     public var fallback: Value
 
+    /// One value for all layers, but for those of the entries.
     public init(_ fallback: Value, _ entries: [Entry] = []) {
         self.fallback = fallback
         self.entries = entries

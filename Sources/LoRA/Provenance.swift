@@ -11,12 +11,14 @@ public struct Provenance: Sendable, Equatable {
     public var data: Fingerprint?
     /// The factor before `B A` in training. A format that has no place for a factor holds it in B.
     public var scale: Float?
+    /// Of the training's random numbers.
     public var seed: UInt64?
     /// The options of the training.
     public var recipe: JSONObject
     /// Of the program that trained.
     public var version: String?
 
+    /// What is known; what is not is `nil`.
     public init(
         base: Fingerprint? = nil, tokenizer: Fingerprint? = nil, data: Fingerprint? = nil, scale: Float? = nil,
         seed: UInt64? = nil, recipe: JSONObject = [:], version: String? = nil

@@ -18,10 +18,12 @@ public struct ExpertConfiguration: Sendable, Equatable {
     public var hiddenDim: Int?
     /// Whether the weights of a token's experts are divided by their sum.
     public var normalizesWeights: Bool
+    /// Over what the auxiliary loss balances the use of experts.
     public var balance: Balance
     /// The factor of the auxiliary loss; 0 leaves the balance alone.
     public var auxiliaryCoefficient: Float
 
+    /// A mixture; by default that of MiniMind's published models of 2025.
     public init(
         count: Int = 4, perToken: Int = 2, sharedCount: Int = 1, hiddenDim: Int? = nil, normalizesWeights: Bool = true,
         balance: Balance = .perSequence, auxiliaryCoefficient: Float = 0.1

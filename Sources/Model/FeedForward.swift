@@ -2,8 +2,11 @@ import Tensor
 
 /// A gated feed-forward layer (Shazeer 2020): `down(silu(gate(x)) * up(x))`.
 public final class FeedForward {
+    /// `[hiddenDim, dim]`: what opens and shuts the values of ``up``.
     public let gate: Linear
+    /// `[hiddenDim, dim]`
     public let up: Linear
+    /// `[dim, hiddenDim]`
     public let down: Linear
 
     init(gate: Linear, up: Linear, down: Linear) {

@@ -8,6 +8,11 @@ public final class KeyValueCache {
     public let capacity: Int
     let layers: [LayerCache]
 
+    /// An empty cache; memory is taken as tokens come.
+    ///
+    /// - Parameters:
+    ///   - configuration: of the model that it is for
+    ///   - capacity: how many tokens fit at the most
     public init(_ configuration: ModelConfiguration, capacity: Int) {
         self.capacity = capacity
         layers = (0..<configuration.layerCount).map { _ in LayerCache(capacity: capacity) }

@@ -38,17 +38,19 @@ extension Linear {
 /// can swallow small changes.
 public struct MergeReport: Sendable, Equatable {
     /// `‖Δ‖²`, where Δ is what was to be added.
-    public private(set) var square = 0.0
+    private var square = 0.0
     /// `Δ · (after - before)`
     private var product = 0.0
     /// `‖after - before - Δ‖²`
     private var errorSquare = 0.0
 
     /// A report of nothing, to add to.
-    public init() {}
+    package init() {}
 
+    /// A report of one weight.
+    ///
     /// - Parameters: the weight before, what was to be added to it, and the weight after; of one length
-    public init(before: [Float], delta: [Float], after: [Float]) {
+    package init(before: [Float], delta: [Float], after: [Float]) {
         for ((before, after), delta) in zip(zip(before, after), delta) {
             let (change, delta) = (Double(after) - Double(before), Double(delta))
             square += delta * delta
@@ -64,7 +66,8 @@ public struct MergeReport: Sendable, Equatable {
     /// The size of what rounding did, relative to the change that was meant.
     public var relativeError: Double { square > 0 ? (errorSquare / square).squareRoot() : 0 }
 
-    public static func += (sum: inout MergeReport, other: MergeReport) {
+    /// The report of both together.
+    package static func += (sum: inout MergeReport, other: MergeReport) {
         sum.square += other.square
         sum.product += other.product
         sum.errorSquare += other.errorSquare

@@ -29,11 +29,13 @@ public final class Linear {
     /// Where it stands in the model.
     public var place: ParameterPlace { .layer(layer, .linear(role, expert)) }
 
+    /// The width of what it reads.
     public var inputWidth: Int { weight.shape[1] }
+    /// The width of what it returns.
     public var outputWidth: Int { weight.shape[0] }
 
     /// Whether input and output are of one width: what the default recipe adapts.
-    public var isSquare: Bool { inputWidth == outputWidth }
+    package var isSquare: Bool { inputWidth == outputWidth }
 
     // MARK: - Updates
 
@@ -81,8 +83,10 @@ public final class Linear {
 
     // MARK: - Computing
 
-    /// - Parameter x: `[tokens, in]`
-    /// - Returns: `[tokens, out]`
+    /// What the layer computes, with all updates that are switched on.
+    ///
+    /// - Parameter x: `[tokens, in]`, of any type
+    /// - Returns: `[tokens, out]`, of the context's precision
     public func callAsFunction(_ x: Tensor) -> Tensor {
         if updates.isEmpty { return linear(x, weight) }
         let active = updates.filter { $0.weight != 0 }

@@ -7,6 +7,7 @@ import Tensor
 public struct LinearUpdate {
     /// The adapter that it is a part of.
     public let name: String
+    /// A and B, and the factor before them.
     public let factors: LowRankFactors
     /// DoRA's magnitude.
     public let magnitude: Magnitude?
@@ -18,6 +19,12 @@ public struct LinearUpdate {
     /// The name where there is one adapter alone: PEFT's.
     public static let defaultName = "default"
 
+    /// An update that counts, unless `weight` is 0, as soon as it is attached.
+    ///
+    /// - Parameters:
+    ///   - factors: `A [rank, in]`, `B [out, rank]`
+    ///   - magnitude: DoRA's, `[out]`
+    ///   - dropout: from 0 to below 1
     public init(
         name: String = defaultName, factors: LowRankFactors, magnitude: Magnitude? = nil, dropout: Float = 0, weight: Float = 1
     ) {
@@ -67,10 +74,14 @@ public final class Magnitude {
         let matmul: String
     }
 
+    /// A magnitude that is known.
+    ///
     /// - Parameter values: `[out]`
     public init(_ values: Tensor) { self.values = values }
 
     /// The lengths that the rows of `W + scale B A` have now.
+    ///
+    /// - Parameter weight: `[out, in]`
     public init(of weight: Tensor, _ factors: LowRankFactors) {
         let squares = weight.rowSquares
         self.squares = (weight.changes, squares)

@@ -10,6 +10,12 @@ public struct Loss {
     /// How many tokens went to each expert, layer by layer; empty for a dense model.
     public let expertUses: [[Int]]
 
+    /// A loss that a backward pass can begin from.
+    ///
+    /// - Parameters:
+    ///   - main: a scalar
+    ///   - auxiliary: a part whose gradient comes along with that of `main`, if there is one
+    ///   - expertUses: how many tokens went to each expert, layer by layer
     public init(_ main: Tensor, auxiliary: Float = 0, expertUses: [[Int]] = []) {
         self.main = main
         self.auxiliary = auxiliary

@@ -3,11 +3,13 @@ import Tensor
 /// MiniMind of any generation: a Llama-like transformer with grouped-query attention, rotary embeddings and
 /// feed-forward layers or mixtures of experts. What differs from one to another is its configuration.
 public final class MiniMind {
+    /// The sizes, and what the model computes.
     public let configuration: ModelConfiguration
-    /// `[vocabulary, dim]`
+    /// A row for each token, `[vocabulary, dim]`.
     public let embedding: Tensor
     /// The output projection, `[vocabulary, dim]`: the embedding itself where they are tied.
     public let output: Tensor
+    /// The layers, in order.
     public let layers: [TransformerLayer]
     /// The weight of the last norm, `[dim]`.
     public let norm: Tensor
@@ -15,7 +17,7 @@ public final class MiniMind {
     public let placedParameters: [(place: ParameterPlace, tensor: Tensor)]
 
     /// Whether training keeps no more than the input of each layer and computes the layer again in the
-    /// backward pass: for long sequences.
+    /// backward pass (Chen et al. 2016): for long sequences.
     public var checkpointsLayers = false
 
     private var rotary: RotaryTable
@@ -83,7 +85,10 @@ public final class MiniMind {
 
     /// The residual stream after the last layer.
     ///
-    /// - Parameter outputRows: ascending places in the row whose results are wanted; `nil` for all
+    /// - Parameters:
+    ///   - row: the tokens; with a cache, those that follow what it keeps (``TokenRow/init(continuing:with:)``)
+    ///   - cache: keys and values of what came before, to which those of the row are added
+    ///   - outputRows: ascending places in the row whose results are wanted; `nil` for all
     /// - Returns: `[tokens, dim]`, or `[outputRows, dim]`; float32
     /// - Throws: ``ModelError/tokenOutOfRange(id:vocabularySize:)``, ``ModelError/tooLong(tokens:limit:)``
     public func hiddenStates(
@@ -136,7 +141,7 @@ public final class MiniMind {
     ///   - predictions: at least one, ascending by row
     ///   - normalizer: what the sum is divided by; `nil` for the sum of the predictions' weights
     ///   - lossScale: the seed with which `backward` will be called, where it is not 1
-    /// - Throws: ``ModelError/tokenOutOfRange(id:vocabularySize:)``
+    /// - Throws: ``ModelError/tokenOutOfRange(id:vocabularySize:)`` for a token of the row or a target
     public func loss(
         _ row: TokenRow, _ predictions: [Prediction], normalizer: Float? = nil, lossScale: Float = 1
     ) throws(ModelError) -> Loss {
@@ -164,10 +169,12 @@ public final class MiniMind {
     public struct Prediction: Sendable {
         /// The token in the row whose next token it is.
         public let row: Int32
+        /// The id of that next token.
         public let target: Int32
         /// How often it counts.
         public let weight: Float
 
+        /// A token behind which another one is expected.
         public init(row: Int32, target: Int32, weight: Float = 1) {
             self.row = row
             self.target = target

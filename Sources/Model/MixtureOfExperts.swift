@@ -5,7 +5,7 @@ import Tensor
 ///
 /// The tokens are grouped by expert, so an expert computes nothing for tokens of others.
 public final class MixtureOfExperts {
-    /// `[experts, dim]`
+    /// Whose product with a token scores the experts, `[experts, dim]`.
     public let router: Tensor
     /// Those that tokens are dealt to.
     public let experts: [FeedForward]

@@ -1,6 +1,6 @@
 extension ModelConfiguration {
     /// Calls `body` with every parameter and its shape, in the order of the model, a tied output projection left out.
-    public func forEachParameter<Failure: Error>(
+    package func forEachParameter<Failure: Error>(
         _ body: (_ place: ParameterPlace, _ shape: [Int]) throws(Failure) -> Void
     ) throws(Failure) {
         try body(.embedding, [vocabularySize, dim])

@@ -7,12 +7,15 @@ public struct ModelConfiguration: Sendable, Equatable {
     public var generation: ModelGeneration
     /// The width of the residual stream.
     public var dim: Int
+    /// The number of transformer layers.
     public var layerCount: Int
+    /// Heads of queries.
     public var headCount: Int
     /// Heads of keys and values; each serves `headCount / keyValueHeadCount` query heads.
     public var keyValueHeadCount: Int
     /// The width of a head.
     public var headDim: Int
+    /// The number of tokens that the embedding has rows for.
     public var vocabularySize: Int
     /// The width inside the feed-forward layer.
     public var hiddenDim: Int
@@ -31,6 +34,8 @@ public struct ModelConfiguration: Sendable, Equatable {
     /// The mixture of experts in place of each feed-forward layer; `nil` for a dense model.
     public var experts: ExpertConfiguration?
 
+    /// A model of a generation's kind.
+    ///
     /// - Parameters: sizes that are `nil` are those of the published model of the generation; `headDim` is
     ///   `dim / headCount`
     /// - Throws: ``ModelError/configuration(_:)`` where the sizes do not fit together.

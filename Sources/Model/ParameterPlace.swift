@@ -1,17 +1,20 @@
 /// Where a parameter stands in the model, whatever a file calls it.
 public enum ParameterPlace: Hashable, Sendable {
+    /// The rows of the tokens.
     case embedding
     /// The norm behind the last layer.
     case norm
     /// The output projection, where it is not the embedding.
     case output
-    /// Counted from 0.
+    /// A part of a layer, the layers counted from 0.
     case layer(Int, LayerPart)
 }
 
 /// What a layer consists of.
 public enum LayerPart: Hashable, Sendable {
+    /// The norm before the attention.
     case attentionNorm
+    /// The norm before the feed-forward layer.
     case feedForwardNorm
     /// The norm of each head's queries, or keys.
     case queryNorm, keyNorm
@@ -20,7 +23,7 @@ public enum LayerPart: Hashable, Sendable {
     /// A linear layer, of attention, of the feed-forward layer, or of one of its experts.
     case linear(LinearRole, Expert?)
 
-    /// Counted from 0.
+    /// An expert of a mixture, counted from 0.
     public enum Expert: Hashable, Sendable {
         /// One that tokens are dealt to.
         case routed(Int)
@@ -31,9 +34,12 @@ public enum LayerPart: Hashable, Sendable {
 
 /// What a linear layer does in its layer.
 public enum LinearRole: String, Hashable, Sendable, CaseIterable {
+    /// A projection of attention.
     case query, key, value, output
+    /// A matrix of the gated feed-forward layer.
     case gate, up, down
 
+    /// Whether it is a part of attention, not of a feed-forward layer.
     public var isAttention: Bool {
         switch self {
         case .query, .key, .value, .output: true

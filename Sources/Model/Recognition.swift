@@ -116,7 +116,7 @@ extension StateDictionary {
 
     /// The same tensors without what distributed (`module.`) or compiled (`_orig_mod.`) runs put before each
     /// name.
-    public var withoutRunPrefixes: StateDictionary {
+    package var withoutRunPrefixes: StateDictionary {
         guard names.contains(where: { $0.withoutRunPrefixes.count != $0.count }) else { return self }
         var result = StateDictionary()
         for name in names { result[String(name.withoutRunPrefixes)] = self[name] }

@@ -13,7 +13,9 @@ public enum RotaryScaling: Sendable, Equatable {
     /// Each frequency divided by its own number: `[headDim / 2]`. So a GGUF keeps Llama 3.1's.
     case divisors([Float])
 
+    /// The numbers of YaRN.
     public struct YaRN: Sendable, Equatable {
+        /// What frequencies that turn seldom are divided by.
         public var factor: Float
         /// The positions of the training.
         public var originalPositions: Int
@@ -21,6 +23,7 @@ public enum RotaryScaling: Sendable, Equatable {
         public var fastTurns: Float
         /// Turns in the original context below which a frequency is divided by `factor`.
         public var slowTurns: Float
+        /// What the turned values are multiplied by.
         public var attentionFactor: Float
         /// Whether the ramp begins and ends at whole pairs.
         public var roundsRamp = true
@@ -28,6 +31,7 @@ public enum RotaryScaling: Sendable, Equatable {
         /// to `headDim - 1`, beyond all pairs.
         public var endsRampAtLastPair = false
 
+        /// A scaling, by default between the turns that its authors found for Llama.
         public init(factor: Float, originalPositions: Int, fastTurns: Float = 32, slowTurns: Float = 1, attentionFactor: Float = 1) {
             self.factor = factor
             self.originalPositions = originalPositions

@@ -2,6 +2,7 @@ import Tensor
 
 /// The weights of a model as a file holds them.
 public struct StoredWeights: Sendable {
+    /// The tensors, under the file's names.
     public let tensors: StateDictionary
     /// What the parameters are called there.
     public let naming: WeightNaming
@@ -9,6 +10,7 @@ public struct StoredWeights: Sendable {
     /// half a head apart.
     public let rotaryLayout: RotaryLayout
 
+    /// Weights of a file that is read already.
     public init(_ tensors: StateDictionary, naming: WeightNaming, rotaryLayout: RotaryLayout) {
         self.tensors = tensors
         self.naming = naming
@@ -55,7 +57,7 @@ extension RotaryLayout {
 extension ModelConfiguration {
     /// The order that puts the output rows of a linear layer, or the rows of its LoRA B, from one layout of
     /// heads into another; `nil` where they stay.
-    public func rowOrder(of place: ParameterPlace, from source: RotaryLayout, to target: RotaryLayout) -> [Int32]? {
+    package func rowOrder(of place: ParameterPlace, from source: RotaryLayout, to target: RotaryLayout) -> [Int32]? {
         switch place {
         case .layer(_, .linear(.query, _)): source.rowOrder(to: target, heads: headCount, headDim: headDim)
         case .layer(_, .linear(.key, _)): source.rowOrder(to: target, heads: keyValueHeadCount, headDim: headDim)

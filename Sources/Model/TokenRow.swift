@@ -3,6 +3,7 @@ import Tensor
 /// One packed row of tokens as the model reads it: sequences one behind the other, attention never
 /// looking from one into another, and beginnings that several sequences share standing in it once.
 public struct TokenRow: Sendable {
+    /// The ids, one sequence behind the other.
     public let tokens: [Int32]
     /// Each token's place in its own sequence.
     public let positions: [Int32]
@@ -18,12 +19,15 @@ public struct TokenRow: Sendable {
         /// The run whose last token comes before this one's first, an earlier one; `nil` for a beginning.
         public let parent: Int?
 
+        /// A run that continues another one, or begins.
         public init(rows: Range<Int>, parent: Int?) {
             self.rows = rows
             self.parent = parent
         }
     }
 
+    /// Sequences that may share their beginnings.
+    ///
     /// - Parameters:
     ///   - branches: runs of tokens that form trees: sequences are the ways from their roots
     ///   - sequences: the rows of each sequence, where not each ends with a run that none continues, or where

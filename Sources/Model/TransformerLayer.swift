@@ -5,18 +5,27 @@ import Tensor
 public final class TransformerLayer {
     /// What follows the attention.
     public enum Network {
+        /// One feed-forward network for all tokens.
         case dense(FeedForward)
+        /// Several, of which each token goes through some.
         case experts(MixtureOfExperts)
     }
 
+    /// The weight of the norm before the attention, `[dim]`.
     public let attentionNorm: Tensor
+    /// The projection of queries, `[headCount * headDim, dim]`.
     public let wq: Linear
+    /// The projection of keys, `[keyValueHeadCount * headDim, dim]`.
     public let wk: Linear
+    /// The projection of values, `[keyValueHeadCount * headDim, dim]`.
     public let wv: Linear
+    /// The projection of what all heads return, `[dim, headCount * headDim]`.
     public let wo: Linear
     /// The norms of each head's queries and keys, `[headDim]`, where the model has them.
     public let headNorms: (query: Tensor, key: Tensor)?
+    /// The weight of the norm before the feed-forward network, `[dim]`.
     public let feedForwardNorm: Tensor
+    /// What follows the attention.
     public let network: Network
     private let configuration: ModelConfiguration
 

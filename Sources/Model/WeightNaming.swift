@@ -7,8 +7,7 @@ public enum WeightNaming: Sendable, CaseIterable {
     /// llama.cpp's. The routed experts of a layer stand in one tensor `[experts, out, in]` there.
     case gguf
 
-    /// - Parameter place: where the parameter stands
-    /// - Returns: its name
+    /// The name of a parameter.
     public func name(of place: ParameterPlace) -> String {
         switch (self, place) {
         case (.classic, .embedding): "tok_embeddings"
@@ -97,7 +96,7 @@ public enum WeightNaming: Sendable, CaseIterable {
 
 extension LinearRole {
     /// Hugging Face's word, by which users of PEFT choose layers: `q_proj`.
-    public var projectionName: String {
+    var projectionName: String {
         switch self {
         case .query: "q_proj"
         case .key: "k_proj"

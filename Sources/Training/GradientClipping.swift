@@ -2,7 +2,7 @@ import Tensor
 
 /// The norm of all gradients together, and its limit: `torch.nn.utils.clip_grad_norm_`.
 public enum GradientClipping {
-    /// The 2-norm over the gradients of all parameters.
+    /// The 2-norm over the gradients of all parameters together; those without a gradient count as 0.
     public static func norm(_ parameters: [Tensor]) -> Double {
         parameters.reduce(0) { $0 + ($1.gradient?.sumOfSquares ?? 0) }.squareRoot()
     }

@@ -3,13 +3,18 @@
 /// overflows, and that step is skipped; it doubles after `growthInterval` good steps in a row.
 /// `torch.amp.GradScaler`'s defaults.
 public struct GradientScaler: Sendable, Equatable {
+    /// What the loss is multiplied by.
     public private(set) var scale: Float
     /// Good steps in a row since the scale last changed.
     public private(set) var goodSteps = 0
     private let growthInterval: Int
     private let isEnabled: Bool
 
-    /// - Parameter isEnabled: without, the scale is 1 and stays
+    /// A scaler before its first step.
+    ///
+    /// - Parameters:
+    ///   - isEnabled: without, the scale is 1 and stays
+    ///   - growthInterval: after how many good steps in a row the scale doubles
     public init(isEnabled: Bool, initialScale: Float = 65536, growthInterval: Int = 2000) {
         self.isEnabled = isEnabled
         scale = isEnabled ? initialScale : 1

@@ -14,9 +14,12 @@ public protocol Optimizer {
 
 /// Parameters whose learning rate is the step's times a factor.
 public struct ParameterGroup {
+    /// The parameters.
     public let parameters: [Tensor]
+    /// What the step's learning rate is multiplied by.
     public let rateFactor: Double
 
+    /// A group; by default at the step's own rate.
     public init(_ parameters: [Tensor], rateFactor: Double = 1) {
         self.parameters = parameters
         self.rateFactor = rateFactor
@@ -25,9 +28,13 @@ public struct ParameterGroup {
 
 /// AdamW (Loshchilov & Hutter 2019) with PyTorch's defaults.
 public struct AdamW: Optimizer {
+    /// How much of the gradients' moving mean a step keeps.
     public var beta1 = 0.9
+    /// How much of the moving mean of the gradients' squares a step keeps.
     public var beta2 = 0.999
+    /// Added to the root of the squares' mean, by which a step is divided.
     public var epsilon = 1e-8
+    /// The share of itself, times the learning rate, that a step takes off each parameter.
     public var weightDecay = 0.01
     public var stepCount = 0
 
@@ -36,6 +43,7 @@ public struct AdamW: Optimizer {
     private let rateFactors: [Double]
     private let moments: [AdamWMoments]
 
+    /// All parameters at the step's own rate.
     public init(_ parameters: [Tensor]) { self.init(groups: [ParameterGroup(parameters)]) }
 
     /// Parameters at rates of their own. The order of moments is that of the groups' parameters.

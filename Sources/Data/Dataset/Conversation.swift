@@ -2,10 +2,12 @@ import Tensor
 
 /// The turns of a conversation, and the tools that were at hand.
 public struct Conversation: Sendable, Equatable {
+    /// The turns, in order.
     public var messages: [Message]
     /// The descriptions of the functions that the model may call, when the record has some.
     public var tools: [JSON]?
 
+    /// A conversation of some turns.
     public init(messages: [Message], tools: [JSON]? = nil) {
         self.messages = messages
         self.tools = tools

@@ -12,7 +12,7 @@ public struct DataLoader<Source: SampleSource>: Sendable {
     public let batchSize: Int
     /// In which order the samples come.
     public let order: SampleOrder
-    /// How many threads make batches ahead; 0 makes each when it is asked for. More than `workerLimit` are not started.
+    /// How many threads make batches ahead; 0 makes each when it is asked for. More than 64 are not started.
     public let workers: Int
     /// The length to which samples are filled up, and with what; nil packs them without padding.
     public let padding: (length: Int, padID: Int32)?
@@ -24,10 +24,12 @@ public struct DataLoader<Source: SampleSource>: Sendable {
     public let fill: Shard.Fill
 
     /// No machine makes batches faster with more threads than this.
-    public static var workerLimit: Int { 64 }
+    static var workerLimit: Int { 64 }
     /// How many batches may lie ready for each worker.
     static var prefetchedBatchesPerWorker: Int { 2 }
 
+    /// Batches of a source's samples; by default packed, in order, for a process alone.
+    ///
     /// - Precondition: `batchSize` is at least 1 and `workers` at least 0.
     public init(
         _ source: Source, batchSize: Int, order: SampleOrder = .sequential, workers: Int = 0,

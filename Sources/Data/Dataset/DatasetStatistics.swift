@@ -14,19 +14,22 @@ public struct DatasetStatistics: Sendable, Equatable {
     /// In how many samples nothing counts.
     public private(set) var uncountedSamples = 0
     /// The samples in which nothing counts, ascending by their place in the dataset; of a dataset that is streamed the
-    /// first `placeLimit` only.
+    /// first 1000 only.
     public private(set) var samplesWithoutCountedTokens: [Int] = []
     /// How many records are no conversations and skipped.
     public private(set) var badRecords = 0
 
     /// How many samples without a counted token a dataset that is streamed names.
-    public static var placeLimit: Int { 1000 }
+    package static var placeLimit: Int { 1000 }
 
     /// How many samples have each length: what grows with the longest length, and not with the samples.
     private var samplesOfLength: [Int: Int] = [:]
 
+    /// The length of the shortest sample, in tokens; 0 where there is none.
     public var shortestLength: Int { samplesOfLength.keys.min() ?? 0 }
+    /// The length of the longest sample, in tokens; 0 where there is none.
     public var longestLength: Int { samplesOfLength.keys.max() ?? 0 }
+    /// The mean length, in tokens; 0 where there is no sample.
     public var meanLength: Double { count == 0 ? 0 : Double(tokens) / Double(count) }
 
     /// The middle length; of an even number of samples the mean of the two in the middle.

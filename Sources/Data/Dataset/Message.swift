@@ -11,6 +11,7 @@ public struct Message: Sendable, Equatable {
     /// What else the record says of the turn, such as `tool_calls` or `reasoning_content`; the template may use it.
     public var extra: JSONObject
 
+    /// A turn that says something.
     public init(role: String, content: String, extra: JSONObject = [:]) {
         self.role = role
         self.content = content

@@ -3,6 +3,8 @@ import Synchronization
 extension SFTDataset {
     /// The lengths of all samples and what counts in them. Tokenizes the whole file, on all cores; where the file is
     /// not streamed, only what was not tokenized before.
+    /// - Throws: What is wrong with the first bad record, where those are not skipped; that the file was changed or
+    ///   cannot be read.
     public func statistics() throws(DatasetError) -> DatasetStatistics {
         guard let measures else { return try streamedStatistics() }
         try file.forEachRecord { index, reader throws(DatasetError) in

@@ -96,6 +96,8 @@ public struct SFTDataset: SampleSource {
     }
 
     /// A sample: rendered, tokenized, cut and masked. Where bad records are skipped, one is `Sample.badRecord`.
+    /// - Throws: What is wrong with the record, where bad ones are not skipped; that all records are bad, where they are;
+    ///   that the file was changed or cannot be read.
     public subscript(index: Int) -> Sample {
         get throws(DatasetError) {
             var reader = LineReader(file)
@@ -104,6 +106,7 @@ public struct SFTDataset: SampleSource {
     }
 
     /// The same as the subscript, as a source of a loader.
+    /// - Throws: As the subscript.
     public func sample(at index: Int) throws -> Sample { try self[index] }
 
     /// The turns of a sample's conversation.

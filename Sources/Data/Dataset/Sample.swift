@@ -14,6 +14,8 @@ public struct Sample: Sendable, Equatable {
     /// What holds the place of a record that is no conversation: no tokens.
     public static let badRecord = Sample(ids: [], mask: [], removed: 0, isBadRecord: true)
 
+    /// A sample of ids, of which the loss counts those that the mask says.
+    ///
     /// - Precondition: `ids` and `mask` have the same length. A set `mask[0]` is cleared.
     public init(ids: [Int32], mask: [Bool], removed: Int = 0) {
         self.init(ids: ids, mask: mask, removed: removed, isBadRecord: false)

@@ -12,6 +12,7 @@ public struct SampleCounts: Sendable, Equatable {
     /// How many places belonged to records that are no conversations, where those are skipped.
     public var badRecords = 0
 
+    /// Of no samples, to add to.
     public init() {}
 
     /// Of some samples.
@@ -24,12 +25,14 @@ public struct SampleCounts: Sendable, Equatable {
         }
     }
 
+    /// The counts of both together.
     public static func + (left: Self, right: Self) -> Self {
         var sum = left
         sum += right
         return sum
     }
 
+    /// Adds more counts.
     public static func += (sum: inout Self, more: Self) {
         sum.samples += more.samples
         sum.cutSamples += more.cutSamples

@@ -22,6 +22,8 @@ public struct SamplePermutation: RandomAccessCollection, Sendable {
         case network(keys: [UInt64], halfBits: UInt64)
     }
 
+    /// The order of an epoch.
+    ///
     /// - Parameters:
     ///   - count: How many samples there are; not negative.
     ///   - epoch: Counted from 0.

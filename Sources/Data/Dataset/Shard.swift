@@ -12,6 +12,8 @@ public struct Shard: Sendable, Equatable {
     /// All samples, for a process alone.
     public static let whole = Shard(rank: 0, count: 1)
 
+    /// The part of one of several processes.
+    ///
     /// - Precondition: `rank` is in `0 ..< count`, and `count` no more than a million.
     public init(rank: Int, count: Int) {
         precondition((1...1_000_000).contains(count), "there are from one to a million processes")

@@ -9,7 +9,7 @@ public struct SkippedRecords: Sendable, Equatable {
         /// What is wrong with it, on one line.
         public let reason: String
 
-        public init(line: Int, reason: String) {
+        package init(line: Int, reason: String) {
             self.line = line
             self.reason = reason
         }
@@ -23,7 +23,7 @@ public struct SkippedRecords: Sendable, Equatable {
     public internal(set) var records: [Record] = []
 
     /// - Parameter records: in any order
-    public init(count: Int = 0, _ records: [Record] = []) {
+    package init(count: Int = 0, _ records: [Record] = []) {
         self.count = count
         self.records = Array(records.sorted { $0.line < $1.line }.prefix(Self.limit))
     }

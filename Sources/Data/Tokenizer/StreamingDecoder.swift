@@ -8,6 +8,8 @@ public struct StreamingDecoder: Sendable {
     private var pending: [UInt8] = []
     private var joiner: TokenJoiner
 
+    /// A decoder at the start of a text.
+    ///
     /// - Parameter skipSpecialTokens: Leaves special tokens such as `<s>` out.
     public init(_ tokenizer: Tokenizer, skipSpecialTokens: Bool = false) {
         self.tokenizer = tokenizer

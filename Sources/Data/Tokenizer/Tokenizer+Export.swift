@@ -51,6 +51,8 @@ extension Tokenizer {
 
     /// Writes `tokenizer.json`, `tokenizer_config.json` and, where there is a template, `chat_template.jinja`,
     /// which `AutoTokenizer` reads as a tokenizer of the same ids.
+    ///
+    /// - Throws: ``Tensor/TensorFileError/system(path:_:)``
     public func writeHuggingFaceFiles(to folder: String) throws(TensorFileError) {
         func write(_ text: String, _ name: String) throws(TensorFileError) {
             try AtomicFile.write(Foundation.Data(text.utf8), to: "\(folder)/\(name)")

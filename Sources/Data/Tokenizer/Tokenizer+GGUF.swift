@@ -12,6 +12,10 @@ extension Tokenizer {
 
     /// Reads the tokenizer that a GGUF file's metadata describes: `tokenizer.ggml.model` is `gpt2`, byte-level
     /// BPE, or `llama`, SentencePiece's BPE by scores.
+    ///
+    /// - Parameter name: What messages call the file, best its path.
+    /// - Throws: ``TokenizerError`` where the metadata contradicts itself, or describes a tokenizer of
+    ///   another kind.
     public init(gguf metadata: GGUFMetadata, name: String = "the GGUF file") throws(TokenizerError) {
         let reader = try GGUFVocabulary(metadata, name)
         let definition = JSONField(file: name, path: "", value: reader.definition)

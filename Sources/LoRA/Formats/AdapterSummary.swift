@@ -3,29 +3,37 @@ import Tensor
 
 /// What an adapter's file holds, as far as it says without its model.
 public struct AdapterSummary: Sendable {
+    /// The update of one linear layer.
     public struct Module: Sendable, Equatable {
         /// What the file calls the layer.
         public let name: String
+        /// The inner width.
         public let rank: Int
         /// The widths of the layer. Those of a GGUF's experts are one expert's.
         public let input, output: Int
+        /// Whether it has DoRA's magnitude.
         public let hasMagnitude: Bool
-        /// `nil` where the file does not say it.
+        /// The factor before `B A`; `nil` where the file does not say it.
         public let scale: Float?
     }
 
+    /// The kind of file.
     public let format: AdapterFormat
+    /// The adapted layers, in the file's order.
     public let modules: [Module]
     /// The types that its values have, in the order in which they come.
     public let elementTypes: [ElementType]
     /// The number of values in all of it.
     public let parameterCount: Int
+    /// Whether scales are `alpha / √rank` (Kalajdzievski 2023).
     public let usesRankStabilizedScale: Bool
+    /// The share of an adapter's input that training leaves out.
     public let dropout: Float
     /// What the file calls the base.
     public let baseName: String?
     /// llama.cpp's word for the kind of model, of a GGUF.
     public let architecture: String?
+    /// What the file says of where the adapter comes from.
     public let provenance: JSONObject?
 
     init(_ contents: AdapterContents) {
@@ -51,6 +59,7 @@ public struct AdapterSummary: Sendable {
     /// The scales of the modules that have one, each once, ascending.
     public var scales: [Float] { Set(modules.compactMap(\.scale)).sorted() }
 
+    /// Whether any layer has a magnitude (DoRA, Liu et al. 2024).
     public var usesDoRA: Bool { modules.contains(where: \.hasMagnitude) }
 }
 

@@ -4,14 +4,17 @@ import Tensor
 public struct HuggingFaceConfiguration: Sendable, Equatable {
     /// The `model_type`: which class the folder is made for.
     public enum ModelType: String, Sendable, CaseIterable {
+        /// `LlamaForCausalLM`.
         case llama
+        /// `Qwen3ForCausalLM`: with a norm for each head's queries and keys.
         case qwen3
+        /// `Qwen3MoeForCausalLM`: the same with experts.
         case qwen3MoE = "qwen3_moe"
         /// MiniMind's own code, which such a folder brings along.
         case minimind
 
         /// The class for generation.
-        public var className: String {
+        package var className: String {
             switch self {
             case .llama: "LlamaForCausalLM"
             case .qwen3: "Qwen3ForCausalLM"
@@ -21,8 +24,11 @@ public struct HuggingFaceConfiguration: Sendable, Equatable {
         }
     }
 
+    /// The class that the folder is made for.
     public let type: ModelType
+    /// The sizes, and what the model computes.
     public let model: ModelConfiguration
+    /// The ids of its special tokens.
     public let tokens: SpecialTokens
 
     /// Reads a configuration. What is left out has the value that the class gives it.

@@ -5,7 +5,7 @@ extension HuggingFaceConfiguration.ModelType {
     /// The class that a model is written for: a Llama or a Qwen3 where it is one, otherwise MiniMind's own of 2025.
     ///
     /// - Throws: ``ModelError/unsupported(_:)`` where no class computes the same
-    public init(of configuration: ModelConfiguration) throws(ModelError) {
+    package init(of configuration: ModelConfiguration) throws(ModelError) {
         guard let experts = configuration.experts else {
             self = configuration.normalizesHeads ? .qwen3 : .llama
             return
@@ -32,7 +32,7 @@ extension HuggingFaceConfiguration {
     /// The `config.json` of a model, as all versions of transformers from 4.51 on read it.
     ///
     /// - Throws: ``ModelError/unsupported(_:)`` where no class computes the same
-    public static func json(
+    package static func json(
         _ model: ModelConfiguration, tokens: SpecialTokens, as elementType: ElementType
     ) throws(ModelError) -> JSON {
         let type = try ModelType(of: model)
@@ -105,7 +105,7 @@ extension SpecialTokens {
 
 extension MiniMind {
     /// The files of a tokenizer, and of the settings that go with it, which a folder takes along.
-    public static let tokenizerFiles = [
+    private static let tokenizerFiles = [
         "tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "special_tokens_map.json", "added_tokens.json", "vocab.json",
         "merges.txt", "tokenizer.model", "generation_config.json",
     ]
@@ -119,7 +119,7 @@ extension MiniMind {
     /// - Parameters:
     ///   - elementType: the type of the weights: float16, bfloat16 or float32
     ///   - tokens: the ids that the configuration names
-    ///   - tokenizerFolder: where ``tokenizerFiles`` are copied from, those that are there
+    ///   - tokenizerFolder: where the files of a tokenizer, and of the settings that go with it, are copied from
     ///   - shardSize: the most bytes of weights in a file, as far as a tensor fits in
     ///   - replacement: what is written in place of a parameter, such as a weight with an adapter merged into it
     /// - Returns: the class that the folder is for. ``HuggingFaceConfiguration/ModelType/minimind``, of the mixtures

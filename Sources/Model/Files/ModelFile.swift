@@ -21,13 +21,17 @@ public struct ModelFile: Sendable {
         case gguf(GGUFMetadata)
     }
 
+    /// The file or folder that was named.
     public let path: String
+    /// What it is.
     public let kind: Kind
+    /// The sizes, and what the model computes.
     public private(set) var configuration: ModelConfiguration
+    /// The weights, not read yet.
     public let weights: StoredWeights
     /// Ids that the configuration names; for a state dict those of MiniMind's published tokenizers.
     public let tokens: SpecialTokens
-    /// `nil` where none lies beside the weights.
+    /// Where its tokenizer is; `nil` where none lies beside the weights.
     public let tokenizer: TokenizerSource?
 
     /// A line for a person: kind and sizes.

@@ -26,7 +26,7 @@ extension Tensor {
         set { node.isTrainable = newValue }
     }
 
-    /// The gradient that ``backward(seed:)`` left here: of the shape of the tensor, `nil` before
+    /// The gradient that ``backward(seed:onReady:)`` left here: of the shape of the tensor, `nil` before
     /// and for tensors that nobody trains.
     public internal(set) var gradient: Tensor? {
         get { node.gradient }
@@ -37,7 +37,7 @@ extension Tensor {
     var producer: Operation? { node.producer }
 
     /// Whether a gradient with respect to this tensor is of use to anybody.
-    public var needsGradient: Bool { node.needsGradient }
+    var needsGradient: Bool { node.needsGradient }
 
     /// Drops the gradient.
     public func clearGradient() { node.clearGradient() }
@@ -53,14 +53,16 @@ extension Tensor {
         node.producer = Operation(inputs: inputs.filter(\.needsGradient).map(\.node), backward: backward)
     }
 
-    /// What tells a parameter apart, for ``backward(seed:onReady:)``.
+    /// What tells a parameter apart, for ``backward(seed:onReady:)``: good for as long as the parameter exists.
     public var parameterID: ObjectIdentifier { ObjectIdentifier(node) }
 
     /// Adds `seed` times the gradient of this scalar to the gradient of every trainable tensor it
     /// was made from. The record is used up on the way, and its memory freed.
     ///
-    /// - Parameter onReady: told of each such tensor as soon as nothing more is added to its gradient, while those of
-    ///   others are still to come
+    /// - Parameters:
+    ///   - seed: the derivative of what is lowered by this scalar: a gradient scaler's scale, or 1
+    ///   - onReady: told of each such tensor (``parameterID``) as soon as nothing more is added to its gradient, while
+    ///     those of others are still to come
     public func backward(seed: Float = 1, onReady: ((_ parameter: ObjectIdentifier) -> Void)? = nil) {
         precondition(count == 1, "only a scalar has a gradient of its own; the shape is \(shape)")
         guard producer != nil else { return }

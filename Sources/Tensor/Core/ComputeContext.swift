@@ -2,7 +2,10 @@
 /// recorded for a gradient. A value for a task or a closure, so that two computations in one
 /// process never disturb each other.
 public struct ComputeContext: Sendable {
-    @TaskLocal public static var current = ComputeContext()
+    @TaskLocal private static var taskLocal = ComputeContext()
+
+    /// The context of this task: that of the innermost ``with(_:_:)``, or else ``init(matmul:)``'s.
+    public static var current: ComputeContext { taskLocal }
 
     /// The matrix product of linear layers and attention.
     public var matmul: any Matmul
@@ -17,8 +20,11 @@ public struct ComputeContext: Sendable {
     public var dropoutSeed: UInt64?
 
     /// Where the time of operations is added up, if anybody wants to know.
-    public var profile: StepProfile?
+    package var profile: StepProfile?
 
+    /// Computes in float32, and records.
+    ///
+    /// - Parameter matmul: by default the best product that computes correctly on this machine
     public init(matmul: any Matmul = MatmulSelection.automatic.matmul) { self.matmul = matmul }
 
     /// Runs `body`, and adds its time and the arithmetic of its products to a phase.
@@ -29,18 +35,22 @@ public struct ComputeContext: Sendable {
         return profile.measure(phase, operations: operations(), body)
     }
 
-    /// Runs `body` with this context changed by `change`.
+    /// Runs `body` with the current context changed by `change`.
+    ///
+    /// - Throws: what `body` throws
     public static func with<Value, Failure: Error>(
         _ change: (inout ComputeContext) -> Void, _ body: () throws(Failure) -> Value
     ) throws(Failure) -> Value {
         var context = current
         change(&context)
         // The task-local's own function would forget the error's type.
-        let result = $current.withValue(context) { Result { () throws(Failure) in try body() } }
+        let result = $taskLocal.withValue(context) { Result { () throws(Failure) in try body() } }
         return try result.get()
     }
 
     /// Runs `body` without recording: for evaluation and generation.
+    ///
+    /// - Throws: what `body` throws
     public static func withoutGradient<Value, Failure: Error>(
         _ body: () throws(Failure) -> Value
     ) throws(Failure) -> Value {

@@ -11,7 +11,7 @@ public enum Parallel {
     }
 
     /// The number of cores that this process may use: of the machine's, those that a mask leaves to it.
-    public static var cores: Int {
+    package static var cores: Int {
         let all = ProcessInfo.processInfo.activeProcessorCount
         var mask = [UInt8](repeating: 0, count: 1024)
         guard processor_mask_get(Int64(mask.count), &mask) != 0 else { return all }

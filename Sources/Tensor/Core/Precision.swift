@@ -4,7 +4,12 @@ import CKernels
 /// `torch.autocast`: products accumulate in float32; norms, softmax, loss, the residual stream and
 /// master weights stay float32 in any case.
 public enum Precision: String, Sendable, CaseIterable {
-    case float32, bfloat16, float16
+    /// IEEE single precision: 8 bits of exponent, 23 of fraction.
+    case float32
+    /// The upper half of a float32: its range, with 7 bits of fraction.
+    case bfloat16
+    /// IEEE half precision: 5 bits of exponent, 10 of fraction; up to 65,504.
+    case float16
 
     /// The number by which the C kernels know it.
     var code: Int32 {

@@ -5,9 +5,12 @@ import Foundation
 public struct RandomGenerator: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
+    /// A generator whose numbers follow from the seed alone.
     public init(seed: UInt64) { state = seed }
 
     /// A seed for something that numbers tell apart from all else that one seed serves.
+    ///
+    /// - Parameter words: the numbers, such as those of an epoch and a step
     public static func seed(_ seed: UInt64, _ words: some Sequence<UInt64>) -> UInt64 {
         words.reduce(seed) { seed, word in
             var generator = RandomGenerator(seed: seed ^ word &* 0xD6E8_FEB8_6659_FD93)

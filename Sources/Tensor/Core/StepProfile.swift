@@ -3,27 +3,29 @@ import Synchronization
 
 /// Where the time of a step goes, phase by phase, on the clock of the thread that leads the step, and how
 /// much arithmetic the products of each phase are.
-public final class StepProfile: Sendable {
+package final class StepProfile: Sendable {
     /// What the time is spent on.
-    public enum Phase: String, Sendable, CaseIterable {
+    package enum Phase: String, Sendable, CaseIterable {
         /// Products by the model's own weights.
         case matmul
         /// Products by adapters, and gradients of weights.
         case lora
+        /// Scores, softmax and sums of values.
         case attention
         /// The output projection and the cross-entropy.
         case loss
+        /// The clipping of gradients and the optimizer's step.
         case optimizer
         /// Norms, rotations, activations, sums, conversions and copies.
         case elementwise
     }
 
     /// What a phase has cost so far.
-    public struct Cost: Sendable {
+    package struct Cost: Sendable {
         /// Wall time, in seconds.
-        public var seconds = 0.0
+        package var seconds = 0.0
         /// Multiplications and additions of matrix products.
-        public var operations = 0
+        package var operations = 0
     }
 
     private struct State {
@@ -34,17 +36,17 @@ public final class StepProfile: Sendable {
 
     private let state = Mutex(State())
 
-    public init() {}
+    package init() {}
 
     /// The cost of each phase so far.
-    public var phases: [Phase: Cost] { state.withLock { $0.costs } }
+    package var phases: [Phase: Cost] { state.withLock { $0.costs } }
 
     /// The time that all threads together have spent at work since the process began, in seconds.
-    public static var busySeconds: Double { thread_pool_busy_seconds() }
+    package static var busySeconds: Double { thread_pool_busy_seconds() }
 
     /// Runs `body`, and adds its time and its arithmetic to a phase; within another measurement only runs
     /// it, since that one counts it. By one thread at a time.
-    public func measure<Value>(_ phase: Phase, operations: Int = 0, _ body: () -> Value) -> Value {
+    package func measure<Value>(_ phase: Phase, operations: Int = 0, _ body: () -> Value) -> Value {
         let isOutermost = state.withLock { state in
             defer { state.isMeasuring = true }
             return !state.isMeasuring

@@ -9,8 +9,9 @@ import Synchronization
 /// at most an eighth of waste. Batches differ in size, so what has not been asked for again is given
 /// back to the system once it becomes too much.
 final class StoragePool: Sendable {
-    /// A block of memory, owned by whoever holds it.
-    struct Block: @unchecked Sendable {  // An address alone; whoever takes the block owns what it points to.
+    /// A block of memory, owned by whoever holds it. Unchecked: an address alone, and nobody writes to what is there but
+    /// the one who took the block from the pool.
+    struct Block: @unchecked Sendable {
         let address: UnsafeMutableRawPointer
         let size: Int
     }

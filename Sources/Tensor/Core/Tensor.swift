@@ -3,7 +3,7 @@ import CKernels
 /// A row-major array of numbers that remembers how it was made, so that gradients can be taken of it.
 ///
 /// Tensors are eager: an operation computes at once. Where an input tracks gradients the result
-/// records the operation, and ``backward(seed:)`` walks the record. A tensor belongs to one thread
+/// records the operation, and ``backward(seed:onReady:)`` walks the record. A tensor belongs to one thread
 /// at a time; operations share their inner loops among the threads of the pool.
 public final class Tensor {
     /// The size of each dimension, the last one contiguous.
@@ -39,10 +39,10 @@ public final class Tensor {
 
     /// Grows whenever values are about to change: what is derived from them and kept elsewhere is valid while
     /// this stays.
-    public private(set) var changes: UInt64 = 0
+    package private(set) var changes: UInt64 = 0
 
     /// Whether this is a model's own weight, which products alone read.
-    public var isFrozenWeight = false
+    package var isFrozenWeight = false
 
     /// Rows are allocated in multiples of this, so that products may run over whole blocks of rows;
     /// what lies behind the last row is undefined.
@@ -94,7 +94,7 @@ public final class Tensor {
     }
 
     /// A tensor of zeros, of the type of another one.
-    public convenience init(zeros shape: [Int], like other: Tensor) {
+    package convenience init(zeros shape: [Int], like other: Tensor) {
         self.init(uninitialized: shape, other.precision)
         address().initializeMemory(as: UInt8.self, repeating: 0, count: count * precision.size)
     }
@@ -148,18 +148,16 @@ public final class Tensor {
 
     /// Gives access to the values of a float32 tensor in place, to read or to change a parameter. What
     /// was derived from a parameter's old values is dropped.
+    ///
+    /// - Parameter body: gets the values in row-major order; the buffer is good for as long as it runs
+    /// - Throws: what `body` throws
     public func withMutableValues<Result>(_ body: (UnsafeMutableBufferPointer<Float>) throws -> Result) rethrows -> Result {
         let start = pointer
         packedForms = [:]
         return try body(UnsafeMutableBufferPointer(start: start, count: count))
     }
 
-    /// Gives access to the values of a float32 tensor in place, to read.
-    public func withValues<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) rethrows -> Result {
-        try body(UnsafeBufferPointer(start: pointer, count: count))
-    }
-
-    /// The first `rows` rows of a matrix, sharing its memory. Outside of the gradient's record.
+    /// The first `rows` rows of a matrix, `[rows, width]`, sharing its memory. Outside of the gradient's record.
     public func prefix(rows: Int) -> Tensor {
         Tensor(viewing: self, shape: [rows, width])
     }
@@ -167,7 +165,7 @@ public final class Tensor {
     /// The same values, sharing their memory, as a tensor that nobody made.
     func withoutRecord() -> Tensor { Tensor(viewing: self, shape: shape) }
 
-    /// Writes the rows of `source` over the rows from `first` on.
+    /// Writes the rows of `source`, `[rows, width]` of any type, over the rows from `first` on.
     public func replaceRows(from first: Int, with source: Tensor) {
         precondition(source.width == width && first + source.rows <= rows, "the rows must fit")
         let target = address(first * width)

@@ -105,6 +105,9 @@ public enum AtomicFile {
         let file: Int32
         let path: String
 
+        /// Appends bytes.
+        ///
+        /// - Throws: ``TensorFileError/system(path:_:)`` with the system's reason, such as a full disk
         public func write(_ bytes: Foundation.Data) throws(TensorFileError) {
             let error = bytes.withUnsafeBytes { bytes -> TensorFileError? in
                 do throws(TensorFileError) {
@@ -117,6 +120,9 @@ public enum AtomicFile {
             if let error { throw error }
         }
 
+        /// Appends bytes.
+        ///
+        /// - Throws: ``TensorFileError/system(path:_:)`` with the system's reason, such as a full disk
         public func write(_ bytes: UnsafeRawBufferPointer) throws(TensorFileError) {
             var rest = bytes[...]
             while !rest.isEmpty {

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Folders of files that belong together: there whole or not at all.
-public enum AtomicFolder {
+package enum AtomicFolder {
     /// Makes a folder beside `path`, lets `body` fill it, and renames it to `path`.
     ///
     /// An old folder is replaced only where all that it holds is what such a folder may hold, so that
@@ -12,7 +12,7 @@ public enum AtomicFolder {
     ///   - body: gets the path of the folder to fill
     /// - Throws: ``TensorFileError/system(path:_:)``, or what `body` throws; then the old folder is untouched and
     ///   the new one removed
-    public static func write(
+    package static func write(
         to path: String, replacing isReplaceable: (_ name: String) -> Bool,
         _ body: (_ folder: String) throws(TensorFileError) -> Void
     ) throws(TensorFileError) {

@@ -1,13 +1,26 @@
 /// The type of a stored tensor's elements.
 public enum ElementType: String, Sendable, CaseIterable {
-    case float64, float32, float16, bfloat16, int64, int32, int16, int8, uint8, bool, complex64, complex128
+    /// An IEEE floating-point number of 64, 32 or 16 bits.
+    case float64, float32, float16
+    /// The upper half of a float32.
+    case bfloat16
+    /// A signed integer, in two's complement.
+    case int64, int32, int16, int8
+    /// An unsigned integer.
+    case uint8
+    /// A truth value: a byte, 0 for false.
+    case bool
+    /// A complex number: two floating-point numbers of half the size. Kept and written, but not read as values.
+    case complex64, complex128
 
     /// ggml's quantised types: blocks of elements that share a scale. Rows are whole blocks.
     case q8_0, q4_0, q4_1, q5_0, q5_1
+    /// ggml's quantised types of the second generation: blocks of 256 elements, of smaller blocks whose scales are
+    /// quantised too.
     case q4K = "q4_K", q5K = "q5_K", q6K = "q6_K"
 
     /// How many elements a block has; 1 for a type without blocks.
-    public var elementsPerBlock: Int {
+    var elementsPerBlock: Int {
         switch self {
         case .q8_0, .q4_0, .q4_1, .q5_0, .q5_1: 32
         case .q4K, .q5K, .q6K: 256
@@ -15,6 +28,7 @@ public enum ElementType: String, Sendable, CaseIterable {
         }
     }
 
+    /// Whether elements come in blocks that share a scale.
     public var isQuantized: Bool { elementsPerBlock > 1 }
 
     /// The size of an element in bytes, or of a block.

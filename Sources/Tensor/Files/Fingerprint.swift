@@ -4,8 +4,10 @@ import Synchronization
 /// A number that stands for some content: two that differ belong to different contents, and two that are equal,
 /// for all purposes but those of an attacker, to one.
 public struct Fingerprint: Hashable, Sendable {
+    /// The number itself.
     public let value: UInt64
 
+    /// A number that stands for some content already.
     public init(_ value: UInt64) { self.value = value }
 
     /// Of tensors in order: their shapes, element types and bytes, whatever the file that they lie in.
@@ -124,6 +126,7 @@ extension Fingerprint: LosslessStringConvertible {
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
 
+    /// Reads what ``description`` writes; `nil` for another text.
     public init?(_ description: String) {
         guard description.utf8.count == 16, let value = UInt64(description, radix: 16) else { return nil }
         self.value = value

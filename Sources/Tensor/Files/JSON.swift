@@ -1,11 +1,18 @@
 /// A JSON value (RFC 8259). Objects keep the order of their keys.
 public enum JSON: Sendable, Equatable {
+    /// `null`.
     case null
+    /// `true` or `false`.
     case bool(Bool)
+    /// A number without fraction and exponent that fits in `Int`.
     case integer(Int)
+    /// Any other number.
     case number(Double)
+    /// A text.
     case string(String)
+    /// Values in order.
     case array([JSON])
+    /// Values under keys, in order.
     case object(JSONObject)
 
     /// The text of a string.
@@ -29,8 +36,11 @@ public enum JSON: Sendable, Equatable {
         }
     }
 
+    /// The value of `true` and `false`.
     public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
+    /// The values of an array.
     public var array: [JSON]? { if case .array(let value) = self { value } else { nil } }
+    /// The object, where it is one.
     public var object: JSONObject? { if case .object(let value) = self { value } else { nil } }
 
     /// The value under a key; `nil` unless this is an object that has it.
@@ -43,6 +53,7 @@ public enum JSON: Sendable, Equatable {
 public struct JSONObject: Sendable {
     private var members = OrderedMap<JSON>()
 
+    /// An object without members.
     public init() {}
 
     /// The keys, in the order in which they first came.
@@ -99,6 +110,7 @@ public struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
     public let line: Int
     /// Counted from 1, in characters.
     public let column: Int
+    /// What is wrong there.
     public let reason: String
 
     public var description: String { "\(reason) at line \(line), column \(column)" }

@@ -2,12 +2,16 @@ import Foundation
 
 extension JSON {
     /// Parses UTF-8 text.
+    ///
+    /// - Throws: ``JSONError``, which says where it is wrong
     public init(parsing bytes: some Collection<UInt8>) throws(JSONError) {
         var parser = JSONParser(bytes: ContiguousArray(bytes))
         self = try parser.document()
     }
 
     /// Parses a text.
+    ///
+    /// - Throws: ``JSONError``, which says where it is wrong
     public init(parsing text: String) throws(JSONError) {
         try self.init(parsing: text.utf8)
     }

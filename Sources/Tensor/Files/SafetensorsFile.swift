@@ -9,11 +9,15 @@ public enum SafetensorsFile {
         ("I32", .int32), ("I16", .int16), ("I8", .int8), ("U8", .uint8), ("BOOL", .bool), ("C64", .complex64),
     ]
 
+    /// Reads all tensors, which stay in the file's own pages until they are asked for their values, and the metadata.
+    ///
     /// - Throws: ``TensorFileError/inFile(path:_:)``
     public static func read(_ path: String) throws(TensorFileError) -> StateDictionary {
         try TensorFile.reading(path) { bytes throws(TensorFileError) in try parse(bytes) }
     }
 
+    /// Writes a file of tensors and their metadata, whole or not at all.
+    ///
     /// - Throws: ``TensorFileError/system(path:_:)``; ``TensorFileError/unsupported(_:)`` for a type or name that
     ///   the format does not have
     public static func write(_ dictionary: StateDictionary, to path: String) throws(TensorFileError) {

@@ -7,6 +7,7 @@ public struct SafetensorsWriter {
     public var metadata: [String: String]
     private var entries: [WrittenTensor] = []
 
+    /// A file without tensors.
     public init(metadata: [String: String] = [:]) { self.metadata = metadata }
 
     /// How many bytes all tensors take that were added.

@@ -6,8 +6,9 @@ public struct StateDictionary: Sendable {
     public var metadata: [String: String] = [:]
 
     /// The key of metadata under which a file says, in JSON, what its tensors come from.
-    public static let provenanceKey = "provenance"
+    package static let provenanceKey = "provenance"
 
+    /// A dictionary without tensors.
     public init() {}
 
     /// The names, in the order in which they were set first.

@@ -13,7 +13,7 @@ extension StoredTensor {
     /// bytes of their own.
     ///
     /// - Parameter order: `nil` for the order that they have
-    public func reordered(_ order: [Int32]?) -> StoredTensor {
+    package func reordered(_ order: [Int32]?) -> StoredTensor {
         precondition(order.map { $0.count == shape.first } ?? true, "an order of \(order?.count ?? 0) rows for \(shape)")
         if order == nil, isContiguous { return self }
         return Self.filled(shape: shape, as: elementType) { copyRows(order, to: $0, rowBytes: rowBytes) }
@@ -22,7 +22,7 @@ extension StoredTensor {
     /// The same elements with zeros below and to the right.
     ///
     /// - Parameter shape: of two dimensions, none smaller
-    public func padded(to shape: [Int]) -> StoredTensor {
+    package func padded(to shape: [Int]) -> StoredTensor {
         precondition(shape.count == 2 && self.shape.count == 2 && zip(shape, self.shape).allSatisfy(>=), "\(self.shape) does not fit in \(shape)")
         if shape == self.shape { return self }
         return Self.filled(shape: shape, as: elementType) { copyRows(nil, to: $0, rowBytes: shape[1] * elementType.size) }

@@ -3,7 +3,9 @@ import Foundation
 
 /// A tensor as a file holds it: bytes of some element type, decoded when they are asked for.
 public struct StoredTensor: Sendable {
+    /// The size of each dimension.
     public let shape: [Int]
+    /// The type of the elements in the file.
     public let elementType: ElementType
     let storage: SharedBytes
     /// Place of the first element in the storage, and the step of each dimension, in elements.
@@ -155,7 +157,7 @@ public struct StoredTensor: Sendable {
     }
 
     /// Whether both hold the same elements, bit for bit.
-    public func hasSameElements(as other: StoredTensor) -> Bool {
+    package func hasSameElements(as other: StoredTensor) -> Bool {
         guard shape == other.shape, elementType == other.elementType else { return false }
         if storage === other.storage, offset == other.offset, strides == other.strides { return true }
         return contiguousBytes == other.contiguousBytes

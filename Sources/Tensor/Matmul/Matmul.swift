@@ -18,12 +18,16 @@ public protocol Matmul: Sendable {
     ///   - precision: the type the products read; values are rounded to it
     func pack(_ matrix: MatrixOperand, precision: Precision) -> any PackedMatrix
 
-    /// The transpose of a packed matrix, where it can be had without packing anew.
+    /// The transpose of a packed matrix, where it can be had without packing anew; `nil` elsewhere, as by default.
+    ///
+    /// - Parameter b: what ``pack(_:precision:)`` of this implementation returned
     func transpose(of b: any PackedMatrix) -> (any PackedMatrix)?
 
     /// The values of a packed matrix, row by row, in its precision.
     ///
-    /// - Parameter b: what ``pack(_:precision:)`` of this implementation returned
+    /// - Parameters:
+    ///   - b: what ``pack(_:precision:)`` of this implementation returned
+    ///   - target: memory for `b.rows * b.columns` values
     func unpack(_ b: any PackedMatrix, into target: UnsafeMutableRawPointer)
 
     /// `c = a b`, or `c += a b`, for a block of rows and the columns `columns` of `b`; sums are float32
@@ -36,6 +40,7 @@ public protocol Matmul: Sendable {
     ///   - columns: a range of the columns of `b` that begins at a multiple of its ``PackedMatrix/columnGrain`` and ends at
     ///     one, or at the last column
     ///   - c: the first value of the result's rows, at the first of the columns
+    ///   - accumulating: whether the product is added to `c`
     func multiply(
         rows: Int, _ a: ConstantRows, by b: any PackedMatrix, columns: Range<Int>, into c: MutableRows, accumulating: Bool)
 }
@@ -44,7 +49,9 @@ public protocol Matmul: Sendable {
 public protocol PackedMatrix: AnyObject {
     /// The summed dimension.
     var rows: Int { get }
+    /// The width of the products' results.
     var columns: Int { get }
+    /// The type that products read, to which the values are rounded.
     var precision: Precision { get }
     /// Ranges of columns begin at multiples of this.
     var columnGrain: Int { get }
@@ -52,14 +59,18 @@ public protocol PackedMatrix: AnyObject {
     var ownsValues: Bool { get }
 }
 
-/// A matrix in memory: rows `stride` values apart, read as it is or transposed.
+/// A matrix in memory: rows `stride` values apart, read as it is or transposed. The memory lives for as long as
+/// somebody holds the operand.
 public struct MatrixOperand {
+    /// The first stored value.
     public let address: UnsafeRawPointer
+    /// The type of the stored values.
     public let precision: Precision
     /// The distance from one stored row to the next, in values.
     public let stride: Int
-    /// The size of the operand, after it is transposed.
+    /// The number of the operand's rows, after it is transposed.
     public let rows: Int
+    /// The number of the operand's columns, after it is transposed.
     public let columns: Int
     /// Whether the product reads the transpose of what is stored.
     public let isTransposed: Bool
@@ -69,15 +80,21 @@ public struct MatrixOperand {
 
 /// Rows of values to read, `stride` values apart.
 public struct ConstantRows {
+    /// The first value of the first row.
     public let address: UnsafeRawPointer
+    /// The type of the values.
     public let precision: Precision
+    /// The distance from one row to the next, in values.
     public let stride: Int
 }
 
 /// Rows of values to write, `stride` values apart.
 public struct MutableRows {
+    /// The first value of the first row.
     public let address: UnsafeMutableRawPointer
+    /// The type that values are rounded to.
     public let precision: Precision
+    /// The distance from one row to the next, in values.
     public let stride: Int
 }
 

@@ -1,10 +1,10 @@
 /// How fast the matrix product of the context is alone: the measure of everything that is built on it.
-public enum MatmulPeak {
+package enum MatmulPeak {
     /// Multiplications and additions a second on all threads, of products as a model of width 512 has
     /// them: the best of several rounds.
     ///
     /// - Parameter limit: seconds after which no further round begins
-    public static func operationsPerSecond(_ precision: Precision, limit: Double = .infinity) -> Double {
+    package static func operationsPerSecond(_ precision: Precision, limit: Double = .infinity) -> Double {
         ComputeContext.with({ $0.precision = precision }) {
             let context = ComputeContext.current
             let (rows, summed, columns) = (2048, 512, 1408)

@@ -4,9 +4,17 @@ import CKernels
 public struct MatmulSelection: Sendable {
     /// What a user may ask for.
     public enum Choice: String, Sendable, CaseIterable {
-        case auto, openblas, onednn, portable
+        /// The best of the build's on this machine.
+        case auto
+        /// OpenBLAS.
+        case openblas
+        /// oneDNN.
+        case onednn
+        /// Our own kernel.
+        case portable
     }
 
+    /// The product to compute with.
     public let matmul: any Matmul
 
     /// A warning for the user, where the product is not the one that was to be expected.
@@ -15,6 +23,8 @@ public struct MatmulSelection: Sendable {
     /// The best product that computes correctly on this machine; looked for once.
     public static let automatic = MatmulSelection(.auto)
 
+    /// The product of a user's choice, or our own where that one is missing or wrong.
+    ///
     /// - Parameter choice: a library is checked whoever asks for it: one that returns wrong numbers is
     ///   not used by anybody's wish. `auto` takes oneDNN where the processor multiplies bfloat16,
     ///   otherwise OpenBLAS, and our own product where the build has it not.

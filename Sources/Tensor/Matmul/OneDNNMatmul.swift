@@ -9,22 +9,23 @@
     ///
     /// float16, and bfloat16 where the processor has no such products, are emulated: the values are
     /// rounded and multiplied as float32.
-    public final class OneDNNMatmul: Matmul {
-        public let name = "onednn"
-        public let multipliesBFloat16: Bool
+    package final class OneDNNMatmul: Matmul {
+        package let name = "onednn"
+        package let multipliesBFloat16: Bool
 
         /// The library's version and the instructions that it uses on this processor.
-        public var configuration: String {
+        package var configuration: String {
             let version = dnnl_version().pointee
             return "oneDNN \(version.major).\(version.minor).\(version.patch), \(String(cString: onednn_instructions()))"
         }
 
-        /// The one engine of the process; a handle that the library lets any thread use.
+        /// The one engine of the process. Unchecked: a handle of C, which the library lets any thread use.
         private struct Engine: @unchecked Sendable {
             let handle: dnnl_engine_t
         }
 
-        /// A product of one size, or a copy. The library lets any thread run it, with a scratchpad of its own.
+        /// A product of one size, or a copy. Unchecked: a pointer to what never changes once it is made, and the library
+        /// lets any thread run it, with a scratchpad of its own.
         private final class Product: @unchecked Sendable {
             let pointer: UnsafeMutablePointer<onednn_product>
             init(_ value: onednn_product) {
@@ -68,7 +69,7 @@
         }()
 
         /// - Returns: `nil` where the library has no engine for this processor
-        public init?() {
+        package init?() {
             guard let engine = Self.sharedEngine else { return nil }
             self.engine = engine
             multipliesBFloat16 = onednn_multiplies_bfloat16()
@@ -101,7 +102,7 @@
             }
         }
 
-        public func pack(_ matrix: MatrixOperand, precision: Precision) -> any PackedMatrix {
+        package func pack(_ matrix: MatrixOperand, precision: Precision) -> any PackedMatrix {
             Self.useOneThread()
             let isReal = precision == .bfloat16 && multipliesBFloat16
             // The library reads float32, or bfloat16 for real products; all else is converted before.
@@ -164,7 +165,7 @@
             Int(onednn_weights_bytes(packingProduct(rows: rows, columns: columns, isBFloat16).pointer))
         }
 
-        public func unpack(_ b: any PackedMatrix, into target: UnsafeMutableRawPointer) {
+        package func unpack(_ b: any PackedMatrix, into target: UnsafeMutableRawPointer) {
             guard let b = b as? Packed else { preconditionFailure("a matrix that another product packed") }
             Self.useOneThread()
             let isPlain = b.precision == (b.isBFloat16 ? .bfloat16 : .float32)
@@ -178,7 +179,7 @@
             if let floats { convert_values(Int64(b.rows * b.columns), 0, floats.pointer, b.precision.code, target) }
         }
 
-        public func multiply(
+        package func multiply(
             rows: Int, _ a: ConstantRows, by b: any PackedMatrix, columns: Range<Int>, into c: MutableRows, accumulating: Bool
         ) {
             guard let b = b as? Packed else { preconditionFailure("a matrix that another product packed") }

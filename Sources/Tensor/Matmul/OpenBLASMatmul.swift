@@ -5,16 +5,16 @@
     /// The product by the system's OpenBLAS, one thread a call: our own pool deals the rows, and
     /// two pools would only stand in each other's way. 16-bit products are emulated: the values are
     /// rounded and multiplied as float32.
-    public struct OpenBLASMatmul: Matmul {
-        public let name = "openblas"
-        public let multipliesBFloat16 = false
+    package struct OpenBLASMatmul: Matmul {
+        package let name = "openblas"
+        package let multipliesBFloat16 = false
 
         /// The library's own words about its version and the processor it took this one for.
-        public var configuration: String { String(cString: openblas_get_config()) }
+        package var configuration: String { String(cString: openblas_get_config()) }
 
         private static let singleThread: Void = openblas_set_num_threads(1)
 
-        public init() { Self.singleThread }
+        package init() { Self.singleThread }
 
         /// The matrix as it lies, in float32: the library packs what it reads each time.
         private final class Plain: PackedMatrix {
@@ -32,12 +32,12 @@
             }
         }
 
-        public func pack(_ matrix: MatrixOperand, precision: Precision) -> any PackedMatrix {
+        package func pack(_ matrix: MatrixOperand, precision: Precision) -> any PackedMatrix {
             let plain = matrix.converted(to: precision, keptAs: .float32)
             return Plain(plain, precision: precision, ownsValues: plain.owner !== matrix.owner)
         }
 
-        public func transpose(of b: any PackedMatrix) -> (any PackedMatrix)? {
+        package func transpose(of b: any PackedMatrix) -> (any PackedMatrix)? {
             guard let b = b as? Plain else { return nil }
             let matrix = b.matrix
             return Plain(
@@ -47,7 +47,7 @@
                 precision: b.precision, ownsValues: b.ownsValues)
         }
 
-        public func unpack(_ b: any PackedMatrix, into target: UnsafeMutableRawPointer) {
+        package func unpack(_ b: any PackedMatrix, into target: UnsafeMutableRawPointer) {
             guard let b = b as? Plain else { preconditionFailure("a matrix that another product packed") }
             let (matrix, size) = (b.matrix, b.precision.size)
             Parallel.rows(b.rows, width: b.columns) { rows in
@@ -65,7 +65,7 @@
             }
         }
 
-        public func multiply(
+        package func multiply(
             rows: Int, _ a: ConstantRows, by b: any PackedMatrix, columns: Range<Int>, into c: MutableRows, accumulating: Bool
         ) {
             guard let b = b as? Plain else { preconditionFailure("a matrix that another product packed") }

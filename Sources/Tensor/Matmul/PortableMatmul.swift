@@ -2,13 +2,13 @@ import CKernels
 
 /// The product in our own C: it runs everywhere, serves where no library is to be had or trusted, and is
 /// as fast as the libraries where the processor has vectors of 512 bits.
-public struct PortableMatmul: Matmul {
-    public let name: String
-    public let multipliesBFloat16: Bool
+package struct PortableMatmul: Matmul {
+    package let name: String
+    package let multipliesBFloat16: Bool
 
     /// - Parameter emulatesBFloat16: rounds and multiplies as float32 even where the processor has
     ///   bfloat16 products
-    public init(emulatesBFloat16: Bool = false) {
+    package init(emulatesBFloat16: Bool = false) {
         multipliesBFloat16 = !emulatesBFloat16 && has_bfloat16_products() != 0
         name = emulatesBFloat16 ? "portable-emulated" : "portable"
     }
@@ -41,7 +41,7 @@ public struct PortableMatmul: Matmul {
         }
     }
 
-    public func pack(_ matrix: MatrixOperand, precision: Precision) -> any PackedMatrix {
+    package func pack(_ matrix: MatrixOperand, precision: Precision) -> any PackedMatrix {
         let isReal = precision == .bfloat16 && multipliesBFloat16
         let unit = Int32(isReal ? unit_pair : unit_float)
         let packed = Panels(rows: matrix.rows, columns: matrix.columns, precision: precision, unit: unit)
@@ -58,7 +58,7 @@ public struct PortableMatmul: Matmul {
         return withExtendedLifetime(plain.owner) { packed }
     }
 
-    public func unpack(_ b: any PackedMatrix, into target: UnsafeMutableRawPointer) {
+    package func unpack(_ b: any PackedMatrix, into target: UnsafeMutableRawPointer) {
         guard let b = b as? Panels else { preconditionFailure("a matrix that another product packed") }
         for first in stride(from: 0, to: b.columns, by: Panels.width) {
             unpack_rows(
@@ -67,7 +67,7 @@ public struct PortableMatmul: Matmul {
         }
     }
 
-    public func multiply(
+    package func multiply(
         rows: Int, _ a: ConstantRows, by b: any PackedMatrix, columns: Range<Int>, into c: MutableRows, accumulating: Bool
     ) {
         guard let b = b as? Panels else { preconditionFailure("a matrix that another product packed") }

@@ -1,25 +1,28 @@
 import CKernels
 
 /// The moving means that AdamW keeps of one parameter's gradient.
-public struct AdamWMoments {
-    public let mean: Tensor
-    public let square: Tensor
+package struct AdamWMoments {
+    /// Of the gradient, of the parameter's shape.
+    package let mean: Tensor
+    /// Of the gradient's square, of the parameter's shape.
+    package let square: Tensor
 
-    public init(like parameter: Tensor) {
+    /// Moments of zero, before the first step.
+    package init(like parameter: Tensor) {
         mean = Tensor(repeating: 0, shape: parameter.shape)
         square = Tensor(repeating: 0, shape: parameter.shape)
     }
 }
 
 /// The coefficients of one AdamW step.
-public struct AdamWCoefficients: Sendable {
-    public var learningRate: Double
-    public var beta1: Double
-    public var beta2: Double
-    public var epsilon: Double
-    public var weightDecay: Double
+package struct AdamWCoefficients: Sendable {
+    package var learningRate: Double
+    package var beta1: Double
+    package var beta2: Double
+    package var epsilon: Double
+    package var weightDecay: Double
 
-    public init(learningRate: Double, beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double) {
+    package init(learningRate: Double, beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double) {
         self.learningRate = learningRate
         self.beta1 = beta1
         self.beta2 = beta2
@@ -32,7 +35,7 @@ extension Tensor {
     /// One step of AdamW (Loshchilov & Hutter 2019) on this parameter by its gradient.
     ///
     /// - Parameter step: counted from 1, for the correction of the means' start at zero
-    public func applyAdamW(_ moments: AdamWMoments, _ coefficients: AdamWCoefficients, step: Int) {
+    package func applyAdamW(_ moments: AdamWMoments, _ coefficients: AdamWCoefficients, step: Int) {
         guard let gradient else { return }
         let correction1 = 1 - powDouble(coefficients.beta1, step)
         let correction2 = 1 - powDouble(coefficients.beta2, step)
@@ -58,7 +61,7 @@ extension Tensor {
         let values = pointer
         ComputeContext.current.measuring(.optimizer) {
             parts.withUnsafeMutableBufferPointer { parts in
-                nonisolated(unsafe) let parts = parts
+                let parts = parts
                 Parallel.ranges(count, grain: grain) {
                     parts[$0.lowerBound / grain] = sum_of_squares_f32(Int64($0.count), values + $0.lowerBound)
                 }

@@ -4,9 +4,9 @@ public struct AttentionPlan: Sendable {
     /// Query rows whose scores are held at once.
     static let blockRows = 64
 
-    public let segments: [AttentionSegment]
-    public let heads: Int
-    public let keyValueHeads: Int
+    let segments: [AttentionSegment]
+    let heads: Int
+    let keyValueHeads: Int
 
     /// What a core takes at a time, the longest first, so that cores finish together.
     let tasks: [Task]
@@ -46,6 +46,8 @@ public struct AttentionPlan: Sendable {
         var readers: [[(task: Int, place: Int)]]
     }
 
+    /// Deals the segments of a row.
+    ///
     /// - Parameters:
     ///   - segments: no query is in two of them; two runs of keys are the same or have no key in common
     ///   - heads: a multiple of `keyValueHeads`

@@ -9,6 +9,8 @@ public struct AttentionSegment: Sendable, Equatable {
     /// How many of the keys, counted from the first, each query sees; never less than the query before.
     public let visibleKeys: [Int32]
 
+    /// Queries that each see a number of keys.
+    ///
     /// - Parameter visibleKeys: one a query, at least 1
     public init(queries: Range<Int>, keys: [Range<Int>], visibleKeys: [Int32]) {
         let keys = keys.filter { !$0.isEmpty }
@@ -27,7 +29,4 @@ public struct AttentionSegment: Sendable, Equatable {
         let before = keys.count - queries.count
         self.init(queries: queries, keys: [keys], visibleKeys: queries.indices.map { Int32(before + $0 - queries.lowerBound + 1) })
     }
-
-    /// The number of keys.
-    public var keyCount: Int { keys.reduce(0) { $0 + $1.count } }
 }

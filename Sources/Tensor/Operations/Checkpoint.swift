@@ -10,7 +10,7 @@ public func checkpointed(_ x: Tensor, parameters: [Tensor], _ body: @escaping (T
     guard context.recordsGraph else { return body(x) }
     let y = ComputeContext.withoutGradient { body(x) }
     y.record(inputs: [x] + parameters) { dy in
-        ComputeContext.$current.withValue(context) {
+        ComputeContext.with({ $0 = context }) {
             let start = x.withoutRecord()
             start.isTrainable = x.needsGradient
             let again = body(start)

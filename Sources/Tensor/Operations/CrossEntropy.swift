@@ -13,7 +13,7 @@ import CKernels
 ///   - targets: one a row, each below `vocabulary`
 ///   - weights: how often each row counts; `nil` for once
 ///   - normalizer: what the sum is divided by; the sum of the weights for a mean
-///   - lossScale: the factor with which ``Tensor/backward(seed:)`` will be called (a gradient
+///   - lossScale: the factor with which ``Tensor/backward(seed:onReady:)`` will be called (a gradient
 ///     scaler's scale); 16-bit gradients are rounded after this factor
 /// - Returns: a scalar
 public func projectedCrossEntropy(
@@ -75,12 +75,12 @@ private struct ProjectedCrossEntropy {
         var losses = [Float](repeating: 0, count: x.rows)
         let chunk = dweight == nil ? max(blocks.count, 1) : Self.blocksWithWeightGradient
         losses.withUnsafeMutableBufferPointer { losses in
-            nonisolated(unsafe) let losses = losses
+            let losses = losses
             for first in stride(from: 0, to: blocks.count, by: chunk) {
                 let count = min(chunk, blocks.count - first)
                 var kept = [Tensor?](repeating: nil, count: count)
                 kept.withUnsafeMutableBufferPointer { kept in
-                    nonisolated(unsafe) let kept = kept
+                    let kept = kept
                     Parallel.forEach(count) { index in
                         let block = blocks[first + index]
                         let logits = logits(block, by: forward)
@@ -112,7 +112,7 @@ private struct ProjectedCrossEntropy {
         let logits = Tensor(uninitialized: [x.rows, vocabulary], context.precision)
         context.matmul.multiply(x, by: forward, into: logits)
         losses.withUnsafeMutableBufferPointer { losses in
-            nonisolated(unsafe) let losses = losses
+            let losses = losses
             Parallel.forEach(x.rows) { entropy($0..<$0 + 1, logits, at: $0, wantsGradient: wantsGradient, losses) }
         }
         if let dx, let backward { context.matmul.multiply(logits, by: backward, into: dx) }

@@ -10,6 +10,8 @@ public struct DropoutMask: Sendable {
     let seed: UInt64
     let threshold: UInt32
 
+    /// A mask of a tensor of any size.
+    ///
     /// - Parameters:
     ///   - rate: from 0 to below 1
     ///   - seed: another one for each step and layer
@@ -21,7 +23,7 @@ public struct DropoutMask: Sendable {
     }
 
     /// What values that stay are multiplied by, so that the mean stays: `1 / (1 - rate)`.
-    public var keptFactor: Float { 1 / (1 - rate) }
+    var keptFactor: Float { 1 / (1 - rate) }
 
     /// What a mask makes of the values.
     enum Part {
@@ -61,7 +63,7 @@ public func dropout(_ x: Tensor, _ mask: DropoutMask) -> Tensor { masked(x, mask
 /// What ``dropout(_:_:)`` takes away: `x - dropout(x)`.
 ///
 /// - Returns: the shape and type of `x`
-public func dropoutRest(_ x: Tensor, _ mask: DropoutMask) -> Tensor { masked(x, mask, .rest) }
+package func dropoutRest(_ x: Tensor, _ mask: DropoutMask) -> Tensor { masked(x, mask, .rest) }
 
 private func masked(_ x: Tensor, _ mask: DropoutMask, _ part: DropoutMask.Part) -> Tensor {
     let y = mask.applied(to: x, part)

@@ -42,6 +42,8 @@ public final class ExpertBalance {
     /// How many tokens went to each expert, one that several sequences share counted for each.
     public private(set) var uses: [Int] = []
 
+    /// A balance of one layer's experts in one pass.
+    ///
     /// - Parameters:
     ///   - coefficient: the factor of the loss
     ///   - isOverBatch: whether all sequences count as one

@@ -7,8 +7,15 @@ public struct LowRankFactors {
     public let a: Tensor
     /// `[out, rank]`
     public let b: Tensor
+    /// The factor before `B A`.
     public let scale: Float
 
+    /// Factors whose inner widths are one.
+    ///
+    /// - Parameters:
+    ///   - a: `[rank, in]`
+    ///   - b: `[out, rank]`
+    ///   - scale: the factor before `B A`
     public init(a: Tensor, b: Tensor, scale: Float = 1) {
         precondition(a.shape.count == 2 && b.shape.count == 2 && a.shape[0] == b.shape[1], "factors [r, in] and [out, r]")
         self.a = a
@@ -16,6 +23,7 @@ public struct LowRankFactors {
         self.scale = scale
     }
 
+    /// The inner width.
     public var rank: Int { a.shape[0] }
 
     /// The same factors, times something.
@@ -41,7 +49,7 @@ public struct LowRankFactors {
     ///   - weight: `[out, in]`
     ///   - squares: the sum of the squares of each of its rows, `[out]`
     /// - Returns: `[out]`, float32
-    public func rowNorms(of weight: Tensor, squares: Tensor) -> Tensor {
+    package func rowNorms(of weight: Tensor, squares: Tensor) -> Tensor {
         let context = ComputeContext.current
         let (rows, rank) = (weight.shape[0], rank)
         let norms = Tensor(uninitialized: [rows])
@@ -64,7 +72,7 @@ public struct LowRankFactors {
 
 extension Tensor {
     /// The sum of the squares of each row, `[rows]`, float32, summed in float64.
-    public var rowSquares: Tensor {
+    package var rowSquares: Tensor {
         let (values, width) = (values, width)
         return Tensor(
             (0..<rows).map { row in

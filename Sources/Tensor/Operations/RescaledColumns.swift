@@ -11,7 +11,7 @@ import CKernels
 ///   - result: the type of the result; `nil` for the context's precision
 /// - Returns: the shape of `x`. `x` in float32 keeps changes of the magnitude that are
 ///   smaller than a step of a 16-bit type from being rounded away.
-public func rescaledColumns(_ x: Tensor, magnitude: Tensor, norms: Tensor, result: Precision? = nil) -> Tensor {
+package func rescaledColumns(_ x: Tensor, magnitude: Tensor, norms: Tensor, result: Precision? = nil) -> Tensor {
     precondition(magnitude.count == x.width && norms.count == x.width, "a magnitude and a norm for each of \(x.width) columns")
     let context = ComputeContext.current
     let factors = Tensor(zip(magnitude.values, norms.values).map { $0 / $1 }, shape: [x.width])

@@ -18,11 +18,17 @@ public struct RotaryTable {
     let cosine: Tensor
     let sine: Tensor
 
-    /// - Parameter headDim: even: values turn in pairs
+    /// The angles of the published embeddings.
+    ///
+    /// - Parameters:
+    ///   - headDim: even: values turn in pairs
+    ///   - base: of the frequencies, 10,000 as published
     public init(positions: Int, headDim: Int, base: Float) {
         self.init(positions: positions, frequencies: Self.frequencies(headDim: headDim, base: base))
     }
 
+    /// Angles of frequencies that are known.
+    ///
     /// - Parameters:
     ///   - frequencies: of each pair, in radians a position
     ///   - amplitude: the factor of every turned value

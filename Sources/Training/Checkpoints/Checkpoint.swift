@@ -7,12 +7,15 @@ import Tensor
 /// There is no random state to keep: every random number of a run comes of its seed and of the place in the run
 /// where it is drawn.
 public struct Checkpoint {
+    /// The file that was read.
     public let path: String
+    /// How far the run had come.
     public let progress: TrainingProgress
     /// Steps that the optimizer has taken.
     public let optimizerSteps: Int
-    /// Of the gradient scaler.
+    /// The gradient scaler's ``GradientScaler/scale``.
     public let lossScale: Float
+    /// The gradient scaler's ``GradientScaler/goodSteps``.
     public let goodSteps: Int
     /// What the writer wanted to know again.
     public let notes: JSONObject

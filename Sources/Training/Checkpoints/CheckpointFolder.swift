@@ -3,10 +3,12 @@ import Tensor
 
 /// The checkpoints of one run, each a file `checkpoint-STEPS.safetensors` by the optimizer steps that are done.
 public struct CheckpointFolder: Sendable {
+    /// The folder, which the first checkpoint makes.
     public let path: String
     /// How many are kept, the newest; 0 keeps all.
     public let limit: Int
 
+    /// A folder that need not be there yet.
     public init(path: String, limit: Int = 2) {
         self.path = path
         self.limit = limit

@@ -32,11 +32,13 @@ public protocol Communicator: AnyObject {
 /// A sum over processes that is under way.
 public protocol PendingSum: AnyObject {
     /// Moves the sum along where that takes this thread, and returns at once.
+    ///
+    /// - Throws: ``CommunicationError``
     func advance() throws(CommunicationError)
 
     /// Waits for the sum.
     ///
-    /// - Throws: ``CommunicationError/timeout(seconds:)``
+    /// - Throws: ``CommunicationError/timeout(seconds:)`` where others do not answer, ``CommunicationError/failed(call:reason:)``
     func wait() throws(CommunicationError)
 }
 

@@ -1,5 +1,6 @@
 /// What started this process as one of several, by the variables that it leaves in the environment.
 public struct Launcher: Sendable, Equatable {
+    /// The program that starts processes.
     public enum Kind: Sendable {
         /// Open MPI's `mpirun`.
         case mpirun
@@ -11,13 +12,14 @@ public struct Launcher: Sendable, Equatable {
         case torchrun
     }
 
+    /// The program that started this process.
     public let kind: Kind
     /// The place of this process among all, from 0.
     public let rank: Int
     /// How many processes were started.
     public let count: Int
 
-    /// `nil` where nothing of the kind started the process.
+    /// What the environment says; `nil` where nothing of the kind started the process.
     public init?(environment: [String: String]) {
         func numbers(_ rank: String, _ count: String) -> (rank: Int, count: Int)? {
             guard let rank = environment[rank].flatMap({ Int($0) }), let count = environment[count].flatMap({ Int($0) }),

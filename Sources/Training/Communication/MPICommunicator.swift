@@ -9,15 +9,15 @@
     /// and advises the latter, but which terms a library adds first is up to the algorithm that it chooses by sizes,
     /// machines, and settings of its own, and a network that adds in its switches may take values as they come. So MPI
     /// carries values here and adds none, see ``RankOrderSum``.
-    public final class MPICommunicator: Communicator {
-        public let rank: Int
-        public let count: Int
-        public let localRank: Int
-        public let localCount: Int
+    package final class MPICommunicator: Communicator {
+        package let rank: Int
+        package let count: Int
+        package let localRank: Int
+        package let localCount: Int
         /// The name of this process's machine.
-        public let host: String
+        package let host: String
         /// How long the others are waited for, in seconds.
-        public var timeout: Double
+        package var timeout: Double
 
         let group: mpi_communicator
         /// The sums that are under way, in the order in which they began. Here, so that their memory outlives the
@@ -27,14 +27,14 @@
         private var freeScratch: [Scratch] = []
 
         /// The library and its version, in a few words.
-        public static var library: String {
+        package static var library: String {
             text { mpi_library_version($0) }.map(shortVersion) ?? "an unknown MPI"
         }
 
         /// Begins MPI, which a process can do once.
         ///
         /// - Throws: ``CommunicationError/failed(call:reason:)``
-        public init(timeout: Double = 1800) throws(CommunicationError) {
+        package init(timeout: Double = 1800) throws(CommunicationError) {
             guard !mpi_was_started() else {
                 throw .failed(call: "MPI_Init_thread", reason: "this process has begun MPI already")
             }
@@ -60,14 +60,14 @@
             host = Self.text { mpi_host_name($0) } ?? "unknown"
         }
 
-        public func startSum(_ values: UnsafeMutableBufferPointer<Float>) throws(CommunicationError) -> any PendingSum {
+        package func startSum(_ values: UnsafeMutableBufferPointer<Float>) throws(CommunicationError) -> any PendingSum {
             let sum = RankOrderSum(values, self)
             sums.append(sum)
             try sum.advance()
             return sum
         }
 
-        public func gather(_ text: String) throws(CommunicationError) -> [String] {
+        package func gather(_ text: String) throws(CommunicationError) -> [String] {
             // Memory that MPI reads and writes until the requests are done; after an error it may do so still, so that it
             // is given back where all went well.
             let bytes = Self.memory(of: Array(text.utf8))
@@ -98,7 +98,7 @@
             }
         }
 
-        public func finish() {
+        package func finish() {
             do {
                 try leave()
             } catch {
@@ -114,7 +114,7 @@
             try Self.check("MPI_Finalize", mpi_finish(everybody))
         }
 
-        public func abort(exitCode: Int32) -> Never {
+        package func abort(exitCode: Int32) -> Never {
             mpi_abort(exitCode)
             exit(exitCode)
         }

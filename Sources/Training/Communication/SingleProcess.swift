@@ -7,6 +7,7 @@ public final class SingleProcess: Communicator {
     public let localRank = 0
     public let localCount = 1
 
+    /// A process that nothing starts with others.
     public init() {}
 
     public func startSum(_ values: UnsafeMutableBufferPointer<Float>) -> any PendingSum { Done() }

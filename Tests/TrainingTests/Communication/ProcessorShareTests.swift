@@ -79,6 +79,7 @@ struct ProcessorShareTests {
             #expect(result.cores == 1)
         }
 
+        /// What another thread finds out. Unchecked: it is read behind `wait()` alone, after the last change.
         private final class Answer: @unchecked Sendable {
             var available = 0
             var counted = 0

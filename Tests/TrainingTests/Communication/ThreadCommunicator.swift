@@ -2,13 +2,14 @@ import Foundation
 import Training
 
 /// Threads of one process that train together as processes would.
-final class ThreadCommunicator: Communicator, @unchecked Sendable {  // What threads share lies in `meeting`, behind its lock.
+final class ThreadCommunicator: Communicator, Sendable {
     let rank: Int
     let count: Int
     var localRank: Int { rank }
     var localCount: Int { count }
     private let meeting: Meeting
 
+    /// What the threads share. Unchecked: it is read and changed behind `condition` alone.
     private final class Meeting: @unchecked Sendable {
         let condition = NSCondition()
         var numbers: [Int: [Float]] = [:]
@@ -26,6 +27,7 @@ final class ThreadCommunicator: Communicator, @unchecked Sendable {  // What thr
     static func run<Value: Sendable>(_ count: Int, _ body: @escaping @Sendable (ThreadCommunicator) throws -> Value) throws -> [Value] {
         let meeting = Meeting()
         let lock = NSLock()
+        // Unsafe: behind `lock` while the threads run.
         nonisolated(unsafe) var results: [Int: Result<Value, any Error>] = [:]
         let group = DispatchGroup()
         for rank in 0..<count {

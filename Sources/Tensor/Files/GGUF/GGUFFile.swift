@@ -20,6 +20,9 @@ public struct GGUFFile: Sendable {
     static let maximumDimensions = 4
     private static let maximumEntries = 1 << 16
 
+    /// Reads the metadata and the list of tensors, which stay in the file's own pages until they are asked for their
+    /// values.
+    ///
     /// - Throws: ``TensorFileError/inFile(path:_:)``
     public static func read(_ path: String) throws(TensorFileError) -> GGUFFile {
         try TensorFile.reading(path) { bytes throws(TensorFileError) in

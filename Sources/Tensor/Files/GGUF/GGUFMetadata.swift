@@ -3,6 +3,7 @@
 public struct GGUFMetadata: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     private var entries = OrderedMap<GGUFValue>()
 
+    /// Metadata of no entries.
     public init() {}
 
     public init(dictionaryLiteral elements: (String, GGUFValue)...) {

@@ -1,13 +1,26 @@
 /// A value of a GGUF file's metadata, in the very type that the file gives it.
 public enum GGUFValue: Sendable, Equatable {
+    /// An integer of the width.
     case uint8(UInt8), int8(Int8), uint16(UInt16), int16(Int16), uint32(UInt32), int32(Int32)
-    case float32(Float), bool(Bool), string(String), array(GGUFArray)
-    case uint64(UInt64), int64(Int64), float64(Double)
+    /// A floating-point number of 32 bits.
+    case float32(Float)
+    /// A truth value.
+    case bool(Bool)
+    /// A text.
+    case string(String)
+    /// Values of one type.
+    case array(GGUFArray)
+    /// An integer of 64 bits.
+    case uint64(UInt64), int64(Int64)
+    /// A floating-point number of 64 bits.
+    case float64(Double)
 
+    /// The text, where it is one.
     public var string: String? {
         if case .string(let text) = self { text } else { nil }
     }
 
+    /// The truth value, where it is one.
     public var bool: Bool? {
         if case .bool(let value) = self { value } else { nil }
     }
@@ -36,11 +49,14 @@ public enum GGUFValue: Sendable, Equatable {
         }
     }
 
+    /// The array, where it is one.
     public var array: GGUFArray? {
         if case .array(let array) = self { array } else { nil }
     }
 
+    /// The texts of an array of such.
     public var strings: [String]? { array?.strings }
+    /// The truth values of an array of such.
     public var bools: [Bool]? { array?.bools }
 
     /// Integers of any width; `nil` where one does not fit in `Int`.
@@ -53,10 +69,22 @@ public enum GGUFValue: Sendable, Equatable {
 /// An array of a GGUF file's metadata. All elements have one type, so that a vocabulary of 150,000
 /// entries takes no enum an entry.
 public enum GGUFArray: Sendable, Equatable {
+    /// Integers of the width.
     case uint8([UInt8]), int8([Int8]), uint16([UInt16]), int16([Int16]), uint32([UInt32]), int32([Int32])
-    case float32([Float]), bool([Bool]), string([String]), array([GGUFArray])
-    case uint64([UInt64]), int64([Int64]), float64([Double])
+    /// Floating-point numbers of 32 bits.
+    case float32([Float])
+    /// Truth values.
+    case bool([Bool])
+    /// Texts.
+    case string([String])
+    /// Arrays, each of one type.
+    case array([GGUFArray])
+    /// Integers of 64 bits.
+    case uint64([UInt64]), int64([Int64])
+    /// Floating-point numbers of 64 bits.
+    case float64([Double])
 
+    /// The number of elements.
     public var count: Int {
         switch self {
         case .uint8(let values): values.count
@@ -75,10 +103,12 @@ public enum GGUFArray: Sendable, Equatable {
         }
     }
 
+    /// The texts, where it is an array of such.
     public var strings: [String]? {
         if case .string(let values) = self { values } else { nil }
     }
 
+    /// The truth values, where it is an array of such.
     public var bools: [Bool]? {
         if case .bool(let values) = self { values } else { nil }
     }

@@ -4,14 +4,16 @@ import Foundation
 /// Writes a GGUF file (version 3): metadata, and tensors that are asked for their values one after the
 /// other, when it is their turn, so that no model is held a second time.
 public struct GGUFWriter {
+    /// What the file says of its model.
     public var metadata: GGUFMetadata
     private var entries: [WrittenTensor] = []
 
+    /// A file without tensors.
     public init(metadata: GGUFMetadata = GGUFMetadata()) { self.metadata = metadata }
 
     /// The type that a tensor gets where weights are to be of type `weights`: float32 for one of a single
     /// dimension (a norm), as llama.cpp has it, and float16 in place of blocks that do not fill its rows.
-    public static func elementType(for shape: [Int], weights: ElementType) -> ElementType {
+    package static func elementType(for shape: [Int], weights: ElementType) -> ElementType {
         if shape.count < 2 { return .float32 }
         return (shape.last ?? 1) % weights.elementsPerBlock == 0 ? weights : .float16
     }

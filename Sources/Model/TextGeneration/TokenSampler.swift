@@ -13,6 +13,9 @@ public struct TokenSampler: Sendable {
     public var repetitionPenalty: Float
     private var generator: RandomGenerator
 
+    /// A choice at random, by default as MiniMind's own command line has it.
+    ///
+    /// - Parameter seed: the same seed draws the same numbers on every platform
     public init(temperature: Float = 0.85, topP: Float = 0.85, repetitionPenalty: Float = 1, seed: UInt64 = 1337) {
         self.temperature = temperature
         self.topP = topP
@@ -24,15 +27,18 @@ public struct TokenSampler: Sendable {
     public static var greedy: TokenSampler { TokenSampler(temperature: 0, topP: 1) }
 
     /// The same choice with other random numbers.
-    public func reseeded() -> TokenSampler {
+    package func reseeded() -> TokenSampler {
         var other = self
         other.generator = RandomGenerator(seed: other.generator.next())
         return other
     }
 
+    /// Chooses a token.
+    ///
     /// - Parameters:
     ///   - logits: one score a token of the vocabulary
     ///   - seen: the tokens of the prompt and of the answer so far
+    /// - Returns: the id of the token
     public mutating func next(_ logits: [Float], seen: Set<Int32>) -> Int32 {
         var scores = logits
         if repetitionPenalty != 1 {
