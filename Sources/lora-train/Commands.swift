@@ -1,4 +1,5 @@
 import Foundation
+import Training
 
 /// The commands by name; without one, `train`.
 enum Commands {
@@ -19,9 +20,8 @@ enum Commands {
     ]
 
     static func run(_ arguments: [String]) throws {
-        guard let first = arguments.first, !first.hasPrefix("-") else {
-            return try train(arguments)
-        }
+        if arguments == ["--version"] { return Console.shared.line("lora-train \(Release.version)") }
+        guard let first = arguments.first, !first.hasPrefix("-") else { return try train(arguments) }
         let rest = Array(arguments.dropFirst())
         switch first {
         case "train": try train(rest)

@@ -1,10 +1,6 @@
 import LoRA
 import Tensor
-
-/// What the package calls its own state.
-enum Release {
-    static let version = "0.5.0"
-}
+import Training
 
 extension TrainOptions {
     /// Where an adapter that is about to be trained comes from.
