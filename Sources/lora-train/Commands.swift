@@ -10,6 +10,7 @@ enum Commands {
         ("export", "write a model or an adapter for other tools: Hugging Face, GGUF, PEFT, MLX, llama.cpp"),
         ("verify", "compare the logits of two models, with or without adapters"),
         ("inspect", "say what is in a file or folder: model, adapter, types, sizes"),
+        ("visualize", "draw what an adapter changes: a heat map a module and an overview, as PNG files"),
         ("data", "show what each sample trains on"),
         ("tokenize", "JSON strings to token ids, a line each; --decode the reverse"),
         ("bench", "time a training step, generation, the tokenizer or sums over processes: bench step, generate, tokenizer or allreduce"),
@@ -29,6 +30,8 @@ enum Commands {
         case "merge", "export": try parse(rest, ExportOptions(), ExportOptions.flags, first) { try ExportCommand(options: $0).run(first) }
         case "verify": try parse(rest, VerifyOptions(), VerifyOptions.flags, first) { try VerifyCommand(options: $0).run() }
         case "inspect": try parse(rest, InspectOptions(), InspectOptions.flags, first) { try InspectCommand(options: $0).run() }
+        case "visualize":
+            try parse(rest, VisualizeOptions(), VisualizeOptions.flags, first) { try VisualizeCommand(options: $0).run() }
         case "data": try parse(rest, DataOptions(), DataOptions.flags, first) { try DataCommand(options: $0).run() }
         case "tokenize":
             try parse(rest, TokenizeOptions(), TokenizeOptions.flags, first) { try TokenizeCommand(options: $0).run() }
@@ -94,6 +97,7 @@ enum Commands {
         case "merge", "export": Console.shared.line(ExportOptions.flags.markdown(ExportOptions()))
         case "verify": Console.shared.line(VerifyOptions.flags.markdown(VerifyOptions()))
         case "inspect": Console.shared.line(InspectOptions.flags.markdown(InspectOptions()))
+        case "visualize": Console.shared.line(VisualizeOptions.flags.markdown(VisualizeOptions()))
         case "data": Console.shared.line(DataOptions.flags.markdown(DataOptions()))
         case "bench": Console.shared.line(BenchOptions.stepFlags.markdown(BenchOptions()))
         case "tokenize": Console.shared.line(TokenizeOptions.flags.markdown(TokenizeOptions()))
