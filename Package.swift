@@ -77,7 +77,7 @@ let package = Package(
         .executableTarget(
             name: "fuzz", dependencies: ["Tensor", "Model", "LoRA", "Data"], path: "Tests/Fuzz",
             exclude: ["Corpus", "README.md", "make_corpus.py"]),
-        .target(name: "TestSupport", dependencies: ["Tensor", "Model"], path: "Tests/TestSupport"),
+        .target(name: "TestSupport", dependencies: ["CZlib", "Tensor", "Model"], path: "Tests/TestSupport"),
         .testTarget(name: "TensorTests", dependencies: ["Tensor", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(name: "ModelTests", dependencies: ["Tensor", "Model", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(name: "LoRATests", dependencies: ["Tensor", "Model", "LoRA", "TestSupport"], exclude: ["Fixtures"]),

@@ -12,6 +12,7 @@ enum Commands {
         ("verify", "compare the logits of two models, with or without adapters"),
         ("inspect", "say what is in a file or folder: model, adapter, types, sizes"),
         ("report", "make the page that shows a run again, or lay several side by side"),
+        ("visualize", "draw what an adapter changes: a heat map a module and an overview, as PNG files"),
         ("data", "show what each sample trains on"),
         ("tokenize", "JSON strings to token ids, a line each; --decode the reverse"),
         ("doctor", "look at the machine and the build: what is broken or slow here, and what to do"),
@@ -32,6 +33,8 @@ enum Commands {
         case "verify": try parse(rest, VerifyOptions(), VerifyOptions.flags, first) { try VerifyCommand(options: $0).run() }
         case "inspect": try parse(rest, InspectOptions(), InspectOptions.flags, first) { try InspectCommand(options: $0).run() }
         case "report": try parse(rest, ReportOptions(), ReportOptions.flags, first) { try ReportCommand(options: $0).run() }
+        case "visualize":
+            try parse(rest, VisualizeOptions(), VisualizeOptions.flags, first) { try VisualizeCommand(options: $0).run() }
         case "data": try parse(rest, DataOptions(), DataOptions.flags, first) { try DataCommand(options: $0).run() }
         case "tokenize":
             try parse(rest, TokenizeOptions(), TokenizeOptions.flags, first) { try TokenizeCommand(options: $0).run() }
@@ -99,6 +102,7 @@ enum Commands {
         case "verify": Console.shared.line(VerifyOptions.flags.markdown(VerifyOptions()))
         case "inspect": Console.shared.line(InspectOptions.flags.markdown(InspectOptions()))
         case "report": Console.shared.line(ReportOptions.flags.markdown(ReportOptions()))
+        case "visualize": Console.shared.line(VisualizeOptions.flags.markdown(VisualizeOptions()))
         case "data": Console.shared.line(DataOptions.flags.markdown(DataOptions()))
         case "bench": Console.shared.line(BenchOptions.stepFlags.markdown(BenchOptions()))
         case "doctor": Console.shared.line(DoctorOptions.flags.markdown(DoctorOptions()))
