@@ -7,6 +7,8 @@
 # make tsan    the same with ThreadSanitizer: .build/tsan
 # make ubsan   the same with UndefinedBehaviorSanitizer for the C kernels: .build/ubsan
 # make peers   the libraries that tests and benchmarks compare with: .build/peers; STRICT=1 fails where one does not install
+# make format  puts the Swift sources into the form of .swift-format
+# make lint    fails where one is in another form
 # make bench   measures it beside PyTorch and writes Docs/Performance.md; ONLY=, ROUNDS=, DATA=, TOKENIZER=, BASE=
 # make scaling  measures it on several processes and writes Docs/Scaling.md; ONLY=, ROUNDS=, BASE=; root for the emulated network
 #
@@ -23,7 +25,9 @@ TRAITS_WITH_MPI = --traits OpenBLAS,OneDNN,MPI
 TRAITS = $(if $(WITH_MPI),$(TRAITS_WITH_MPI))
 BUILD = $(if $(MPI_PKG),MPI_PKG=$(MPI_PKG)) $(SWIFT)
 
-.PHONY: setup build demo test fuzz asan tsan ubsan peers bench scaling clean
+.PHONY: setup build demo test fuzz asan tsan ubsan peers format lint bench scaling clean
+
+SWIFT_SOURCES := Package.swift Sources Tests Examples
 
 setup:
 	@MPI=$(MPI) Scripts/setup.sh
@@ -54,6 +58,12 @@ ubsan: setup
 peers:
 	@Scripts/setup.sh peers
 	@python3 Scripts/make_peers.py $(if $(STRICT),--strict)
+
+format:
+	$(SWIFT) format --in-place --parallel --recursive $(SWIFT_SOURCES)
+
+lint:
+	$(SWIFT) format lint --strict --parallel --recursive $(SWIFT_SOURCES)
 
 bench: build
 	@python3 Benchmarks/run.py --command "$(RUN)" $(if $(ONLY),--only "$(ONLY)") $(if $(ROUNDS),--rounds "$(ROUNDS)") \

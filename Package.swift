@@ -86,6 +86,8 @@ let package = Package(
             dependencies: ["Tensor", "Model", "LoRA", "Data", "Training", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(name: "ReportTests",
             dependencies: ["Tensor", "Model", "LoRA", "Training", "Report", "TestSupport"], exclude: ["Fixtures"]),
+        // The documents: their Swift, their links, and the order of the layers that they draw.
+        .testTarget(name: "DocumentTests", dependencies: ["LoRATrain", "TestSupport"]),
         .testTarget(name: "EndToEndTests",
             dependencies: ["lora-train", "fuzz", "Tensor", "Model", "LoRA", "Data", "Training", "Report", "TestSupport"]),
     ],
