@@ -3,15 +3,15 @@ import Foundation
 
 /// The threads that share the inner loops of operations.
 public enum Parallel {
-    /// The number of threads, the caller's among them. Results do not depend on it: work is cut
-    /// into pieces by its size alone.
+    /// The number of threads, the caller's among them; 1 unless somebody sets it, as to ``cores``. Results do not
+    /// depend on it: work is cut into pieces by its size alone.
     public static var threads: Int {
         get { Int(thread_pool_size()) }
         set { thread_pool_resize(Int32(clamping: newValue)) }
     }
 
     /// The number of cores that this process may use: of the machine's, those that a mask leaves to it.
-    package static var cores: Int {
+    public static var cores: Int {
         let all = ProcessInfo.processInfo.activeProcessorCount
         var mask = [UInt8](repeating: 0, count: 1024)
         guard processor_mask_get(Int64(mask.count), &mask) != 0 else { return all }

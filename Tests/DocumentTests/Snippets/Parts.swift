@@ -109,10 +109,8 @@ func sinks(trainer: Trainer<NextTokenLoss>, loader: DataLoader<SFTDataset>, epoc
         name: "identity_192", version: "my script 1", started: "2026-11-26T12:00:00Z", epochs: epochs,
         stepsPerEpoch: loader.batchesPerEpoch, basePath: "Examples/tiny/rlhf_192.pth", savedPath: "out/identity_192.pth")
     let sinks: [any MetricSink] = [try MetricsFile(path: "out/identity_192.metrics.jsonl", run), LossCurve()]
-    try trainer.fit(
-        loader, epochs: epochs,
-        onStep: { report in
-            for sink in sinks { sink.append(.step(report)) }
-        })
+    try trainer.fit(loader, epochs: epochs) { report in
+        for sink in sinks { sink.append(.step(report)) }
+    }
     for sink in sinks { sink.finish() }
 }

@@ -15,11 +15,9 @@ func script() throws {
     let trainer = Trainer(
         NextTokenLoss(model), parameters: adapter.parameters, optimizer: optimizer, schedule: schedule,
         configuration: TrainerConfiguration())
-    try trainer.fit(
-        loader, epochs: epochs,
-        onStep: { report in
-            if report.stepInEpoch == 0 { print("epoch \(report.epoch + 1): loss \(report.loss ?? .nan)") }
-        })
+    try trainer.fit(loader, epochs: epochs) { report in
+        if report.stepInEpoch == 0 { print("epoch \(report.epoch + 1): loss \(report.loss ?? .nan)") }
+    }
     try adapter.write(to: "out/identity_192.pth")
 }
 
@@ -60,13 +58,13 @@ func settings() -> TrainerConfiguration {
 
 func callbacks(trainer: Trainer<NextTokenLoss>, loader: DataLoader<SFTDataset>, epochs: Int) throws {
     var (best, stepsSince) = (Float.infinity, 0)
-    let isComplete = try trainer.fit(
-        loader, epochs: epochs, isStopping: { stepsSince >= 20 },
-        onStep: { report in
-            guard let loss = report.loss else { return }
-            stepsSince = loss < best ? 0 : stepsSince + 1
-            best = min(best, loss)
-        })
+    let isComplete = try trainer.fit(loader, epochs: epochs) { report in
+        guard let loss = report.loss else { return }
+        stepsSince = loss < best ? 0 : stepsSince + 1
+        best = min(best, loss)
+    } isStopping: {
+        stepsSince >= 20
+    }
     print(isComplete ? "trained to the end" : "stopped: no lower loss for 20 steps")
 }
 

@@ -6,6 +6,7 @@ import Foundation
 import LoRATrain
 
 let folder = CommandLine.arguments.dropFirst().first ?? "../tiny"
+Parallel.threads = Parallel.cores
 let model = try MiniMind(contentsOf: folder + "/rlhf_192.pth")
 let tokenizer = try Tokenizer(folder: folder)
 

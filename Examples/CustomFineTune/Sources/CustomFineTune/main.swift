@@ -9,6 +9,7 @@ let baseFolder = arguments.first ?? "../tiny"
 let outFolder = arguments.dropFirst().first ?? "out"
 
 // The base, and what it knows of words.
+Parallel.threads = Parallel.cores
 let model = try MiniMind(contentsOf: baseFolder + "/rlhf_192.pth")
 let tokenizer = try Tokenizer(folder: baseFolder)
 guard let source = tokenizer.chatTemplate else { fatalError("\(baseFolder) has no chat template") }
@@ -39,11 +40,13 @@ func examine(_ moment: String) throws {
 // The callback: says how it goes, and stops once the lessons are learnt.
 var stopper = LossLimit(0.01)
 try examine("before")
-try trainer.fit(loader, epochs: epochs, isStopping: { stopper.isReached }) { report in
+try trainer.fit(loader, epochs: epochs) { report in
     stopper.append(report)
     if report.stepInEpoch == 0, report.epoch.isMultiple(of: 5) {
         print("epoch \(report.epoch + 1): loss \(rounded(Double(report.loss ?? .nan)))")
     }
+} isStopping: {
+    stopper.isReached
 }
 try examine("after")
 
