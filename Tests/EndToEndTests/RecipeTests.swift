@@ -40,13 +40,13 @@ struct RecipeTests {
         let metrics = try String(contentsOfFile: out + "/lora/lora_identity_64.metrics.jsonl", encoding: .utf8)
             .split(separator: "\n").map { try JSON(parsing: String($0)) }
         #expect(metrics.first?["run"]?["epochs"]?.integer == 3 && metrics.last?["end"]?["reason"]?.string == "complete")
-        let steps = metrics.dropFirst().dropLast()
-        #expect(steps.count == 36)
+        let records = metrics.dropFirst().dropLast()
+        #expect(records.count == 36)
         #expect(
-            steps.last?.object?.keys == [
+            records.last?.object?.keys == [
                 "step", "epoch", "loss", "lr", "grad_norm", "tokens", "seconds", "samples", "computed_tokens", "counted_tokens",
             ])
-        #expect(steps.last?["step"]?.integer == 35 && steps.last?["epoch"]?.integer == 2)
+        #expect(records.last?["step"]?.integer == 35 && records.last?["epoch"]?.integer == 2)
     }
 
     /// The value behind `name:` in a log line.
