@@ -39,7 +39,7 @@ struct Axis: Equatable {
     /// - Parameter values: above 0
     init(logarithmicAround values: ClosedRange<Double>) {
         let factors = [1.0, 2, 5]
-        let first = Int(log10(values.lowerBound).rounded(.down)), last = Int(log10(values.upperBound).rounded(.up))
+        let first = Int(log10(values.lowerBound).rounded(.down)) - 1, last = Int(log10(values.upperBound).rounded(.up))
         var numbers = (first...max(first, last)).flatMap { power in factors.map { $0 * pow(10, Double(power)) } }
         let low = numbers.last { $0 <= values.lowerBound } ?? numbers[0]
         let high = numbers.first { $0 >= values.upperBound } ?? values.upperBound
@@ -73,7 +73,7 @@ struct Axis: Equatable {
     private static func step(_ range: ClosedRange<Double>, _ count: Int) -> Double {
         let rough = (range.upperBound - range.lowerBound) / Double(count)
         let power = pow(10, log10(rough).rounded(.down))
-        return power * ([1, 2, 5].first { $0 * power >= 0.999 * rough } ?? 10)
+        return power * ([1, 2, 5].first { $0 * power >= 0.85 * rough } ?? 10)
     }
 
     private static func round(in range: ClosedRange<Double>, step: Double) -> [Tick] {
@@ -93,11 +93,10 @@ struct Axis: Equatable {
         if value == 0 { return "0" }
         let text: String
         switch largest {
-        case 1e12...: text = String(format: "%.0e", value).replacing("e+", with: "e")
-        case 1e9...: text = decimals(value / 1e9, step: step / 1e9) + "G"
-        case 1e6...: text = decimals(value / 1e6, step: step / 1e6) + "M"
-        case 1e4...: text = decimals(value / 1e3, step: step / 1e3) + "k"
-        case 1e-3...: text = decimals(value, step: step)
+        case 1e9..<1e12: text = decimals(value / 1e9, step: step / 1e9) + "G"
+        case 1e6..<1e9: text = decimals(value / 1e6, step: step / 1e6) + "M"
+        case 1e4..<1e6: text = decimals(value / 1e3, step: step / 1e3) + "k"
+        case 1e-3..<1e4: text = decimals(value, step: step)
         default:
             let power = (log10(abs(value)) + 1e-9).rounded(.down)
             text = decimals(value / pow(10, power), step: step / pow(10, power)) + "e" + String(Int(power))

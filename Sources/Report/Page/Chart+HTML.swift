@@ -9,7 +9,7 @@ extension Chart {
         <div class="plot\(rightLabels == nil ? "" : " two-sided")" data-x="\(range(steps))" data-y="\(range(values))"\
         \(values.isLogarithmic ? " data-log" : "") data-step="\(stepName)">\
         <svg class="frame" role="img" aria-label="\(summary)">\(grid)\
-        <svg class="curves" viewBox="0 0 \(Self.side) \(Self.side)" preserveAspectRatio="none" aria-hidden="true">\(layers.map(stretched))</svg>\
+        <svg class="curves" viewBox="0 0 \(Self.side) \(Self.side)" preserveAspectRatio="none" aria-hidden="true">\(stretchedLayers)</svg>\
         \(layers.map(unstretched))\(labels)</svg></div>\
         \(note.markup.isEmpty ? nil : "<div class=\"note\">\(note)</div>" as HTML)</figure>
 
@@ -34,6 +34,11 @@ extension Chart {
             let points = part.map { point($0.x, value($0)) }
             return "M" + (points.count == 1 ? [points[0], points[0]] : points).joined(separator: "L")
         }.joined()
+    }
+
+    /// Rules lie below the curves.
+    private var stretchedLayers: [HTML] {
+        (layers.filter { $0.curve == nil } + layers.filter { $0.curve != nil }).map(stretched)
     }
 
     private func stretched(_ layer: Layer) -> HTML {
@@ -112,7 +117,12 @@ extension Chart {
     // MARK: - The legend
 
     private var legend: HTML {
-        var entries = layers.compactMap(entry) + (epochEnds.isEmpty ? [] : ["<li><svg class=\"key\"><line class=\"epoch\" x1=\"9\" x2=\"9\" y1=\"0\" y2=\"12\"/></svg>end of an epoch</li>"])
+        let firstBest = layers.firstIndex { if case .best = $0 { true } else { false } }
+        var entries = layers.enumerated().compactMap { number, layer -> HTML? in
+            if case .best = layer, number != firstBest { return nil }
+            return entry(layer)
+        }
+        entries += (epochEnds.isEmpty ? [] : ["<li><svg class=\"key\"><line class=\"epoch\" x1=\"9\" x2=\"9\" y1=\"0\" y2=\"12\"/></svg>end of an epoch</li>"])
         // What a single line is the title says.
         if entries.count == 1, case .line = layers[0] { entries = [] }
         let values = rightLabels.map { "\(unit) (left) and \($0.title) (right)" } ?? unit
@@ -145,7 +155,7 @@ extension Chart.Mark {
     var shape: HTML {
         switch self {
         case .overflow: "<path d=\"M-5 0L5 0L0 -9Z\"/>"
-        case .skipped: "<path d=\"M-4 -9L0 -5L4 -9L5 -8L1 -4L5 0L-5 0L-1 -4L-5 -8Z\"/>"
+        case .skipped: "<path d=\"M-4 -9L4 -1M4 -9L-4 -1\"/>"
         }
     }
 }

@@ -5,7 +5,7 @@ enum EvaluationTable {
     /// Folded away; of many, the best and those evenly between.
     static func html(_ evaluations: [EvaluationReport]) -> HTML? {
         guard !evaluations.isEmpty else { return nil }
-        let best = evaluations.indices.min { evaluations[$0].loss < evaluations[$1].loss }
+        let best = evaluations.indices.filter { evaluations[$0].loss.isFinite }.min { evaluations[$0].loss < evaluations[$1].loss }
         let every = (evaluations.count + mostRows - 1) / mostRows
         let rows = evaluations.enumerated().filter { $0.offset.isMultiple(of: every) || $0.offset == best || $0.offset == evaluations.count - 1 }
         let lines = rows.map { number, report -> HTML in

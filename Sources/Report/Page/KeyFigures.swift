@@ -24,10 +24,10 @@ struct KeyFigure {
                 detail: "\(Wording.count(summary.epochs, "epoch")), \(Wording.count(summary.tokens, "token"))"),
             KeyFigure(
                 name: "Time", value: summary.steps > 0 ? Wording.duration(summary.seconds) : nil,
-                detail: summary.steps > 1 ? "\(Wording.duration(summary.seconds / Double(summary.steps))) a step" : "",
-                rank: summary.steps > 0 ? (summary.seconds, true) : nil),
+                detail: summary.steps > 1 ? "\(Wording.duration(summary.seconds / Double(summary.steps))) a step" : ""),
             KeyFigure(
                 name: "Tokens a second", value: summary.tokensPerSecond.map { Wording.count(Int(min($0, 1e15))) },
+                detail: summary.computedShare.map { $0 == 1 ? "" : "\(Wording.percent($0)) of them computed" } ?? "",
                 rank: summary.tokensPerSecond.map { ($0, false) }),
             parameters(history),
             KeyFigure(

@@ -67,19 +67,19 @@ enum PageStyle {
         .plot text{font-size:12.5px;fill:var(--muted)}
         .plot .cell{font-size:12px}
         .cells .curves{shape-rendering:crispEdges}
-        .grid line,line.grid{stroke:var(--grid)}
+        line.grid{stroke:var(--grid)}
         line.axis{stroke:var(--line)}
         line.epoch{stroke:var(--muted);stroke-dasharray:1 4;opacity:.6}
         .line,.raw,.rule,.band{fill:none;vector-effect:non-scaling-stroke;stroke-linejoin:round;stroke-linecap:round}
         .line{stroke-width:2}
-        .raw{stroke-width:1;opacity:.38}
+        .raw{stroke-width:1;opacity:.45}
         .band{stroke-width:1;opacity:.26}
         .rule{stroke:var(--muted);stroke-width:1.5;stroke-dasharray:6 4}
         .dot{stroke:var(--card);stroke-width:1}
         .mark{overflow:visible}
         .mark.best{stroke:var(--card);stroke-width:1.5;paint-order:stroke}
         .mark.overflow{fill:var(--series-1)}
-        .mark.skipped{fill:var(--muted)}
+        .mark.skipped{fill:none;stroke:var(--muted);stroke-width:2;stroke-linecap:round}
         .note{color:var(--muted);font-size:13.5px;line-height:1.45}
         .note details{margin-top:6px}
         summary{cursor:pointer;color:var(--accent)}

@@ -1,5 +1,5 @@
 /// How series are told apart: by colours that people of every colour vision tell apart (Okabe & Ito 2008, darkened or
-/// lightened to stand out from the page), and beyond those by dashes.
+/// lightened to stand out from the page), and by dashes, through which a curve is seen that lies below another.
 enum Palette {
     /// The colours of the style sheet, `--series-0` and on: as they are on a light page, and on a dark one.
     static let colors: [(light: String, dark: String)] = [
@@ -7,11 +7,11 @@ enum Palette {
         ("#94660a", "#f0bd3e"), ("#5a5fd0", "#a5a8ff"), ("#5f6b76", "#b3bec9"),
     ]
 
-    private static let dashes = ["", "7 3", "2 3", "9 3 2 3"]
+    private static let dashes = ["", "9 6", "1 5", "12 5 1 5"]
 
     /// The style of a series' lines.
     static func stroke(_ series: Int) -> String {
-        let dash = dashes[series / colors.count % dashes.count]
+        let dash = dashes[series % dashes.count]
         return "stroke:\(color(series))" + (dash.isEmpty ? "" : ";stroke-dasharray:\(dash)")
     }
 

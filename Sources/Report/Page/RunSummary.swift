@@ -17,6 +17,8 @@ struct RunSummary {
     let seconds: Double
     let tokensPerSecond: Double?
     let tokens: Int
+    /// Of the tokens, those that went through the model.
+    let computedShare: Double?
     /// In bytes.
     let peakMemory: Int?
     let overflows: Int
@@ -51,6 +53,8 @@ struct RunSummary {
         validation = Evaluations(history.evaluations, .validation)
         retained = Evaluations(history.evaluations, .retained)
         tokens = reports.reduce(0) { $0.addingReportingOverflow($1.tokens).partialValue }
+        let computed = reports.reduce(0.0) { $0 + Double($1.computedTokens) }
+        computedShare = tokens > 0 ? computed / Double(tokens) : nil
         let stepSeconds = reports.reduce(0) { $0 + $1.seconds }
         let isWhole = history.run?.completedSteps == 0
         seconds = isWhole ? history.end?.seconds ?? stepSeconds : stepSeconds
