@@ -23,7 +23,8 @@ final class ConsoleLog: MetricSink {
     func append(_ record: RunRecord) {
         switch record {
         case .step(let report): append(report)
-        case .start, .evaluation, .answers, .end: break
+        case .evaluation(let report): console.line(report.line)
+        case .start, .answers, .end: break
         }
     }
 

@@ -42,6 +42,7 @@ struct TrainOptions {
     var ddpTimeout = 1800.0
     var isStreaming = false
     var onBadRecord = BadRecordPolicy.stop
+    var evaluation = EvaluationOptions()
 
     /// The published table first, in its order.
     static var flags: FlagSet<TrainOptions> {
@@ -87,6 +88,7 @@ struct TrainOptions {
         flags.bool("streaming", \.isStreaming, "Check each record when it is reached and keep none in memory, for files of many gigabytes; the training is the same")
         flags.choice("on_bad_record", \.onBadRecord, "At a line that is no conversation: stop, or skip it, which leaves its place in the batch empty and lists it beside the adapter")
         flags.text("metrics_path", \.metricsPath, "Metrics file; default {out_dir}/lora/{lora_name}_{dim}.metrics.jsonl")
+        flags.evaluation(\.evaluation)
         flags.bool("full", \.trainsAll, "Train all parameters instead of adapters; saved as {out_dir}/{lora_name}_{dim}.pth")
         flags.choice("init", \.initialization, "pretrained, or random to train from nothing with --full")
         flags.choice("save_dtype", \.savedType, "Type of the values that are saved: float32, float16 or bfloat16")
@@ -111,6 +113,7 @@ struct TrainOptions {
             throw .usage("--full trains float32 weights; leave out --base_dtype bfloat16")
         }
         if trainsAll, model.loraPath != nil { throw .usage("--full trains no adapter; leave out --lora_path") }
+        try evaluation.validate()
         try adapter.validate(trainsAll: trainsAll, goesOn: model.loraPath != nil)
     }
 }
