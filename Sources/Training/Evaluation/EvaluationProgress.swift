@@ -7,6 +7,11 @@ public struct EvaluationProgress: Sendable, Equatable {
     public struct Point: Sendable, Equatable {
         public let step: Int
         public let loss: Double
+
+        public init(step: Int, loss: Double) {
+            self.step = step
+            self.loss = loss
+        }
     }
 
     /// The loss of the base itself, and the fingerprint of what it was measured on.

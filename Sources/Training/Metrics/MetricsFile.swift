@@ -15,9 +15,11 @@ public final class MetricsFile: MetricSink {
     ///   - onFailure: told of the first line that cannot be written, such as on a full disk; the others are left out
     /// - Throws: `TensorFileError` with the path and the system's reason, where the file cannot be begun
     public init(path: String, _ run: RunDescription, onFailure: @escaping (TensorFileError) -> Void = { _ in }) throws(TensorFileError) {
-        let start = RunRecord.start(run).json.serialized
-        output = try LineOutput(path: path, [start] + Self.lines(path, before: run))
+        let kept = Self.lines(path, before: run)
         self.onFailure = onFailure
+        // Only what is there already has to be written again at once; a new line that cannot be costs no training.
+        output = try LineOutput(path: path, kept.isEmpty ? [] : [RunRecord.start(run).json.serialized] + kept)
+        if kept.isEmpty { append(.start(run)) }
     }
 
     /// What the run before left of what was done by then. What a killed process left half written is passed over.

@@ -57,13 +57,13 @@ struct EvaluateCommand {
         console.line("without it: \(alone.words)")
         console.line(
             String(
-                format: "difference: loss %+.4f, perplexity %+.2f", result.loss - alone.loss, result.perplexity - alone.perplexity))
+                format: "difference: loss %+.4f, perplexity %+.3f", result.loss - alone.loss, result.perplexity - alone.perplexity))
     }
 }
 
 extension EvaluationResult {
     fileprivate var words: String {
-        String(format: "loss %.4f, perplexity %.2f", loss, perplexity)
+        String(format: "loss %.4f, perplexity %.3f", loss, perplexity)
             + ", \(countedTokens) counted tokens, \(samples) samples, " + String(format: "%.2f s", seconds)
     }
 

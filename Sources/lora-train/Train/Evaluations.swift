@@ -114,10 +114,10 @@ final class Evaluations {
         guard let retained = data.retained, let base = progress.base, base.data == retainedFingerprint,
             let loss = try retainedLoss ?? measure(.retained)?.loss
         else { return }
-        let (without, with) = subject.adapter == nil ? ("before", "after") : ("without the adapter", "with it")
+        let (without, with) = subject.adapter == nil ? ("before training", "after training") : ("without the adapter", "with it")
         console.line(
             String(
-                format: "forgetting on %@: loss %.3f, perplexity %.2f %@; %.3f, %.2f %@; difference %+.3f, %+.2f", retained.place,
+                format: "forgetting on %@: loss %.4f, perplexity %.3f %@; %.4f, %.3f %@; difference %+.4f, %+.3f", retained.place,
                 base.loss, exp(base.loss), without, loss, exp(loss), with, loss - base.loss, exp(loss) - exp(base.loss)))
     }
 

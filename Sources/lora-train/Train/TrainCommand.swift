@@ -131,7 +131,7 @@ struct TrainCommand {
     private func saveLastGood(_ run: Run) throws -> String {
         if run.subject.isSound {
             try run.saves.saveSubject()
-            return "the parameters before that step are in \(run.subject.path)"
+            return "the last good parameters are in \(run.subject.path)"
         }
         return FileManager.default.fileExists(atPath: run.subject.path)
             ? "\(run.subject.path) is from the last save" : "nothing was saved"
