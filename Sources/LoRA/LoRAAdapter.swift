@@ -140,6 +140,23 @@ public struct LoRAAdapter {
         }
     }
 
+    /// Runs `body` with the model as it was without the adapter, also where PiSSA took weights apart. Then everything is
+    /// as before, to the bit.
+    public func switchedOff<Value>(_ body: () throws -> Value) rethrows -> Value {
+        let weights = updates.map { $0.update.weight }
+        for linear in linears {
+            linear.setWeight(0, of: name)
+            principalParts[ObjectIdentifier(linear)]?.giveBack(to: linear.weight)
+        }
+        defer {
+            for ((linear, _), weight) in zip(updates, weights) {
+                principalParts[ObjectIdentifier(linear)]?.take(from: linear.weight)
+                linear.setWeight(weight, of: name)
+            }
+        }
+        return try body()
+    }
+
     /// Takes the adapter off the model again; weights that PiSSA took apart are whole again, to the bit.
     public func detach() {
         for linear in linears {

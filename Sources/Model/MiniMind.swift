@@ -145,6 +145,27 @@ public final class MiniMind {
     public func loss(
         _ row: TokenRow, _ predictions: [Prediction], normalizer: Float? = nil, lossScale: Float = 1
     ) throws(ModelError) -> Loss {
+        let statistics = configuration.experts.map {
+            ExpertStatistics($0, sequences: row.sequences, gradientScale: lossScale)
+        }
+        let crossEntropy = try crossEntropy(
+            row, predictions, normalizer: normalizer, lossScale: lossScale, statistics: statistics)
+        return Loss(crossEntropy, auxiliary: statistics?.loss ?? 0, expertUses: statistics?.uses ?? [])
+    }
+
+    /// The mean cross-entropy over the predictions that count, alone: by what a model is measured. The balance of
+    /// experts has no part in it, and costs nothing.
+    ///
+    /// - Parameter predictions: at least one, ascending by row
+    /// - Returns: a scalar
+    /// - Throws: ``ModelError/tokenOutOfRange(id:vocabularySize:)``
+    public func crossEntropy(_ row: TokenRow, _ predictions: [Prediction]) throws(ModelError) -> Tensor {
+        try crossEntropy(row, predictions, normalizer: nil, lossScale: 1, statistics: nil)
+    }
+
+    private func crossEntropy(
+        _ row: TokenRow, _ predictions: [Prediction], normalizer: Float?, lossScale: Float, statistics: ExpertStatistics?
+    ) throws(ModelError) -> Tensor {
         try check(predictions.map(\.target))
         var rows: [Int32] = []
         // Sequences that part behind a token ask it for several targets.
@@ -152,17 +173,12 @@ public final class MiniMind {
             if rows.last != prediction.row { rows.append(prediction.row) }
             return Int32(rows.count - 1)
         }
-        let statistics = configuration.experts.map {
-            ExpertStatistics($0, sequences: row.sequences, gradientScale: lossScale)
-        }
         let hidden = try hiddenStates(row, cache: nil, outputRows: rows, statistics: statistics)
         let selected = rmsNorm(hidden, weight: norm, epsilon: configuration.normEpsilon)
-        let crossEntropy = projectedCrossEntropy(
+        return projectedCrossEntropy(
             rows.count == places.count ? selected : gatherRows(selected, places), weight: output,
             targets: predictions.map(\.target), weights: predictions.map(\.weight),
             normalizer: normalizer ?? predictions.reduce(0) { $0 + $1.weight }, lossScale: lossScale)
-        return Loss(
-            crossEntropy, auxiliary: statistics?.loss ?? 0, expertUses: statistics?.uses ?? [])
     }
 
     /// A next token that the loss counts.

@@ -70,14 +70,16 @@ public final class Trainer<Target: Objective> {
     ///   - nextBatch: the next micro-batch of this process, from the first that is left; `nil` at the epoch's end
     ///   - onStep: called for each micro-batch; of several processes, with what all of them did, once the optimizer
     ///     has stepped
+    ///   - afterOptimizerStep: called in every process behind the reports of an effective batch that is done, unless it
+    ///     was the last one of a run that is stopping; returns whether to go on, in every process alike
     /// - Returns: whether the epoch came to its end
     /// - Throws: ``TrainingError`` where a loss or gradient is not finite, in every process alike and with the
-    ///   parameters as the step before left them; ``CommunicationError``; what the objective, `nextBatch` and `onStep`
-    ///   throw.
+    ///   parameters as the step before left them; ``CommunicationError``; what the objective,
+    ///   `nextBatch`, `onStep` and `afterOptimizerStep` throw.
     @discardableResult
     public func runEpoch(
         stepsPerEpoch: Int, isStopping: () -> Bool = { false }, nextBatch: () throws -> Target.Input?,
-        onStep: (StepReport) throws -> Void = { _ in }
+        onStep: (StepReport) throws -> Void = { _ in }, afterOptimizerStep: () throws -> Bool = { true }
     ) throws -> Bool {
         let accumulation = configuration.accumulationSteps
         while case let first = progress.optimizerSteps * accumulation, first < stepsPerEpoch {
@@ -86,6 +88,7 @@ public final class Trainer<Target: Objective> {
                 first..<min(first + accumulation, stepsPerEpoch), of: stepsPerEpoch, nextBatch: nextBatch, isStopping: isStopping, onStep: onStep)
             if outcome == .stopped { return false }
             if outcome == .exhausted { break }
+            if try !afterOptimizerStep() { return false }
         }
         progress = TrainingProgress(epoch: progress.epoch + 1)
         return true

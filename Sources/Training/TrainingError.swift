@@ -4,6 +4,8 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
     case lossNotFinite(epoch: Int, step: Int)
     /// A gradient is not a number or infinite. Parameters are as the step before left them.
     case gradientNotFinite(epoch: Int, step: Int)
+    /// What a run is measured on, at a path, says nothing, or what was trained is broken.
+    case notEvaluated(path: String, EvaluationError)
     /// No sample of the data has a token that counts.
     case nothingToTrain
 
@@ -15,6 +17,8 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
         case .gradientNotFinite(let epoch, let step):
             "a gradient is not finite at epoch \(epoch + 1), step \(step); "
                 + "a lower --learning_rate, --warmup_iters or --dtype float32 may help"
+        case .notEvaluated(let path, let error):
+            "\(path): \(error)"
         case .nothingToTrain:
             "no sample has a token that counts; is every answer cut away by --max_seq_len?"
         }

@@ -7,6 +7,7 @@ enum Commands {
         ("train", "fine-tune a base with LoRA (the default)"),
         ("generate", "answer prompts, with or without an adapter"),
         ("chat", "talk with the model, with or without adapters"),
+        ("eval", "loss and perplexity on given data, with and without an adapter"),
         ("merge", "write a base with adapters merged in, as a .pth, a Hugging Face folder or a GGUF"),
         ("export", "write a model or an adapter for other tools: Hugging Face, GGUF, PEFT, MLX, llama.cpp"),
         ("verify", "compare the logits of two models, with or without adapters"),
@@ -29,6 +30,7 @@ enum Commands {
         case "generate":
             try parse(rest, GenerateOptions(), GenerateOptions.flags, first) { try GenerateCommand(options: $0).run() }
         case "chat": try parse(rest, ChatOptions(), ChatOptions.flags, first) { try ChatCommand(options: $0).run() }
+        case "eval": try parse(rest, EvaluateOptions(), EvaluateOptions.flags, first) { try EvaluateCommand(options: $0).run() }
         case "merge", "export": try parse(rest, ExportOptions(), ExportOptions.flags, first) { try ExportCommand(options: $0).run(first) }
         case "verify": try parse(rest, VerifyOptions(), VerifyOptions.flags, first) { try VerifyCommand(options: $0).run() }
         case "inspect": try parse(rest, InspectOptions(), InspectOptions.flags, first) { try InspectCommand(options: $0).run() }
@@ -98,6 +100,7 @@ enum Commands {
         case "train": Console.shared.line(TrainOptions.flags.markdown(TrainOptions()))
         case "generate": Console.shared.line(GenerateOptions.flags.markdown(GenerateOptions()))
         case "chat": Console.shared.line(ChatOptions.flags.markdown(ChatOptions()))
+        case "eval": Console.shared.line(EvaluateOptions.flags.markdown(EvaluateOptions()))
         case "merge", "export": Console.shared.line(ExportOptions.flags.markdown(ExportOptions()))
         case "verify": Console.shared.line(VerifyOptions.flags.markdown(VerifyOptions()))
         case "inspect": Console.shared.line(InspectOptions.flags.markdown(InspectOptions()))

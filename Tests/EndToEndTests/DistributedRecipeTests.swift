@@ -47,6 +47,28 @@
             #expect(other.status == 2 && other.errors.contains("--loss_reduction was 'token', is 'batch'"), "\(other.errors)")
         }
 
+        @Test("Two processes measure what one does, agree on when to end, and keep one best")
+        func evaluation() throws {
+            let flags = [
+                "--val_data_path", "RETAIN", "--retain_data_path", "VAL", "--eval_interval", "2", "--early_stopping_patience", "2",
+                "--learning_rate", "1e-2", "--loss_reduction", "token", "--dtype", "float32",
+            ]
+            let (one, several) = (try EvaluatedTraining(flags), try EvaluatedTraining(flags))
+            defer { for evaluated in [one, several] { evaluated.remove() } }
+            #expect(try train(ranks: 1, one.training).status == 0)
+            let run = try train(ranks: 2, several.training)
+            #expect(run.status == 0, "\(run.errors)")
+            let (expected, found) = (try one.evaluations(), try several.evaluations())
+            #expect(found.map(\.step) == expected.map(\.step) && found.map(\.isBest) == expected.map(\.isBest) && found.count > 4)
+            for (report, other) in zip(found, expected) {
+                #expect(abs(report.loss - other.loss) < (report.step == 0 ? 1e-6 : 1e-4))
+                #expect(report.samples == other.samples && report.countedTokens == other.countedTokens)
+            }
+            #expect(try several.history().end?.reason == .earlyStopping && several.best != nil)
+            let strange = try Command.mpi(ranks: 2, several.training.arguments + ["--ddp"], last: ["--retain_data_path", several.training.dataPath])
+            #expect(strange.status != 0 && strange.errors.contains("the retained data is"), "\(strange.errors)")
+        }
+
         @Test("A rank that is killed ends the job within seconds; it goes on from the last checkpoint to the same bits")
         func death() throws {
             let flags = ["--save_steps", "2", "--epochs", "12"]

@@ -1,27 +1,30 @@
 import Synchronization
 
 extension SFTDataset {
-    /// The lengths of all samples and what counts in them. Tokenizes the whole file, on all cores; where the file is
-    /// not streamed, only what was not tokenized before.
-    /// - Throws: What is wrong with the first bad record, where those are not skipped; that the file was changed or
-    ///   cannot be read.
-    public func statistics() throws(DatasetError) -> DatasetStatistics {
-        guard let measures else { return try streamedStatistics() }
+    /// The lengths of samples and what counts in them. Tokenizes the file, on all cores; where it is not streamed, only
+    /// what was not tokenized before.
+    ///
+    /// - Parameter isIncluded: whether a sample belongs to those that are wanted
+    public func statistics(
+        where isIncluded: @Sendable (_ index: Int) -> Bool = { _ in true }
+    ) throws(DatasetError) -> DatasetStatistics {
+        guard let measures else { return try streamedStatistics(where: isIncluded) }
         try file.forEachRecord { index, reader throws(DatasetError) in
-            if measures[index] == nil { _ = try sample(at: index, with: &reader) }
+            if measures[index] == nil, isIncluded(index) { _ = try sample(at: index, with: &reader) }
         }
         var statistics = DatasetStatistics()
-        for index in 0..<count {
+        for index in 0..<count where isIncluded(index) {
             if let measure = measures[index] { statistics.add(measure, at: index) }
         }
         return statistics
     }
 
     /// The same without anything that grows with the file.
-    private func streamedStatistics() throws(DatasetError) -> DatasetStatistics {
+    private func streamedStatistics(where isIncluded: @Sendable (Int) -> Bool) throws(DatasetError) -> DatasetStatistics {
         let shared = Mutex(DatasetStatistics())
         let limit = DatasetStatistics.placeLimit
         try file.forEachRecord { index, reader throws(DatasetError) in
+            guard isIncluded(index) else { return }
             let measure = SampleMeasure(try sample(at: index, with: &reader))
             shared.withLock { statistics in
                 statistics.add(measure, at: index)

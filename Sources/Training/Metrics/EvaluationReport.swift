@@ -22,7 +22,7 @@ public struct EvaluationReport: Sendable, Equatable {
     public var samples: Int
     /// Wall time.
     public var seconds: Double
-    /// Whether no earlier one of the run was as low.
+    /// Whether it is of validation, and no earlier one of the run was as low.
     public var isBest: Bool
 
     /// The exponential of the loss: among how many tokens, equally likely, the model seems to choose.
@@ -39,6 +39,12 @@ public struct EvaluationReport: Sendable, Equatable {
         self.samples = samples
         self.seconds = seconds
         self.isBest = isBest
+    }
+
+    public init(_ set: Set, _ result: EvaluationResult, step: Int, epoch: Double, isBest: Bool = false) {
+        self.init(
+            set: set, step: step, epoch: epoch, loss: result.loss, countedTokens: result.countedTokens, samples: result.samples,
+            seconds: result.seconds, isBest: isBest)
     }
 
     var json: JSON {

@@ -13,6 +13,8 @@ public struct RunDescription: Sendable, Equatable {
     public var stepsPerEpoch: Int
     /// Micro-batches that an earlier run had done, where this one goes on from it.
     public var completedSteps: Int
+    /// Micro-batches that were done at the last evaluation of that earlier run; `nil` where it had none.
+    public var evaluatedSteps: Int?
     /// Where the base is; `nil` for a random start.
     public var basePath: String?
     /// Where what is trained is saved.
@@ -26,7 +28,7 @@ public struct RunDescription: Sendable, Equatable {
 
     public init(
         name: String, version: String, started: String, epochs: Int, stepsPerEpoch: Int, completedSteps: Int = 0,
-        basePath: String?, savedPath: String, recipe: JSONObject = [:], subject: JSONObject = [:], environment: JSONObject = [:]
+        evaluatedSteps: Int? = nil, basePath: String?, savedPath: String, recipe: JSONObject = [:], subject: JSONObject = [:], environment: JSONObject = [:]
     ) {
         self.name = name
         self.version = version
@@ -34,6 +36,7 @@ public struct RunDescription: Sendable, Equatable {
         self.epochs = epochs
         self.stepsPerEpoch = stepsPerEpoch
         self.completedSteps = completedSteps
+        self.evaluatedSteps = evaluatedSteps
         self.basePath = basePath
         self.savedPath = savedPath
         self.recipe = recipe
@@ -45,6 +48,7 @@ public struct RunDescription: Sendable, Equatable {
         [
             "name": .string(name), "version": .string(version), "started": .string(started), "epochs": .integer(epochs),
             "steps_per_epoch": .integer(stepsPerEpoch), "completed_steps": .integer(completedSteps),
+            "evaluated_steps": evaluatedSteps.map(JSON.integer) ?? .null,
             "base_path": basePath.map(JSON.string) ?? .null, "saved_path": .string(savedPath), "recipe": .object(recipe),
             "subject": .object(subject), "environment": .object(environment),
         ]
@@ -57,7 +61,8 @@ public struct RunDescription: Sendable, Equatable {
         else { return nil }
         self.init(
             name: name, version: version, started: started, epochs: epochs, stepsPerEpoch: stepsPerEpoch,
-            completedSteps: json["completed_steps"]?.integer ?? 0, basePath: json["base_path"]?.string, savedPath: savedPath,
+            completedSteps: json["completed_steps"]?.integer ?? 0,
+            evaluatedSteps: json["evaluated_steps"]?.integer, basePath: json["base_path"]?.string, savedPath: savedPath,
             recipe: json["recipe"]?.object ?? [:], subject: json["subject"]?.object ?? [:],
             environment: json["environment"]?.object ?? [:])
     }

@@ -15,10 +15,10 @@ public struct RunHistory: Sendable {
 
     /// Reads what can be read.
     ///
-    /// - Throws: `TensorFileError` where there is no such file
+    /// - Throws: `TensorFileError` where there is no such file, or a device in its place
     public init(path: String) throws(TensorFileError) {
         self.path = path
-        guard let contents = FileManager.default.contents(atPath: path) else { throw .system(path: path, "cannot be read") }
+        let contents = try TensorFile.pages(of: path)
         var unreadable: [Int] = []
         var number = 0
         for bytes in contents.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {

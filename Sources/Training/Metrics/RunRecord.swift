@@ -44,13 +44,13 @@ public enum RunRecord: Sendable, Equatable {
         }
     }
 
-    /// Whether a run that goes on after so many micro-batches keeps this of the run before.
-    func isKept(afterSteps steps: Int) -> Bool {
+    /// Whether a run that goes on from another keeps this of what that one told.
+    func isKept(by run: RunDescription) -> Bool {
         switch self {
         case .start, .end: false
-        case .step(let step): step.step < steps
-        case .evaluation(let evaluation): evaluation.step <= steps
-        case .answers(let answers): answers.step <= steps
+        case .step(let step): step.step < run.completedSteps
+        case .evaluation(let evaluation): run.evaluatedSteps.map { evaluation.step <= $0 } ?? false
+        case .answers(let answers): answers.step <= run.completedSteps
         }
     }
 }

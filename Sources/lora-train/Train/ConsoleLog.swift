@@ -25,7 +25,9 @@ final class ConsoleLog: MetricSink {
     func append(_ record: RunRecord) {
         switch record {
         case .step(let report): append(report)
-        case .evaluation(let report): bar.append(report)
+        case .evaluation(let report):
+            bar.append(report)
+            console.line(report.line)
         case .start, .answers, .end: break
         }
     }

@@ -7,13 +7,15 @@ import Training
 /// is streamed it is known only once the samples were met.
 struct DataNotes {
     private let options: TrainOptions
-    private let dataset: SFTDataset
+    private let samples: Subset<SFTDataset>
     private var counts = SampleCounts()
+    private var dataset: SFTDataset { samples.source }
     private var console: Console { Console.shared }
 
-    init(_ options: TrainOptions, _ dataset: SFTDataset) {
+    /// - Parameter samples: those that are trained on
+    init(_ options: TrainOptions, _ samples: Subset<SFTDataset>) {
         self.options = options
-        self.dataset = dataset
+        self.samples = samples
     }
 
     /// Says what is known before the first step.
@@ -21,13 +23,12 @@ struct DataNotes {
     /// - Throws: ``CommandError`` where nothing can be learnt
     func begin() throws {
         guard dataset.access == .checked else { return }
-        let statistics = try dataset.statistics()
+        let statistics = try samples.statistics()
         guard statistics.uncountedSamples < statistics.count else {
             throw CommandError.failure("\(options.dataPath): \(TrainingError.nothingToTrain)")
         }
-        note(cut: statistics.cutSamples, removed: statistics.removedTokens, of: statistics.count)
-        note(
-            uncounted: statistics.uncountedSamples, of: statistics.count,
+        Self.note(
+            SampleCounts(statistics), of: "samples", maximumLength: options.model.maxSequenceLength,
             lines: statistics.samplesWithoutCountedTokens.prefix(5).map(dataset.line(of:)))
         noteSkipped(dataset.skippedRecords)
     }
@@ -45,8 +46,9 @@ struct DataNotes {
             let numbers = [counts.samples, counts.cutSamples, counts.removedTokens, counts.uncountedSamples]
             let all = try processes.gather(numbers)
             let sums = numbers.indices.map { place in all.reduce(0) { $0 + $1[place] } }
-            note(cut: sums[1], removed: sums[2], of: sums[0])
-            note(uncounted: sums[3], of: sums[0], lines: [])
+            var counts = SampleCounts()
+            (counts.samples, counts.cutSamples, counts.removedTokens, counts.uncountedSamples) = (sums[0], sums[1], sums[2], sums[3])
+            Self.note(counts, of: "samples", maximumLength: options.model.maxSequenceLength)
             skipped = try processes.gather(skipped)
             noteSkipped(skipped)
         }
@@ -64,22 +66,40 @@ struct DataNotes {
         }
     }
 
-    private func note(cut: Int, removed: Int, of samples: Int) {
-        guard cut > 0 else { return }
-        console.note(
-            "note: \(cut) of \(samples) samples are longer than --max_seq_len "
-                + "\(options.model.maxSequenceLength); \(removed) tokens are cut away")
-    }
-
-    private func note(uncounted: Int, of samples: Int, lines: [Int]) {
-        guard uncounted > 0 else { return }
-        let places = lines.isEmpty ? "" : " (line \(lines.map(String.init).joined(separator: ", "))\(uncounted > lines.count ? ", …" : ""))"
-        console.note("note: \(uncounted) of \(samples) samples have no token that counts and are skipped\(places)")
+    /// Says how many samples are cut, and in how many nothing counts.
+    ///
+    /// - Parameters:
+    ///   - name: what they are called
+    ///   - lines: where some of those stand in which nothing counts
+    static func note(_ counts: SampleCounts, of name: String, maximumLength: Int, lines: [Int] = []) {
+        let console = Console.shared
+        if counts.cutSamples > 0 {
+            console.note(
+                "note: \(counts.cutSamples) of \(counts.samples) \(name) are longer than --max_seq_len \(maximumLength); "
+                    + "\(counts.removedTokens) tokens are cut away")
+        }
+        if counts.uncountedSamples > 0 {
+            let places =
+                lines.isEmpty
+                ? "" : " (line \(lines.map(String.init).joined(separator: ", "))\(counts.uncountedSamples > lines.count ? ", …" : ""))"
+            console.note("note: \(counts.uncountedSamples) of \(counts.samples) \(name) have no token that counts and are skipped\(places)")
+        }
     }
 
     private func noteSkipped(_ skipped: SkippedRecords) {
         guard let first = skipped.records.first else { return }
         console.note(
             "note: \(skipped.count) \(skipped.count == 1 ? "record is" : "records are") bad and skipped; the first is line \(first.line): \(first.reason)")
+    }
+}
+
+extension SampleCounts {
+    /// Of samples each of which is drawn once.
+    init(_ statistics: DatasetStatistics) {
+        self.init()
+        samples = statistics.count
+        cutSamples = statistics.cutSamples
+        removedTokens = statistics.removedTokens
+        uncountedSamples = statistics.uncountedSamples
     }
 }

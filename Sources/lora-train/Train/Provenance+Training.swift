@@ -7,7 +7,9 @@ extension TrainOptions {
     func provenance(of adapter: LoRAAdapter, _ origins: Origins) -> Provenance {
         let usual = TrainOptions()
         var recipe = JSONObject()
-        for flag in Self.flags.flags where !Recipe.others.contains(flag.name) && flag.name != "seed" {
+        // When a run is measured is of no consequence unless that ends it.
+        let others = evaluation.patience > 0 ? ["seed"] : ["seed", "eval_interval"]
+        for flag in Self.flags.flags where !Recipe.others.contains(flag.name) && !others.contains(flag.name) {
             let value = flag.defaultValue(self)
             let isEssential = ["epochs", "batch_size", "learning_rate", "lora_rank", "max_seq_len", "dtype"].contains(flag.name)
             if isEssential || value != flag.defaultValue(usual) { recipe[flag.name] = .string(value.trimming("'")) }

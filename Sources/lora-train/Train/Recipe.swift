@@ -6,11 +6,14 @@ import Training
 /// What a run's result depends on: its flags, its files, and how the data is dealt to processes.
 struct Recipe {
     let facts: JSONObject
+    /// What all processes of a run have in common: these, and what is measured with no consequence.
+    let commonFacts: JSONObject
 
     /// Flags that change no result, or say where something lies; files are known by their contents.
     static let others: Set<String> = [
-        "out_dir", "data_path", "base_path", "tokenizer_path", "lora_path", "metrics_path", "lora_name", "use_wandb",
-        "wandb_project", "num_workers", "threads", "log_interval", "log_format", "save_interval", "save_steps", "save_total_limit",
+        "out_dir", "data_path", "base_path", "tokenizer_path", "lora_path", "val_data_path", "retain_data_path", "metrics_path",
+        "lora_name", "sample_prompts", "use_wandb", "wandb_project", "num_workers", "threads", "log_interval", "log_format", "save_interval",
+        "save_steps", "save_total_limit",
         "save_dtype", "resume", "ddp", "ddp_timeout", "local_rank", "streaming", "force",
     ]
 
@@ -31,7 +34,10 @@ struct Recipe {
         facts["the base"] = origins.base.map { .string($0.description) }
         facts["the tokenizer"] = origins.tokenizer.map { .string($0.description) }
         facts["the data"] = .string(origins.data.description)
+        facts["the validation data"] = origins.validation.map { .string($0.description) }
         self.facts = facts
+        facts["the retained data"] = origins.retained.map { .string($0.description) }
+        commonFacts = facts
     }
 
     /// What differs between two recipes, and how it stands in each.
@@ -50,10 +56,14 @@ struct Origins {
     var base: Fingerprint?
     var tokenizer: Fingerprint?
     let data: Fingerprint
+    let validation: Fingerprint?
+    let retained: Fingerprint?
 
-    init(_ base: Base?, dataPath: String) throws {
+    init(_ base: Base?, _ options: TrainOptions) throws {
         self.base = try base?.fingerprint()
         tokenizer = try base?.tokenizerFingerprint()
-        data = try Fingerprint.ofFile(dataPath)
+        data = try Fingerprint.ofFile(options.dataPath)
+        validation = try options.evaluation.validationPath.map(Fingerprint.ofFile)
+        retained = try options.evaluation.retainedPath.map(Fingerprint.ofFile)
     }
 }

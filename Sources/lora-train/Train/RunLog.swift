@@ -6,13 +6,19 @@ final class RunLog {
     private let sinks: [any MetricSink]
     private let start = ContinuousClock.now
     private var tokens = 0
+    /// What went by in evaluations.
+    private var evaluationSeconds = 0.0
     private var hasEnded = false
 
     /// - Parameter sinks: none in a process that does not speak for the run
     init(_ sinks: [any MetricSink]) { self.sinks = sinks }
 
     func append(_ record: RunRecord) {
-        if case .step(let report) = record { tokens += report.tokens }
+        switch record {
+        case .step(let report): tokens += report.tokens
+        case .evaluation(let report): evaluationSeconds += report.seconds
+        case .start, .answers, .end: break
+        }
         for sink in sinks { sink.append(record) }
     }
 
@@ -28,7 +34,8 @@ final class RunLog {
         for sink in sinks { sink.finish() }
     }
 
-    private var seconds: Double { (ContinuousClock.now - start) / .seconds(1) }
+    /// Of the steps.
+    private var seconds: Double { (ContinuousClock.now - start) / .seconds(1) - evaluationSeconds }
 
     /// Of the samples, so far.
     var tokensPerSecond: Double { Double(tokens) / max(seconds, 1e-9) }

@@ -1,5 +1,6 @@
 import Data
 import Model
+import Tensor
 import Training
 
 /// What the model answers to `--sample_prompts`, before the training and after it: always the most likely token, so
@@ -7,12 +8,15 @@ import Training
 struct SampleAnswers {
     private let prompts: PromptFile
     private let answerer: Answerer
+    private let precision: Precision
 
     /// Tokens of an answer at the most.
     private static let maximumTokens = 128
 
+    /// - Parameter precision: of the training's products
     /// - Throws: ``CommandError`` where the file cannot be read or holds no prompt, or where the tokenizer has no template
-    init(path: String, _ model: MiniMind, _ tokenizer: Tokenizer) throws {
+    init(path: String, _ model: MiniMind, _ tokenizer: Tokenizer, _ precision: Precision) throws {
+        self.precision = precision
         prompts = try PromptFile(path: path, system: nil)
         var options = AnswerOptions()
         options.isGreedy = true
@@ -30,10 +34,11 @@ struct SampleAnswers {
 
     /// - Parameter step: micro-batches of the run that are done
     func report(_ moment: AnswerReport.Moment, step: Int) throws -> AnswerReport {
-        AnswerReport(
-            moment: moment, step: step,
-            answers: try prompts.conversations.map {
+        let answers = try ComputeContext.with({ $0.precision = precision }) {
+            try prompts.conversations.map {
                 AnswerReport.Answer(prompt: $0.conversation.lastQuestion, answer: try answerer.answer($0.conversation).text)
-            })
+            }
+        }
+        return AnswerReport(moment: moment, step: step, answers: answers)
     }
 }

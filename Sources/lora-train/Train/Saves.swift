@@ -78,24 +78,20 @@ struct Saves {
 
     /// Saves what was trained.
     func saveSubject() throws {
-        if isWriter { try subject.save() }
+        if isWriter { try subject.save(subject.path) }
     }
 
-    /// Saves what was trained, and the state of the run.
+    /// Saves the state of a run.
     ///
-    /// - Parameter steps: optimizer steps of the whole run that are done
-    func save(_ trainer: Trainer<NextTokenLoss>, steps: Int) throws {
-        try saveSubject()
-        try saveCheckpoint(trainer, steps: steps)
-    }
-
-    /// Saves the state of the run.
-    func saveCheckpoint(_ trainer: Trainer<NextTokenLoss>, steps: Int) throws {
+    /// - Parameters:
+    ///   - steps: optimizer steps of the whole run that are done
+    ///   - isComplete: whether nothing is left to train
+    func saveCheckpoint(_ trainer: Trainer<NextTokenLoss>, _ evaluation: EvaluationProgress, steps: Int, isComplete: Bool) throws {
         guard isWriter else { return }
         do {
-            let isComplete = trainer.progress.epoch >= options.epochs
             try trainer.writeCheckpoint(
-                to: folder.path(ofSteps: steps), notes: ["recipe": .object(recipe.facts), "is_complete": .bool(isComplete)])
+                to: folder.path(ofSteps: steps),
+                notes: ["recipe": .object(recipe.facts), "is_complete": .bool(isComplete), "evaluation": evaluation.json])
         } catch {
             let last = folder.paths.first.map { "; the last good checkpoint is \($0)" } ?? ""
             throw CommandError.failure("\(error)\(last)")

@@ -13,7 +13,10 @@ struct Subject {
     let stem: String
     /// What it is, in words by what they are about.
     let words: JSONObject
-    let save: () throws -> Void
+    /// Writes it to a path.
+    let save: (_ path: String) throws -> Void
+    /// The adapter, where one is trained.
+    let adapter: LoRAAdapter?
 
     /// Puts a new adapter or that of `--lora_path` on the model, or takes the whole model.
     init(_ options: TrainOptions, _ model: MiniMind, _ base: Base?, _ origins: Origins) throws {
@@ -27,13 +30,13 @@ struct Subject {
             console.line("LLM 总参数量: \(model.parameterCount)")
             announceBase()
             let suffix = model.configuration.experts == nil ? "" : "_moe"
-            let path = "\(options.model.outDir)/\(options.loraName)_\(dim)\(suffix).pth"
-            self.path = path
+            path = "\(options.model.outDir)/\(options.loraName)_\(dim)\(suffix).pth"
             stem = "\(options.model.outDir)/lora/\(options.loraName)_\(dim)\(suffix)"
             parameters = model.parameters
             groups = [ParameterGroup(parameters.map(\.tensor))]
             words = Self.words(base, options, total: model.parameterCount, trained: model.parameterCount)
-            save = { try PyTorchFile.write(model.stateDictionary(as: savedType), to: path) }
+            adapter = nil
+            save = { try PyTorchFile.write(model.stateDictionary(as: savedType), to: $0) }
             return
         }
         let adapter = try Self.adapter(options, on: model, base)
@@ -45,14 +48,14 @@ struct Subject {
         announceBase()
         console.line(Self.summary(adapter))
         stem = "\(options.model.outDir)/lora/\(options.loraName)_\(dim)"
-        let path = stem + ".pth"
-        self.path = path
+        path = stem + ".pth"
+        self.adapter = adapter
         parameters = adapter.parameters
         groups = options.adapter.groups(adapter)
         words = Self.words(
             base, options, total: model.parameterCount + adapter.parameterCount, trained: adapter.parameterCount)
         let provenance = options.provenance(of: adapter, origins)
-        save = {
+        save = { path in
             var state = adapter.state
             state.provenance = provenance.json
             try AdapterFile.write(state, as: .minimind, to: path, for: model.configuration, elementType: savedType)
@@ -65,6 +68,9 @@ struct Subject {
             "data": .string(options.dataPath), "parameters": .string("\(total)"), "trained parameters": .string("\(trained)"),
         ]
     }
+
+    /// Where it is saved as it was when the validation loss was lowest.
+    var bestPath: String { path.dropLast(".pth".count) + ".best.pth" }
 
     /// Whether every value is a number.
     var isSound: Bool { parameters.allSatisfy { $0.tensor.sumOfSquares.isFinite } }

@@ -13,13 +13,34 @@ struct TrainCommand {
     /// A run that is ready to begin.
     private struct Run {
         let trainer: Trainer<NextTokenLoss>
-        let loader: DataLoader<SFTDataset>
+        let loader: DataLoader<Subset<SFTDataset>>
+        let length: RunLength
         let subject: Subject
         let saves: Saves
         let recipe: Recipe
         let checkpoint: Checkpoint?
         let log: RunLog
+        let evaluations: Evaluations
+        let samples: SampleAnswers?
+        /// `nil` in a process that keeps no metrics.
+        let metricsPath: String?
         var notes: DataNotes
+
+        /// Optimizer steps that are done.
+        var stepsDone: Int { length.optimizerSteps(trainer.progress) }
+
+        /// Saves what was trained, and the state of the run.
+        func save() throws {
+            try saves.saveSubject()
+            try saveCheckpoint()
+        }
+
+        /// Saves the state of the run.
+        func saveCheckpoint() throws {
+            try saves.saveCheckpoint(
+                trainer, evaluations.progress, steps: stepsDone,
+                isComplete: trainer.progress.epoch >= length.epochs || evaluations.endsEarly)
+        }
     }
 
     func run() throws {
@@ -35,76 +56,94 @@ struct TrainCommand {
 
     private func train(_ processes: Processes) throws {
         var run = try processes.together { try prepare(processes) }
-        try processes.checkAgreement(run.recipe.facts)
+        try processes.checkAgreement(run.recipe.commonFacts)
         try processes.together { try begin(run) }
         if let summary = processes.summary { console.line(summary) }
         Interruption.watch()
         do {
+            if run.trainer.progress == TrainingProgress() { try answerSamples(run, .before) }
             let reason = try runEpochs(&run, processes)
+            // Also of a run that was complete before, whose file somebody may have moved.
+            try run.save()
+            try answerSamples(run, .after)
             run.log.end(reason)
         } catch {
             run.log.end(Interruption.number == nil ? .failed : .interrupted, message: "\(error)")
+            writeReport(run)
             throw error
         }
         try run.notes.finish(skipListPath: run.subject.stem + ".skipped.jsonl", processes)
-        // Also of a run that was complete before, whose file somebody may have moved.
-        try run.saves.save(run.trainer, steps: stepsDone(run))
+        writeReport(run)
         console.line(String(format: "saved %@ (%.0f tokens/s)", run.subject.path, run.log.tokensPerSecond))
+        try alike(processes) { try run.evaluations.finish() }
+    }
+
+    /// Asks the model what `--sample_prompts` asks, in the one process that speaks for the run.
+    private func answerSamples(_ run: Run, _ moment: AnswerReport.Moment) throws {
+        guard let samples = run.samples, run.metricsPath != nil else { return }
+        run.log.append(.answers(try samples.report(moment, step: run.length.steps(run.trainer.progress))))
+    }
+
+    /// Writes the page that shows the run. It may be missing; what was trained is saved by now.
+    private func writeReport(_ run: Run) {
+        guard let metricsPath = run.metricsPath else { return }
+        let path = run.subject.stem + ".report.html"
+        do {
+            try RunReport.write(metricsPath: metricsPath, to: path)
+            console.line("report: \(path)")
+        } catch {
+            console.note("warning: \(error); there is no report of this run")
+        }
+    }
+
+    /// Runs what fails in every process alike.
+    private func alike<Value>(_ processes: Processes, _ body: () throws -> Value) throws -> Value {
+        do {
+            return try body()
+        } catch let error as TrainingError {
+            throw processes.failure(.failure("\(error)"))
+        }
     }
 
     /// Trains what is left of the run, and saves as it goes.
     private func runEpochs(_ run: inout Run, _ processes: Processes) throws -> RunEnd.Reason {
-        let (trainer, loader) = (run.trainer, run.loader)
-        while trainer.progress.epoch < options.epochs {
-            let batches = loader.epoch(trainer.progress.epoch, startingAt: stepInEpoch(run))
-            var savedSteps = stepsDone(run)
-            let isComplete: Bool
+        let (trainer, loader, evaluations) = (run.trainer, run.loader, run.evaluations)
+        var goesOn = try alike(processes) { try evaluations.begin(at: trainer.progress) }
+        while goesOn, trainer.progress.epoch < options.epochs {
+            let batches = loader.epoch(trainer.progress.epoch, startingAt: run.length.stepsInEpoch(trainer.progress))
             do {
-                isComplete = try trainer.runEpoch(
+                goesOn = try trainer.runEpoch(
                     stepsPerEpoch: loader.batchesPerEpoch, isStopping: { Interruption.number != nil },
                     nextBatch: {
                         let batch = try batches.next()
                         if let batch { run.notes.append(batch) }
                         return batch
-                    }
-                ) { report in
-                    run.log.append(.step(report))
-                    let steps = stepsDone(run)
-                    if options.saveSteps > 0, steps > savedSteps, steps.isMultiple(of: options.saveSteps) {
-                        try run.saves.saveCheckpoint(trainer, steps: steps)
-                        savedSteps = steps
-                    }
-                }
+                    },
+                    onStep: { run.log.append(.step($0)) },
+                    afterOptimizerStep: {
+                        let goesOn = try evaluations.step(to: trainer.progress)
+                        if options.saveSteps > 0, run.stepsDone.isMultiple(of: options.saveSteps) { try run.saveCheckpoint() }
+                        return goesOn
+                    })
             } catch let error as TrainingError {
                 throw processes.failure(.failure("\(error); \(try saveLastGood(run))"))
             } catch let error as DatasetError {
                 // The other processes wait for this one, and cannot be asked whether they stand where it does.
                 guard processes.communicator.count == 1 else { throw error }
-                try run.saves.save(trainer, steps: stepsDone(run))
+                try run.save()
                 throw CommandError.failure("\(error); what was trained so far is in \(run.subject.path)")
             }
-            guard isComplete else { throw try interrupted(run, processes) }
             let isLast = trainer.progress.epoch == options.epochs
-            if !isLast, trainer.progress.epoch.isMultiple(of: options.saveInterval) {
-                try run.saves.save(trainer, steps: stepsDone(run))
-            }
+            if goesOn, !isLast, trainer.progress.epoch.isMultiple(of: options.saveInterval) { try run.save() }
         }
-        return .complete
-    }
-
-    /// Micro-batches of the epoch that are done.
-    private func stepInEpoch(_ run: Run) -> Int {
-        min(run.trainer.progress.optimizerSteps * options.accumulationSteps, run.loader.batchesPerEpoch)
-    }
-
-    /// Optimizer steps of the run that are done.
-    private func stepsDone(_ run: Run) -> Int {
-        run.trainer.progress.epoch * optimizerSteps(run.loader.batchesPerEpoch) + run.trainer.progress.optimizerSteps
+        if goesOn { return .complete }
+        guard evaluations.endsEarly else { throw try interrupted(run, processes) }
+        return .earlyStopping
     }
 
     /// Saves what was trained so far, and says so.
     private func interrupted(_ run: Run, _ processes: Processes) throws -> any Error {
-        try run.saves.save(run.trainer, steps: stepsDone(run))
+        try run.save()
         // Not every process need have got the signal.
         let signals = try processes.communicator.gather("\(Interruption.number ?? 0)").compactMap(Int32.init)
         return processes.failure(
@@ -118,7 +157,7 @@ struct TrainCommand {
     private func saveLastGood(_ run: Run) throws -> String {
         if run.subject.isSound {
             try run.saves.saveSubject()
-            return "the parameters before that step are in \(run.subject.path)"
+            return "the last good parameters are in \(run.subject.path)"
         }
         return FileManager.default.fileExists(atPath: run.subject.path)
             ? "\(run.subject.path) is from the last save" : "nothing was saved"
@@ -131,47 +170,54 @@ struct TrainCommand {
         let base = options.initialization == .pretrained ? try Base(options.model) : nil
         let tokenizer =
             try base?.tokenizer() ?? TokenizerFolder.tokenizer(options.model.tokenizerPath)
-        let dataset = try SFTDataset(
-            path: options.dataPath, tokenizer: tokenizer, maxSequenceLength: options.model.maxSequenceLength,
-            access: options.isStreaming ? .streaming : .checked, onBadRecord: options.onBadRecord)
+        let data = try RunData(options, tokenizer)
         let model = try base?.model(reading: options.trainsAll ? nil : options.dtype) ?? randomModel(tokenizer)
         model.checkpointsLayers = options.checkpointsGradients
-        try dataset.checkVocabulary(size: model.configuration.vocabularySize)
-        let notes = DataNotes(options, dataset)
+        try data.checkVocabulary(size: model.configuration.vocabularySize)
+        let notes = DataNotes(options, data.training)
         try notes.begin()
-        let origins = try Origins(base, dataPath: options.dataPath)
+        let origins = try Origins(base, options)
         let subject = try Subject(options, model, base, origins)
         if processes.isFirst { try subject.checkWritable() }
         let recipe = Recipe(options, origins, processes: processes.communicator.count)
         let saves = Saves(options, subject, recipe, isWriter: processes.isFirst)
-        let loader = self.loader(dataset, model, processes)
-        let trainer = self.trainer(model, subject, stepsPerEpoch: loader.batchesPerEpoch, processes)
+        let loader = self.loader(data.training, model, processes)
+        let length = RunLength(
+            epochs: options.epochs, stepsPerEpoch: loader.batchesPerEpoch, accumulationSteps: options.accumulationSteps)
+        let trainer = self.trainer(model, subject, length, processes)
         let checkpoint = try saves.checkpoint()
         if let checkpoint { try trainer.restore(checkpoint) }
-        let completed = checkpoint.map { completedSteps($0.progress, of: loader.batchesPerEpoch) } ?? 0
+        let evaluated = EvaluationProgress(checkpoint?.notes["evaluation"])
+        let metricsPath = options.metricsPath ?? subject.stem + ".metrics.jsonl"
         let log = RunLog(
             try processes.isFirst
-                ? sinks(describe(subject, base, recipe, stepsPerEpoch: loader.batchesPerEpoch, completedSteps: completed), subject) : [])
+                ? sinks(
+                    describe(
+                        subject, base, recipe, stepsPerEpoch: length.stepsPerEpoch, completedSteps: length.steps(trainer.progress),
+                        evaluatedSteps: evaluated.lastStep), metricsPath: metricsPath)
+                : [])
         return Run(
-            trainer: trainer, loader: loader, subject: subject, saves: saves, recipe: recipe, checkpoint: checkpoint,
-            log: log, notes: notes)
+            trainer: trainer, loader: loader, length: length, subject: subject, saves: saves, recipe: recipe, checkpoint: checkpoint,
+            log: log, evaluations: Evaluations(options, data, origins, model, subject, length, log, processes, from: evaluated),
+            samples: try options.samplePromptsPath.map { try SampleAnswers(path: $0, model, tokenizer, options.dtype) },
+            metricsPath: processes.isFirst ? metricsPath : nil, notes: notes)
     }
 
     private func describe(
-        _ subject: Subject, _ base: Base?, _ recipe: Recipe, stepsPerEpoch: Int, completedSteps: Int
+        _ subject: Subject, _ base: Base?, _ recipe: Recipe, stepsPerEpoch: Int, completedSteps: Int, evaluatedSteps: Int?
     ) -> RunDescription {
         RunDescription(
             name: (subject.stem as NSString).lastPathComponent, version: Release.version, started: Date().ISO8601Format(),
             epochs: options.epochs, stepsPerEpoch: stepsPerEpoch, completedSteps: completedSteps,
-            basePath: base?.file.path, savedPath: subject.path, recipe: recipe.facts, subject: subject.words,
-            environment: Machine.facts(options.dtype))
+            evaluatedSteps: evaluatedSteps, basePath: base?.file.path, savedPath: subject.path, recipe: recipe.facts,
+            subject: subject.words, environment: Machine.facts(options.dtype))
     }
 
     /// Everything that is told of the run as it goes.
-    private func sinks(_ run: RunDescription, _ subject: Subject) throws -> [any MetricSink] {
+    private func sinks(_ run: RunDescription, metricsPath: String) throws -> [any MetricSink] {
         let console = self.console
         return [
-            try MetricsFile(path: options.metricsPath ?? subject.stem + ".metrics.jsonl", run) {
+            try MetricsFile(path: metricsPath, run) {
                 console.note("warning: \($0); training goes on without metrics")
             },
             ConsoleLog(run, logInterval: options.logFormat == .text ? options.logInterval : nil),
@@ -181,26 +227,27 @@ struct TrainCommand {
     /// Says where the run begins.
     private func begin(_ run: Run) throws {
         guard let checkpoint = run.checkpoint else { return try run.saves.begin() }
-        let steps = run.loader.batchesPerEpoch
         let progress = checkpoint.progress
         console.line(
-            progress.epoch < options.epochs
-                ? "resuming from \(checkpoint.path): epoch \(progress.epoch + 1) of \(options.epochs), "
-                    + "step \(completedSteps(progress, of: steps) - progress.epoch * steps) of \(steps)"
-                : "\(checkpoint.path) is the end of the run: nothing is left to train")
+            checkpoint.notes["is_complete"]?.bool == true
+                ? "\(checkpoint.path) is the end of the run: nothing is left to train"
+                : "resuming from \(checkpoint.path): epoch \(progress.epoch + 1) of \(options.epochs), "
+                    + "step \(run.length.stepsInEpoch(progress)) of \(run.length.stepsPerEpoch)")
     }
 
-    private func loader(_ dataset: SFTDataset, _ model: MiniMind, _ processes: Processes) -> DataLoader<SFTDataset> {
+    private func loader(
+        _ samples: Subset<SFTDataset>, _ model: MiniMind, _ processes: Processes
+    ) -> DataLoader<Subset<SFTDataset>> {
         let order: SampleOrder = options.shuffles ? .shuffled(seed: UInt64(options.model.seed)) : .sequential
         return DataLoader(
-            dataset, batchSize: options.batchSize, order: order, workers: options.workerCount,
-            padding: pads(model) ? (dataset.maxSequenceLength, dataset.padID) : nil,
+            samples, batchSize: options.batchSize, order: order, workers: options.workerCount,
+            padding: pads(model) ? (samples.source.maxSequenceLength, samples.source.padID) : nil,
             shard: Shard(rank: processes.communicator.rank, count: processes.communicator.count),
             fill: options.lossReduction == .token ? .empty : .repeated)
     }
 
     private func trainer(
-        _ model: MiniMind, _ subject: Subject, stepsPerEpoch: Int, _ processes: Processes
+        _ model: MiniMind, _ subject: Subject, _ length: RunLength, _ processes: Processes
     ) -> Trainer<NextTokenLoss> {
         var configuration = TrainerConfiguration()
         configuration.accumulationSteps = options.accumulationSteps
@@ -208,23 +255,13 @@ struct TrainCommand {
         configuration.gradientClip = options.gradientClip
         configuration.precision = options.dtype
         configuration.seed = UInt64(options.model.seed)
-        let scheduledSteps = options.lossReduction == .token ? optimizerSteps(stepsPerEpoch) : stepsPerEpoch
+        let scheduledSteps = options.lossReduction == .token ? length.optimizerStepsPerEpoch : length.stepsPerEpoch
         return Trainer(
             NextTokenLoss(model), parameters: subject.parameters, optimizer: AdamW(groups: subject.groups),
             schedule: CosineSchedule(
                 baseRate: options.learningRate, totalSteps: options.epochs * scheduledSteps,
                 warmupSteps: options.warmupIterations),
             configuration: configuration, communicator: processes.communicator)
-    }
-
-    /// The optimizer steps in so many micro-batches of an epoch.
-    private func optimizerSteps(_ steps: Int) -> Int {
-        (steps + options.accumulationSteps - 1) / options.accumulationSteps
-    }
-
-    /// The micro-batches that are done.
-    private func completedSteps(_ progress: TrainingProgress, of stepsPerEpoch: Int) -> Int {
-        progress.epoch * stepsPerEpoch + min(progress.optimizerSteps * options.accumulationSteps, stepsPerEpoch)
     }
 
     private func randomModel(_ tokenizer: Tokenizer) throws -> MiniMind {

@@ -34,6 +34,7 @@ struct TrainOptions {
     var adapter = AdapterOptions()
     var padsToMaximum: Bool?
     var metricsPath: String?
+    var samplePromptsPath: String?
     var shuffles = false
     var checkpointsGradients = false
     var trainsAll = false
@@ -46,6 +47,7 @@ struct TrainOptions {
     var ddpTimeout = 1800.0
     var isStreaming = false
     var onBadRecord = BadRecordPolicy.stop
+    var evaluation = EvaluationOptions()
 
     /// The published table first, in its order.
     static var flags: FlagSet<TrainOptions> {
@@ -92,6 +94,10 @@ struct TrainOptions {
         flags.choice("on_bad_record", \.onBadRecord, "At a line that is no conversation: stop, or skip it, which leaves its place in the batch empty and lists it beside the adapter")
         flags.text("metrics_path", \.metricsPath, "Metrics file; default {out_dir}/lora/{lora_name}_{dim}.metrics.jsonl")
         flags.choice("log_format", \.logFormat, "text: the published lines; json: on standard output a record of every step, one JSON object a line as in the metrics file, and all words on standard error")
+        flags.evaluation(\.evaluation)
+        flags.text(
+            "sample_prompts", \.samplePromptsPath,
+            "File of prompts, each line the user's words or an object as of generate's --prompts; they are answered before the training and after it, greedily, for the report")
         flags.bool("full", \.trainsAll, "Train all parameters instead of adapters; saved as {out_dir}/{lora_name}_{dim}.pth")
         flags.choice("init", \.initialization, "pretrained, or random to train from nothing with --full")
         flags.choice("save_dtype", \.savedType, "Type of the values that are saved: float32, float16 or bfloat16")
@@ -116,6 +122,7 @@ struct TrainOptions {
             throw .usage("--full trains float32 weights; leave out --base_dtype bfloat16")
         }
         if trainsAll, model.loraPath != nil { throw .usage("--full trains no adapter; leave out --lora_path") }
+        try evaluation.validate()
         try adapter.validate(trainsAll: trainsAll, goesOn: model.loraPath != nil)
     }
 }

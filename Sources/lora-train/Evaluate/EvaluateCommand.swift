@@ -1,0 +1,76 @@
+import Data
+import Foundation
+import Model
+import Tensor
+import Training
+
+/// The loss of any base on any data, and what an adapter changes in it.
+struct EvaluateCommand {
+    let options: EvaluateOptions
+    private var console: Console { Console.shared }
+
+    func run() throws {
+        guard let path = options.dataPath else {
+            throw CommandError.usage("eval needs data to measure on: --data_path FILE, one conversation a line")
+        }
+        try options.model.computing(options.dtype) {
+            let base = try Base(options.model)
+            let dataset = try SFTDataset.open(
+                path, flag: "data_path", tokenizer: try base.tokenizer(), maxSequenceLength: options.model.maxSequenceLength,
+                access: options.isStreaming ? .streaming : .checked, onBadRecord: options.onBadRecord)
+            let model = try base.model(reading: options.dtype)
+            try dataset.checkVocabulary(size: model.configuration.vocabularySize)
+            var adapters = AdapterShelf(model, base, isForced: options.model.forcesAdapter)
+            if let list = options.model.loraPath { try adapters.load(list: list) }
+            let evaluator = Evaluator(dataset, batchSize: options.batchSize, workers: options.workerCount, precision: options.dtype)
+            let (first, counts) = try measure(model, evaluator, path)
+            DataNotes.note(counts, of: "samples", maximumLength: options.model.maxSequenceLength)
+            guard options.model.loraPath != nil else { return show(first) }
+            try adapters.activate("none")
+            show(first, beside: try measure(model, evaluator, path).0)
+        }
+    }
+
+    private func measure(
+        _ model: MiniMind, _ evaluator: Evaluator<SFTDataset>, _ path: String
+    ) throws -> (EvaluationResult, SampleCounts) {
+        do {
+            guard let measured = try evaluator.evaluate(model) else { preconditionFailure("nobody asks it to stop") }
+            return measured
+        } catch let error as EvaluationError {
+            throw CommandError.failure("\(path): \(error)")
+        }
+    }
+
+    /// - Parameter alone: what the base has without the adapter
+    private func show(_ result: EvaluationResult, beside alone: EvaluationResult? = nil) {
+        if options.isJSON {
+            var line = result.json
+            if let alone {
+                line["base"] = .object(alone.json)
+                line["difference"] = .number(result.loss - alone.loss)
+            }
+            return console.line(JSON.object(line).serialized)
+        }
+        guard let alone else { return console.line(result.words) }
+        console.line("with the adapter: \(result.words)")
+        console.line("without it: \(alone.words)")
+        console.line(
+            String(
+                format: "difference: loss %+.4f, perplexity %+.3f", result.loss - alone.loss, result.perplexity - alone.perplexity))
+    }
+}
+
+extension EvaluationResult {
+    fileprivate var words: String {
+        String(format: "loss %.4f, perplexity %.3f", loss, perplexity)
+            + ", \(countedTokens) counted tokens, \(samples) samples, " + String(format: "%.2f s", seconds)
+    }
+
+    fileprivate var json: JSONObject {
+        [
+            "loss": .number(loss), "perplexity": .number(perplexity), "counted_tokens": .integer(countedTokens),
+            "samples": .integer(samples), "seconds": .number(seconds),
+        ]
+    }
+}
