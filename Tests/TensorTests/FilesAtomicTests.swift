@@ -81,3 +81,12 @@ import TestSupport
         #expect(message.contains(reason) || reason.isEmpty, "\(message)")
     }
 }
+
+@Suite("Folders of paths")
+struct FilePathTests {
+    @Test(arguments: [
+        ("a/b/c", "a/b"), ("a/b/c/", "a/b"), ("a//b", "a"), ("a", ""), ("w/", ""), ("", ""), ("/a", "/"), ("/", "/"), ("//", "/"), ("./é", "."),
+        ("../x", ".."),
+    ])
+    func enclosingFolder(_ path: String, _ folder: String) { #expect(path.enclosingFolder == folder) }
+}

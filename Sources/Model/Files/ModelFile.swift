@@ -116,7 +116,7 @@ public struct ModelFile: Sendable {
 
     /// The folder that a file stands for: what the keys of its weights do not say, the `config.json` beside it does.
     private static func configuredFolder(of path: String) -> String? {
-        let (folder, name) = ((path as NSString).deletingLastPathComponent, (path as NSString).lastPathComponent)
+        let (folder, name) = (path.enclosingFolder, (path as NSString).lastPathComponent)
         guard HuggingFaceFolder.standsForFolder(name) else { return nil }
         let whole = folder.isEmpty ? "." : folder
         return HuggingFaceFolder.has(HuggingFaceFolder.configurationName, in: whole) ? whole : nil
@@ -149,7 +149,7 @@ public struct ModelFile: Sendable {
     }
 
     private static func tokenizer(beside path: String) -> TokenizerSource? {
-        let folder = (path as NSString).deletingLastPathComponent
+        let folder = path.enclosingFolder
         return tokenizer(in: folder.isEmpty ? "." : folder)
     }
 }

@@ -21,7 +21,7 @@ public enum AtomicFile {
     public static func write(
         to path: String, _ body: (Output) throws(TensorFileError) -> Void
     ) throws(TensorFileError) {
-        let folder = (path as NSString).deletingLastPathComponent
+        let folder = path.enclosingFolder
         try makeFolder(folder)
         var old = stat()
         let exists = stat(path, &old) == 0
@@ -93,7 +93,7 @@ public enum AtomicFile {
 
     static func makeFolder(_ folder: String) throws(TensorFileError) {
         guard !folder.isEmpty, access(folder, F_OK) != 0 else { return }
-        try makeFolder((folder as NSString).deletingLastPathComponent)
+        try makeFolder(folder.enclosingFolder)
         // Another process may have been faster.
         guard mkdir(folder, 0o777) == 0 || errno == EEXIST else {
             throw .system(path: folder, "the folder cannot be made (\(String(cString: strerror(errno))))")

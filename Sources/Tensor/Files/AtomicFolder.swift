@@ -19,7 +19,7 @@ package enum AtomicFolder {
         let target = resolved(path)
         guard !target.isEmpty, target != "/" else { throw .system(path: path, "is no folder that a model could be written to; name another") }
         try check(target, isReplaceable)
-        let parent = (target as NSString).deletingLastPathComponent
+        let parent = target.enclosingFolder
         try AtomicFile.makeFolder(parent)
         let temporary = sibling(in: parent)
         guard mkdir(temporary, 0o777) == 0 else { throw AtomicFile.failure(path) }

@@ -24,7 +24,7 @@ public final class MetricsFile: MetricSink {
 
     /// What the run before left of what was done by then. What a killed process left half written is passed over.
     private static func lines(_ path: String, before run: RunDescription) -> [String] {
-        guard run.completedSteps > 0 || run.evaluatedSteps != nil, let contents = FileManager.default.contents(atPath: path) else { return [] }
+        guard run.completedSteps > 0 || run.evaluatedSteps != nil, let contents = try? TensorFile.pages(of: path) else { return [] }
         return contents.split(separator: UInt8(ascii: "\n")).compactMap { bytes in
             guard let record = (try? JSON(parsing: Array(bytes))).flatMap(RunRecord.init), record.isKept(by: run) else { return nil }
             return String(decoding: bytes, as: UTF8.self)

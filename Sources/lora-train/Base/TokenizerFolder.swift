@@ -15,7 +15,7 @@ enum TokenizerFolder {
     /// What a path leads to.
     static func source(_ path: String) throws -> ModelFile.TokenizerSource {
         if (path as NSString).lastPathComponent == "tokenizer.json" {
-            let folder = (path as NSString).deletingLastPathComponent
+            let folder = path.enclosingFolder
             return .folder(folder.isEmpty ? "." : folder)
         }
         var isFolder: ObjCBool = false
@@ -34,7 +34,7 @@ enum TokenizerFolder {
         if let weights {
             var isFolder: ObjCBool = false
             _ = FileManager.default.fileExists(atPath: weights, isDirectory: &isFolder)
-            let folder = isFolder.boolValue ? weights : (weights as NSString).deletingLastPathComponent
+            let folder = isFolder.boolValue ? weights : weights.enclosingFolder
             folders.append(folder.isEmpty ? "." : folder)
         }
         if let found = folders.first(where: { FileManager.default.fileExists(atPath: "\($0)/tokenizer.json") }) { return found }

@@ -67,7 +67,7 @@ private struct Adapter {
     /// A path of another working folder or machine may mean a file that was moved along with the metrics.
     private static func found(_ path: String, beside metrics: String) -> String {
         guard !FileManager.default.fileExists(atPath: path) else { return path }
-        let folder = (metrics as NSString).deletingLastPathComponent
+        let folder = metrics.enclosingFolder
         let sibling = (folder.isEmpty ? "" : folder + "/") + (path as NSString).lastPathComponent
         return FileManager.default.fileExists(atPath: sibling) ? sibling : path
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Tensor
 
 /// Whether results can be written.
 struct DiskProbe: Probe {
@@ -21,7 +22,7 @@ struct DiskProbe: Probe {
     /// Looks at a folder, or at what it would be made in.
     init(folder: String) {
         var place = URL(fileURLWithPath: folder).standardizedFileURL.path
-        while !FileManager.default.fileExists(atPath: place), place != "/" { place = (place as NSString).deletingLastPathComponent }
+        while !FileManager.default.fileExists(atPath: place), place != "/" { place = place.enclosingFolder }
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: place, isDirectory: &isFolder)
         let attributes = try? FileManager.default.attributesOfFileSystem(forPath: place)
