@@ -13,7 +13,7 @@ struct SpectrumTests {
         let effectiveRank: Double
 
         init(_ json: JSON) throws {
-            func numbers(_ key: String) throws -> [Double] { try #require(json[key]?.array?.compactMap(\.number)) }
+            func numbers(_ key: String) throws -> [Double] { try #require(json[key]?.array).compactMap(\.number) }
             let (shape, rank) = (try numbers("shape").map { Int($0) }, try #require(json["rank"]?.integer))
             name = try #require(json["name"]?.string)
             factors = LowRankFactors(

@@ -15,7 +15,10 @@ struct VisualizeCommand {
         guard FileManager.default.fileExists(atPath: path) else {
             throw CommandError.failure("--lora_path: there is no \(path); give one adapter, a file or a folder")
         }
-        try check(folder)
+        var isFolder: ObjCBool = false
+        guard !FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder) || isFolder.boolValue else {
+            throw CommandError.usage("--out '\(folder)' is a file; name a folder")
+        }
         try options.model.computing {
             let analysis = try analysis(path)
             for line in Self.table(analysis.modules) { console.line(line) }
@@ -34,23 +37,13 @@ struct VisualizeCommand {
         }
     }
 
-    /// What cannot be written to is better found before the work than after.
-    private func check(_ folder: String) throws {
-        var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), !isFolder.boolValue {
-            throw CommandError.usage("--out '\(folder)' is a file; name a folder")
-        }
-        let probe = "\(folder)/overview.png.probe"
-        try AtomicFile.write(Foundation.Data(), to: probe)
-        try? FileManager.default.removeItem(atPath: probe)
-    }
-
     /// The adapter on its base; alone where none was named and the usual ones are not there.
     private func analysis(_ path: String) throws -> AdapterAnalysis {
         let weightsPath = options.model.weightsPath
         guard options.model.basePath != nil || FileManager.default.fileExists(atPath: weightsPath) else {
+            let analysis = try AdapterAnalysis(path: path, base: nil)
             console.note("note: no base at \(weightsPath), so the adapter is looked at alone; --base_path names its base")
-            return try AdapterAnalysis(path: path, base: nil)
+            return analysis
         }
         let base = try Base(options.model)
         let state = try base.adapter(path, isForced: options.model.forcesAdapter)
