@@ -152,6 +152,9 @@ def parse(arguments):
     mlx_make.add_argument("--seed", type=int, default=3)
     add_out(mlx_make)
 
+    wandb_run = command("wandb-run", "wandb_runs:run", "what Weights & Biases' client keeps of an offline run")
+    wandb_run.add_argument("folder", type=Path, help="offline-run-…")
+
     commands.add_parser("versions", help="versions of the packages").set_defaults(function="versions:versions")
 
     each = commands.add_parser("each", help="runs several commands one after the other and answers with a list")

@@ -12,6 +12,7 @@ struct Recipe {
         "out_dir", "data_path", "base_path", "tokenizer_path", "lora_path", "metrics_path", "lora_name", "use_wandb",
         "wandb_project", "num_workers", "threads", "log_interval", "save_interval", "save_steps", "save_total_limit",
         "save_dtype", "resume", "ddp", "ddp_timeout", "local_rank", "streaming", "force",
+        "wandb_run_name", "wandb_optional", "wandb_python", "wandb_timeout",
     ]
 
     init(_ options: TrainOptions, _ origins: Origins, processes: Int) {

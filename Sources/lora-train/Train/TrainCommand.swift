@@ -40,14 +40,14 @@ struct TrainCommand {
         Interruption.watch()
         do {
             let reason = try runEpochs(&run, processes)
+            try run.notes.finish(skipListPath: run.subject.stem + ".skipped.jsonl", processes)
+            // Also of a run that was complete before, whose file somebody may have moved. Sinks may be waited for.
+            try run.saves.save(run.trainer, steps: stepsDone(run))
             run.log.end(reason)
         } catch {
             run.log.end(Interruption.number == nil ? .failed : .interrupted, message: "\(error)")
             throw error
         }
-        try run.notes.finish(skipListPath: run.subject.stem + ".skipped.jsonl", processes)
-        // Also of a run that was complete before, whose file somebody may have moved.
-        try run.saves.save(run.trainer, steps: stepsDone(run))
         console.line(String(format: "saved %@ (%.0f tokens/s)", run.subject.path, run.log.tokensPerSecond))
     }
 
@@ -127,6 +127,7 @@ struct TrainCommand {
 
     /// Reads everything, and finds what cannot work before hours have gone by.
     private func prepare(_ processes: Processes) throws -> Run {
+        let wandb = try processes.isFirst ? WandbClient.start(options) : nil
         let base = options.initialization == .pretrained ? try Base(options.model) : nil
         let tokenizer =
             try base?.tokenizer() ?? TokenizerFolder.tokenizer(options.model.tokenizerPath)
@@ -150,7 +151,7 @@ struct TrainCommand {
         let completed = checkpoint.map { completedSteps($0.progress, of: loader.batchesPerEpoch) } ?? 0
         let log = RunLog(
             try processes.isFirst
-                ? sinks(describe(subject, base, recipe, stepsPerEpoch: loader.batchesPerEpoch, completedSteps: completed), subject) : [])
+                ? sinks(describe(subject, base, recipe, stepsPerEpoch: loader.batchesPerEpoch, completedSteps: completed), subject, wandb) : [])
         return Run(
             trainer: trainer, loader: loader, subject: subject, saves: saves, recipe: recipe, checkpoint: checkpoint,
             log: log, notes: notes)
@@ -166,14 +167,16 @@ struct TrainCommand {
     }
 
     /// Everything that is told of the run as it goes.
-    private func sinks(_ run: RunDescription, _ subject: Subject) throws -> [any MetricSink] {
+    private func sinks(_ run: RunDescription, _ subject: Subject, _ wandb: WandbClient?) throws -> [any MetricSink] {
         let console = self.console
+        // The one that may refuse comes first, and is waited for last.
+        let wandbSink = try wandb?.begin(run, stem: subject.stem)
         return [
             try MetricsFile(path: options.metricsPath ?? subject.stem + ".metrics.jsonl", run) {
                 console.note("warning: \($0); training goes on without metrics")
             },
             ConsoleLog(run, logInterval: options.logInterval),
-        ]
+        ] + (wandbSink.map { [$0] } ?? [])
     }
 
     /// Says where the run begins.
