@@ -41,10 +41,13 @@ final class WandbSink: MetricSink {
         switch delivery.outcome(within: timeout) {
         case nil:
             delivery.abandon()
-            console.note("warning: Weights & Biases' client did not end and was ended; `wandb sync \(run.folder)` uploads what it took")
+            console.note(
+                "warning: Weights & Biases' client did not end and was ended; `wandb sync \(run.folder)` uploads what it took")
         case .failed: child.kill()
         case .complete:
-            if delivery.lost > 0 { console.note("note: \(delivery.lost) records are missing at Weights & Biases, whose client was behind") }
+            if delivery.lost > 0 {
+                console.note("note: \(delivery.lost) records are missing at Weights & Biases, whose client was behind")
+            }
             if run.mode != "disabled" { console.note("Weights & Biases: \(run.url ?? "`wandb sync \(run.folder)` uploads the run")") }
         }
     }
