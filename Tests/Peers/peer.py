@@ -157,6 +157,9 @@ def parse(arguments):
     browse.add_argument("--views", type=given, required=True, help="JSON: width, height and whether it is dark, of each")
     add_out(browse, required=False)
 
+    wandb_run = command("wandb-run", "wandb_runs:run", "what Weights & Biases' client keeps of an offline run")
+    wandb_run.add_argument("folder", type=Path, help="offline-run-…")
+
     commands.add_parser("versions", help="versions of the packages").set_defaults(function="versions:versions")
 
     each = commands.add_parser("each", help="runs several commands one after the other and answers with a list")

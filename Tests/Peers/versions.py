@@ -3,8 +3,8 @@ import importlib.metadata
 import sys
 
 PACKAGES = (
-    "torch", "transformers", "peft", "safetensors", "tokenizers", "gguf", "numpy", "llama-cpp-python", "mlx", "mlx-lm",
-    "selenium", "pillow")
+    "torch", "transformers", "peft", "safetensors", "tokenizers", "gguf", "numpy", "wandb", "llama-cpp-python", "mlx",
+    "mlx-lm", "selenium", "pillow")
 
 
 def versions(_):

@@ -20,17 +20,19 @@ public struct Command {
     ///
     /// - Parameters:
     ///   - name: of the executable
+    ///   - environment: variables that are added to those of the tests
     ///   - folder: the working folder
     ///   - outputPath: the file or device that standard output goes to instead
     ///   - interruptAfterLines: after how many lines of output a signal is sent
     ///   - signal: which; SIGINT if nothing else is said
     ///   - delay: how much later it is sent, in microseconds
     public init(
-        _ arguments: [String], of name: String = "lora-train", input: String = "", folder: String? = nil, outputPath: String? = nil,
-        interruptAfterLines: Int? = nil, signal: Int32 = SIGINT, delay: UInt32 = 0
+        _ arguments: [String], of name: String = "lora-train", environment additions: [String: String] = [:], input: String = "",
+        folder: String? = nil, outputPath: String? = nil, interruptAfterLines: Int? = nil, signal: Int32 = SIGINT, delay: UInt32 = 0
     ) throws {
+        let environment = additions.isEmpty ? nil : ProcessInfo.processInfo.environment.merging(additions) { $1 }
         try self.init(
-            path: Self.path(of: name), arguments, environment: nil, input: input, folder: folder, outputPath: outputPath,
+            path: Self.path(of: name), arguments, environment: environment, input: input, folder: folder, outputPath: outputPath,
             afterLines: interruptAfterLines
         ) {
             usleep(delay)

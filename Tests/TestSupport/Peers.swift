@@ -10,9 +10,10 @@ public enum Peers {
         ProcessInfo.processInfo.environment["LORA_TRAIN_PEERS"].map { URL(fileURLWithPath: $0, isDirectory: true) }
         ?? Paths.package.appendingPathComponent(".build/peers", isDirectory: true)
 
-    private static let python = folder.appendingPathComponent("venv/bin/python").path
+    /// The Python that has them.
+    public static let python = folder.appendingPathComponent("venv/bin/python").path
 
-    /// Whether there are torch, transformers, peft, safetensors, tokenizers and gguf.
+    /// Whether there are torch, transformers, peft, safetensors, tokenizers, gguf and wandb.
     public static let isAvailable =
         exists("venv/installed.txt") && FileManager.default.isExecutableFile(atPath: python)
 

@@ -63,7 +63,8 @@ struct TrainCommand {
         do {
             if run.trainer.progress == TrainingProgress() { try answerSamples(run, .before) }
             let reason = try runEpochs(&run, processes)
-            // Also of a run that was complete before, whose file somebody may have moved.
+            try run.notes.finish(skipListPath: run.subject.stem + ".skipped.jsonl", processes)
+            // Also of a run that was complete before, whose file somebody may have moved. Sinks may be waited for.
             try run.save()
             try answerSamples(run, .after)
             run.log.end(reason)
@@ -72,7 +73,6 @@ struct TrainCommand {
             writeReport(run)
             throw error
         }
-        try run.notes.finish(skipListPath: run.subject.stem + ".skipped.jsonl", processes)
         writeReport(run)
         console.line(String(format: "saved %@ (%.0f tokens/s)", run.subject.path, run.log.tokensPerSecond))
         try alike(processes) { try run.evaluations.finish() }
@@ -167,6 +167,7 @@ struct TrainCommand {
 
     /// Reads everything, and finds what cannot work before hours have gone by.
     private func prepare(_ processes: Processes) throws -> Run {
+        let wandb = try processes.isFirst ? WandbClient.start(options) : nil
         let base = options.initialization == .pretrained ? try Base(options.model) : nil
         let tokenizer =
             try base?.tokenizer() ?? TokenizerFolder.tokenizer(options.model.tokenizerPath)
@@ -194,7 +195,7 @@ struct TrainCommand {
                 ? sinks(
                     describe(
                         subject, base, recipe, stepsPerEpoch: length.stepsPerEpoch, completedSteps: length.steps(trainer.progress),
-                        evaluatedSteps: evaluated.lastStep), metricsPath: metricsPath)
+                        evaluatedSteps: evaluated.lastStep), metricsPath: metricsPath, wandb, stem: subject.stem)
                 : [])
         return Run(
             trainer: trainer, loader: loader, length: length, subject: subject, saves: saves, recipe: recipe, checkpoint: checkpoint,
@@ -214,14 +215,18 @@ struct TrainCommand {
     }
 
     /// Everything that is told of the run as it goes.
-    private func sinks(_ run: RunDescription, metricsPath: String) throws -> [any MetricSink] {
+    private func sinks(
+        _ run: RunDescription, metricsPath: String, _ wandb: WandbClient?, stem: String
+    ) throws -> [any MetricSink] {
         let console = self.console
+        // The one that may refuse comes first, and is waited for last.
+        let wandbSink = try wandb?.begin(run, stem: stem)
         return [
             try MetricsFile(path: metricsPath, run) {
                 console.note("warning: \($0); training goes on without metrics")
             },
             ConsoleLog(run, logInterval: options.logFormat == .text ? options.logInterval : nil),
-        ] + (options.logFormat == .json ? [JSONLog(run)] : [])
+        ] + (options.logFormat == .json ? [JSONLog(run)] : []) + (wandbSink.map { [$0] } ?? [])
     }
 
     /// Says where the run begins.

@@ -20,6 +20,10 @@ struct TrainOptions {
     var dtype = Precision.bfloat16
     var useWandb = false
     var wandbProject = "MiniMind-LoRA-SFT"
+    var wandbRunName: String?
+    var wandbIsOptional = false
+    var wandbPython = "python3"
+    var wandbTimeout = 120.0
     var workerCount = 1
     var ddp = false
     var accumulationSteps = 1
@@ -60,7 +64,7 @@ struct TrainOptions {
         flags.number("learning_rate", \.learningRate, in: Double.leastNonzeroMagnitude ... .greatestFiniteMagnitude, "a positive number", "Base of the cosine schedule")
         flags.text("device", \.device, "Only cpu: this tool needs no GPU")
         flags.choice("dtype", \.dtype, "Type of matrix products: float32, bfloat16 or float16")
-        flags.bool("use_wandb", \.useWandb, "Log to Weights & Biases (comes later)")
+        flags.bool("use_wandb", \.useWandb, "Log to Weights & Biases through its Python client, the package wandb")
         flags.text("wandb_project", \.wandbProject, "Project for Weights & Biases")
         flags.integer("num_workers", \.workerCount, atLeast: 0, "Threads that read and tokenize ahead; 0 for none")
         flags.bool("ddp", \.ddp, "Data-parallel training on all processes that mpirun or srun started")
@@ -98,10 +102,19 @@ struct TrainOptions {
         flags.text(
             "sample_prompts", \.samplePromptsPath,
             "File of prompts, each line the user's words or an object as of generate's --prompts; they are answered before the training and after it, greedily, for the report")
+        flags.text("wandb_run_name", \.wandbRunName, "Name of the run at Weights & Biases; default MiniMind-Lora-SFT-Epoch-{epochs}-BatchSize-{batch_size}-LearningRate-{learning_rate}, as published")
+        flags.bool("wandb_optional", \.wandbIsOptional, "Train without Weights & Biases, with a warning, where its client does not start")
+        flags.text("wandb_python", \.wandbPython, "Python that has the package wandb: a path, or a name on the search path")
+        flags.number("wandb_timeout", \.wandbTimeout, in: 1 ... 1e6, "a number of at least 1", "Seconds that Weights & Biases may take to answer at the start, and to upload the rest at the end")
         flags.bool("full", \.trainsAll, "Train all parameters instead of adapters; saved as {out_dir}/{lora_name}_{dim}.pth")
         flags.choice("init", \.initialization, "pretrained, or random to train from nothing with --full")
         flags.choice("save_dtype", \.savedType, "Type of the values that are saved: float32, float16 or bfloat16")
         return flags
+    }
+
+    /// What the published script calls its runs.
+    var publishedRunName: String {
+        "MiniMind-Lora-SFT-Epoch-\(epochs)-BatchSize-\(batchSize)-LearningRate-\(learningRate)"
     }
 
     /// Refuses what cannot be done before anything is read.
@@ -114,7 +127,6 @@ struct TrainOptions {
         guard !loraName.isEmpty, !loraName.contains("/") else {
             throw .usage("--lora_name '\(loraName)' is the name of a file, without folders; --out_dir says where it goes")
         }
-        if useWandb { throw .usage("--use_wandb comes with a later version; leave it out, the metrics file has every step") }
         if initialization == .random, !trainsAll {
             throw .usage("--init random makes sense only with --full: adapters need a trained base")
         }
