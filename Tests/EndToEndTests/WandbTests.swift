@@ -158,7 +158,10 @@ struct WandbTests {
         @Test("What is missing ends all processes", .enabled(if: Command.hasMPI, "\(Command.absenceOfMPI)"))
         func processes() throws {
             let (training, wandb) = (try TinyTraining(Self.flags + ["--ddp"]), try FakeWandb(.noPackage))
-            defer { (training.remove(), wandb.remove()) }
+            defer {
+                training.remove()
+                wandb.remove()
+            }
             let start = ContinuousClock.now
             let run = try Command.mpi(ranks: 2, training.arguments, environment: wandb.environment)
             #expect(run.status == 2 && run.errors.contains("rank 0: --use_wandb needs the Python package wandb"), "\(run.errors)")
