@@ -83,7 +83,7 @@
 
   // The pixels of the heat maps as the browser has them, as a string of bytes.
   const images = async () => {
-    const all = [...document.querySelectorAll("img")];
+    const all = [...document.querySelectorAll("img[src^='data:']")];
     for (const image of all) image.loading = "eager";
     await Promise.all(all.map(image => image.decode()));
     return all.map(image => {

@@ -101,7 +101,7 @@ struct Axis: Equatable {
             let power = (log10(abs(value)) + 1e-9).rounded(.down)
             text = decimals(value / pow(10, power), step: step / pow(10, power)) + "e" + String(Int(power))
         }
-        return text.replacing("-", with: "−")
+        return Wording.signed(text)
     }
 
     private static func decimals(_ value: Double, step: Double) -> String {

@@ -6,7 +6,7 @@ extension Chart {
         """
         <figure class="card chart\(isWide ? " wide" : "")\(isTall ? " tall" : "")" id="\(id)">\
         <figcaption><h3>\(title)</h3>\(legend)</figcaption>\
-        <div class="plot\(rightLabels == nil ? "" : " two-sided")" data-x="\(range(steps))" data-y="\(range(values))"\
+        <div class="plot\(rightScale == nil ? "" : " two-sided")" data-x="\(range(steps))" data-y="\(range(values))"\
         \(values.isLogarithmic ? " data-log" : "") data-step="\(stepName)">\
         <svg class="frame" role="img" aria-label="\(summary)">\(grid)\
         <svg class="curves" viewBox="0 0 \(Self.side) \(Self.side)" preserveAspectRatio="none" aria-hidden="true">\(stretchedLayers)</svg>\
@@ -106,9 +106,9 @@ extension Chart {
             let place = steps.place(tick.value)
             return "<text x=\"\(percent(place))\" y=\"100%\" dy=\"18\" text-anchor=\"middle\">\(tick.label)</text>"
         }
-        if let rightLabels {
-            labels += values.ticks.map { tick in
-                "<text x=\"100%\" dx=\"8\" y=\"\(top(tick.value))\" dy=\".35em\">\(rightLabels.label(tick.value))</text>"
+        if let rightScale {
+            labels += zip(values.ticks, rightScale.labels(values.ticks.map(\.value))).map { tick, label in
+                "<text x=\"100%\" dx=\"8\" y=\"\(top(tick.value))\" dy=\".35em\">\(label)</text>"
             }
         }
         return HTML(labels)
@@ -125,7 +125,7 @@ extension Chart {
         entries += (epochEnds.isEmpty ? [] : ["<li><svg class=\"key\"><line class=\"epoch\" x1=\"9\" x2=\"9\" y1=\"0\" y2=\"12\"/></svg>end of an epoch</li>"])
         // What a single line is the title says.
         if entries.count == 1, case .line = layers[0] { entries = [] }
-        let values = rightLabels.map { "\(unit) (left) and \($0.title) (right)" } ?? unit
+        let values = rightScale.map { "\(unit) (left) and \($0.title) (right)" } ?? unit
         let units: HTML = "<span class=\"unit\">\(values.isEmpty ? "" : values + ", ")by \(stepName)</span>"
         return "\(units)\(entries.isEmpty ? nil : "<ul class=\"legend\">\(entries)</ul>" as HTML)"
     }

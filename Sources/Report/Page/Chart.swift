@@ -32,8 +32,8 @@ struct Chart {
     let layers: [Layer]
     let steps: Axis
     let values: Axis
-    /// Labels of the values' ticks at the right edge, where they have a second meaning.
-    var rightLabels: (title: String, label: (Double) -> String)?
+    /// A second meaning of the values, written at the right edge beside each tick.
+    var rightScale: (title: String, labels: (_ ticks: [Double]) -> [String])?
     /// What the curves are over.
     var stepName = "step"
     /// Where epochs end, in steps.

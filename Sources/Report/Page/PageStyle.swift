@@ -38,7 +38,7 @@ enum PageStyle {
         .badge.bad{background:var(--bad-soft);color:var(--bad)}
         .badge.changed{background:var(--soft);color:var(--accent)}
         nav{display:flex;flex-wrap:wrap;gap:4px 22px;margin-top:22px;font-size:15px}
-        nav a{text-decoration:none;padding:4px 0}
+        nav a{text-decoration:none;padding:4px 0;overflow-wrap:anywhere}
         nav a:hover{text-decoration:underline}
         .card{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:18px 20px}
         .notice{margin-top:22px;background:var(--warning-soft);color:var(--warning);border-radius:14px;padding:14px 20px;font-size:15px;\

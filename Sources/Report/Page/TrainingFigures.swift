@@ -51,7 +51,7 @@ struct TrainingFigures {
             id: isValidation ? "validation" : "retained", title: isValidation ? "Validation loss" : "Retained loss", unit: "loss",
             summary: (isValidation ? "Loss on samples that are not trained on. " : "Loss on samples of what the base could do before. ") + words.joined(separator: "; "),
             layers: layers, includesZero: false)
-        chart?.rightLabels = ("perplexity", { Wording.number(exp($0)) })
+        chart?.rightScale = ("perplexity", Wording.perplexities)
         if isSingle, let history = runs.first?.history {
             let count = history.evaluations.last { $0.set == set }
             chart?.note = """

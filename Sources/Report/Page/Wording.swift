@@ -16,11 +16,25 @@ enum Wording {
             let decimals = size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : size >= 0.01 ? 3 : 4
             text = String(format: "%.\(decimals)f", value)
         }
-        return text.replacing("-", with: minus)
+        return signed(text)
     }
 
+    /// A number's text with a minus as it is printed. That of an exponent stays as programs read it.
+    static func signed(_ text: String) -> String { text.hasPrefix("-") ? minus + text.dropFirst() : text }
+
     /// A loss, as logs have it.
-    static func loss(_ value: Double) -> String { abs(value) < 100 ? String(format: "%.3f", value).replacing("-", with: minus) : number(value) }
+    static func loss(_ value: Double) -> String { abs(value) < 100 ? signed(String(format: "%.3f", value)) : number(value) }
+
+    /// What losses, the lowest first, mean as perplexities, with as many digits as tell them apart.
+    static func perplexities(ofLosses losses: [Double]) -> [String] {
+        let values = losses.map { exp($0) }
+        let nearest = zip(values, values.dropFirst()).map { $1 - $0 }.min() ?? 1
+        return values.map { value in
+            guard value < 1e4, nearest > 1e-5 else { return number(value) }
+            let places = max(Int((-log10(nearest)).rounded(.up)), value < 10 ? 2 : value < 100 ? 1 : 0)
+            return String(format: "%.\(min(places, 5))f", value)
+        }
+    }
 
     /// 49,152
     static func count(_ value: Int) -> String {

@@ -25,6 +25,8 @@ struct HTMLTests {
         #expect([0.168, 2.816, 44.25, 1234, 2.5e-5, -0.5, 1e7, 0, 0.0123].map(Wording.number) == ["0.168", "2.82", "44.2", "1234", "2.5e-5", "−0.500", "1e7", "0", "0.012"])
         #expect(Wording.number(.nan) == "—" && Wording.number(-.infinity) == "−∞")
         #expect([0, 999, 1000, 49_152, -1_234_567, .max].map { Wording.count($0) } == ["0", "999", "1,000", "49,152", "−1,234,567", "9,223,372,036,854,775,807"])
+        #expect(Wording.perplexities(ofLosses: [0, 1, 2, 3, 20]) == ["1.00", "2.72", "7.39", "20.1", "4.85e8"])
+        #expect(Wording.perplexities(ofLosses: [0.001, 0.002, 0.003]) == ["1.001", "1.002", "1.003"])
         #expect([0.25, 17.44, 754, 3725, .nan].map(Wording.duration) == ["0.25 s", "17.4 s", "12 min 34 s", "1 h 02 min", "—"])
         #expect([0, 999, 93_200_000, 1_180_000_000].map(Wording.bytes) == ["0 B", "999 B", "93.2 MB", "1.18 GB"])
     }
