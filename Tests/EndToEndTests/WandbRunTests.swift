@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Runs that the real client keeps without a network, read back from its own files.
-@Suite("Weights & Biases, the real client", .enabled(if: Peers.isAvailable, "\(Peers.absence)"))
+@Suite("Weights & Biases, the real client", .serialized, .enabled(if: Peers.isAvailable, "\(Peers.absence)"))
 struct WandbRunTests {
     private func arguments(_ training: TinyTraining, _ flags: [String] = []) -> [String] {
         training.arguments + ["--use_wandb", "--wandb_python", Peers.python] + flags
@@ -42,6 +42,8 @@ struct WandbRunTests {
         #expect(kept["run"]?["project"]?.string == "pebbles" && kept["run"]?["name"]?.string == "第一")
         let config = try #require(kept["run"]?["config"])
         #expect(config["learning_rate"]?.number == 2e-3 && config["epochs"]?.integer == 4 && config["dtype"]?.string == "bfloat16")
+        #expect(config["lora_rank"]?.integer == 16 && config["shuffle"]?.bool == true && config["target_modules"] == .null)
+        #expect(config["the number of processes"]?.integer == 1)
         #expect(config["subject"]?["data"]?.string == training.dataPath)
         #expect(config["wandb_project"] == nil && config["the data"]?.string?.isEmpty == false)
         try expectSteps(kept["history"]?.array ?? [], of: training)
@@ -55,7 +57,7 @@ struct WandbRunTests {
 
     @Test("An interrupted run is whole, and what goes on from it is the same run")
     func resumed() throws {
-        let training = try TinyTraining(["--epochs", "40"])
+        let training = try TinyTraining(["--epochs", "12"])
         defer { training.remove() }
         let first = try Command(arguments(training), environment: ["WANDB_MODE": "offline"], interruptAfterLines: 12)
         #expect(first.status == 130, "\(first.errors)")
@@ -63,7 +65,7 @@ struct WandbRunTests {
         try expectSteps(cut["history"]?.array ?? [], of: training)
         #expect(cut["summary"]?["end/reason"]?.string == "interrupted" && cut["exit_code"]?.integer == 255)
         let second = try Command(
-            arguments(training, ["--epochs", "40", "--resume", "auto"]), environment: ["WANDB_MODE": "offline"])
+            arguments(training, ["--resume", "auto"]), environment: ["WANDB_MODE": "offline"])
         #expect(second.status == 0 && second.output.contains("resuming from"), "\(second.errors)")
         let both = try runs(in: training.folder)
         #expect(both.count == 2 && both[0]["run"]?["id"] == both[1]["run"]?["id"] && both[0]["run"]?["id"] != nil)

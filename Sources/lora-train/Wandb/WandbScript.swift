@@ -75,14 +75,18 @@ enum WandbScript {
                 allow_val_change=True, settings=settings)
 
 
-        def plain(text):
-            """A flag's value as a number or a boolean where it is one, for axes and filters."""
-            if text in ("True", "False"):
-                return text == "True"
+        def plain(value):
+            """A flag's value, which a recipe has as text: numbers and booleans serve as axes and filters there."""
+            if not isinstance(value, str):
+                return value
+            text = value.strip("'")
+            named = {"True": True, "False": False, "—": None}
+            if text in named:
+                return named[text]
             try:
                 number = json.loads(text)
                 return number if isinstance(number, (int, float)) else text
-            except (TypeError, ValueError):
+            except ValueError:
                 return text
 
 
