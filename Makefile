@@ -9,6 +9,8 @@
 # make peers   the libraries that tests and benchmarks compare with: .build/peers; STRICT=1 fails where one does not install
 # make format  puts the Swift sources into the form of .swift-format
 # make lint    fails where one is in another form
+# make examples  builds and runs the package in Examples/CustomFineTune, which depends on this one
+# make api-docs  fails where something public has no doc comment
 # make bench   measures it beside PyTorch and writes Docs/Performance.md; ONLY=, ROUNDS=, DATA=, TOKENIZER=, BASE=
 # make scaling  measures it on several processes and writes Docs/Scaling.md; ONLY=, ROUNDS=, BASE=; root for the emulated network
 #
@@ -25,7 +27,7 @@ TRAITS_WITH_MPI = --traits OpenBLAS,OneDNN,MPI
 TRAITS = $(if $(WITH_MPI),$(TRAITS_WITH_MPI))
 BUILD = $(if $(MPI_PKG),MPI_PKG=$(MPI_PKG)) $(SWIFT)
 
-.PHONY: setup build demo test fuzz asan tsan ubsan peers format lint bench scaling clean
+.PHONY: setup build demo test fuzz asan tsan ubsan peers format lint examples api-docs bench scaling clean
 
 SWIFT_SOURCES := Package.swift Sources Tests Examples
 
@@ -64,6 +66,12 @@ format:
 
 lint:
 	$(SWIFT) format lint --strict --parallel --recursive $(SWIFT_SOURCES)
+
+examples: setup
+	@Scripts/run-examples.sh
+
+api-docs: setup
+	@Scripts/check-api-docs.py
 
 bench: build
 	@python3 Benchmarks/run.py --command "$(RUN)" $(if $(ONLY),--only "$(ONLY)") $(if $(ROUNDS),--rounds "$(ROUNDS)") \
