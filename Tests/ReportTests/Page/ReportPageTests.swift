@@ -132,6 +132,15 @@ struct ReportPageTests {
         #expect(html.components(separatedBy: " href=\"").dropFirst().allSatisfy { $0.hasPrefix("#") || $0.hasPrefix("data:,\"") })
     }
 
+    @Test("The page's policy names the hash of its script")
+    func hash() throws {
+        #expect(SHA256.hash(Array("abc".utf8)).prefix(4) == [0xBA, 0x78, 0x16, 0xBF])
+        let html = page([Histories.end])
+        let script = try #require(html.part(from: "<script>", to: "</script>"))
+        let hash = Foundation.Data(SHA256.hash(Array(script.utf8))).base64EncodedString()
+        #expect(html.contains("script-src 'sha256-\(hash)'"))
+    }
+
     @Test("A long run is a small page")
     func long() throws {
         var records = try (0..<50_000).map { try Histories.step($0, loss: 1 + sin(Double($0)), gradientNorm: 2 + cos(Double($0))) }
