@@ -82,13 +82,16 @@ let package = Package(
         .testTarget(name: "ModelTests", dependencies: ["Tensor", "Model", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(name: "LoRATests", dependencies: ["Tensor", "Model", "LoRA", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(name: "DataTests", dependencies: ["Tensor", "Data", "TestSupport"], exclude: ["Fixtures"]),
-        .testTarget(name: "TrainingTests",
+        .testTarget(
+            name: "TrainingTests",
             dependencies: ["Tensor", "Model", "LoRA", "Data", "Training", "TestSupport"], exclude: ["Fixtures"]),
-        .testTarget(name: "ReportTests",
+        .testTarget(
+            name: "ReportTests",
             dependencies: ["Tensor", "Model", "LoRA", "Training", "Report", "TestSupport"], exclude: ["Fixtures"]),
         // The documents: their Swift, their links, and the order of the layers that they draw.
         .testTarget(name: "DocumentTests", dependencies: ["LoRATrain", "TestSupport"]),
-        .testTarget(name: "EndToEndTests",
+        .testTarget(
+            name: "EndToEndTests",
             dependencies: ["lora-train", "fuzz", "Tensor", "Model", "LoRA", "Data", "Training", "Report", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]

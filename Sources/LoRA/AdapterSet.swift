@@ -36,7 +36,9 @@ public final class AdapterSet {
     /// - Throws: ``LoRAError/unknownAdapter(_:names:)``; ``LoRAError/configuration(_:)`` for a weight that is not finite
     public func activate(_ weights: [String: Float]) throws(LoRAError) {
         if let stranger = weights.keys.sorted().first(where: { !names.contains($0) }) { throw .unknownAdapter(stranger, names: names) }
-        if let wrong = weights.first(where: { !$0.value.isFinite }) { throw .configuration("'\(wrong.key)' cannot have the weight \(wrong.value)") }
+        if let wrong = weights.first(where: { !$0.value.isFinite }) {
+            throw .configuration("'\(wrong.key)' cannot have the weight \(wrong.value)")
+        }
         active = weights.filter { $0.value != 0 }
         for adapter in adapters {
             for linear in adapter.linears { linear.setWeight(active[adapter.name] ?? 0, of: adapter.name) }

@@ -69,7 +69,9 @@ public struct LoRAConfiguration: Sendable {
                 throw .configuration("'\(linear.name)' cannot have rank \(rank); from 1 to \(limit) fit")
             }
             let scale = alphas.map { $0[index] / (usesRankStabilizedScale ? Float(rank).squareRoot() : Float(rank)) } ?? 1
-            guard scale.isFinite, scale > 0 else { throw .configuration("'\(linear.name)' cannot have alpha \(alphas?[index] ?? 0); it is above 0") }
+            guard scale.isFinite, scale > 0 else {
+                throw .configuration("'\(linear.name)' cannot have alpha \(alphas?[index] ?? 0); it is above 0")
+            }
             plans.append(Plan(linear: linear, rank: rank, scale: scale))
         }
         return plans

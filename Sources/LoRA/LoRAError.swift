@@ -38,7 +38,8 @@ public enum LoRAError: Error, Sendable, Equatable, CustomStringConvertible {
         case .table(let text): "'\(text)' is neither a value nor name=value; write for example attention=8,mlp=16,default=4"
         case .configuration(let reason): reason
         case .empty: "the adapter has no layers"
-        case .unknownModule(let module): "the adapter is for '\(module)', which this model does not have; do --n_layers and the base fit it?"
+        case .unknownModule(let module):
+            "the adapter is for '\(module)', which this model does not have; do --n_layers and the base fit it?"
         case .repeated(let module): "the adapter has '\(module)' twice"
         case .shape(let module, let a, let b, let layer):
             "the adapter of '\(module)' has A \(a) and B \(b), which do not fit the layer's weight \(layer); do --dim and the base fit it?"

@@ -26,7 +26,9 @@ public enum ModuleSelector: Sendable, Hashable {
         case "mlp": self = .mlp
         case "all-linear", "all_linear": self = .allLinear
         default:
-            let isName = text.unicodeScalars.allSatisfy { $0.properties.isAlphabetic || ("0"..."9").contains($0) || "._-".unicodeScalars.contains($0) }
+            let isName = text.unicodeScalars.allSatisfy {
+                $0.properties.isAlphabetic || ("0"..."9").contains($0) || "._-".unicodeScalars.contains($0)
+            }
             self = isName ? .name(text) : .pattern(text)
         }
     }

@@ -28,8 +28,10 @@ public struct ModelComparison: Sendable {
             let b = try Self.scores(other, row)
             for position in tokens.indices {
                 add(
-                    a[position * model.configuration.vocabularySize..<(position + 1) * model.configuration.vocabularySize].prefix(vocabulary),
-                    b[position * other.configuration.vocabularySize..<(position + 1) * other.configuration.vocabularySize].prefix(vocabulary))
+                    a[position * model.configuration.vocabularySize..<(position + 1) * model.configuration.vocabularySize].prefix(
+                        vocabulary),
+                    b[position * other.configuration.vocabularySize..<(position + 1) * other.configuration.vocabularySize].prefix(
+                        vocabulary))
             }
         }
     }

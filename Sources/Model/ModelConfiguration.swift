@@ -65,13 +65,15 @@ public struct ModelConfiguration: Sendable, Equatable {
             throw .configuration("dim \(dim) does not divide into \(headCount) heads of even width; change --dim or --n_heads")
         }
         guard headCount % self.keyValueHeadCount == 0 else {
-            throw .configuration("\(headCount) heads cannot share \(self.keyValueHeadCount) heads of keys and values; change --n_heads or --n_kv_heads")
+            throw .configuration(
+                "\(headCount) heads cannot share \(self.keyValueHeadCount) heads of keys and values; change --n_heads or --n_kv_heads")
         }
         if let experts {
             guard experts.count > 0, experts.count < 1 << 20, experts.perToken > 0, experts.perToken <= experts.count,
                 experts.sharedCount >= 0, experts.sharedCount < 1 << 20, experts.hiddenDim.map({ $0 > 0 && $0 < 1 << 31 }) ?? true
             else {
-                throw .configuration("a token cannot go to \(experts.perToken) of \(experts.count) experts and \(experts.sharedCount) shared ones")
+                throw .configuration(
+                    "a token cannot go to \(experts.perToken) of \(experts.count) experts and \(experts.sharedCount) shared ones")
             }
         }
     }
@@ -80,9 +82,15 @@ public struct ModelConfiguration: Sendable, Equatable {
     ///
     /// - Throws: ``ModelError/configuration(_:)``
     func checkNumbers() throws(ModelError) {
-        guard normEpsilon > 0, normEpsilon < 1 else { throw .configuration("the norms' epsilon is \(normEpsilon); it lies between 0 and 1") }
-        guard ropeTheta > 1, ropeTheta.isFinite else { throw .configuration("the base of the rotary angles is \(ropeTheta); it is above 1") }
-        guard contextLength > 0, contextLength < 1 << 40 else { throw .configuration("\(contextLength) positions are none that a model could have") }
+        guard normEpsilon > 0, normEpsilon < 1 else {
+            throw .configuration("the norms' epsilon is \(normEpsilon); it lies between 0 and 1")
+        }
+        guard ropeTheta > 1, ropeTheta.isFinite else {
+            throw .configuration("the base of the rotary angles is \(ropeTheta); it is above 1")
+        }
+        guard contextLength > 0, contextLength < 1 << 40 else {
+            throw .configuration("\(contextLength) positions are none that a model could have")
+        }
         if let experts, !experts.auxiliaryCoefficient.isFinite || experts.auxiliaryCoefficient < 0 {
             throw .configuration("the factor of the auxiliary loss is \(experts.auxiliaryCoefficient); it is 0 or more")
         }

@@ -24,7 +24,9 @@ extension ModelConfiguration {
             let name = naming.name(of: place) + ".weight"
             guard let tensor = weights[name] else {
                 let looksLike = found.map { "; the keys look like \($0.rawValue)" } ?? ""
-                throw .unrecognized("the weights have no '\(name)', which a MiniMind \(generation.rawValue) has\(looksLike); the first are \(Self.sample(weights))")
+                throw .unrecognized(
+                    "the weights have no '\(name)', which a MiniMind \(generation.rawValue) has\(looksLike); the first are \(Self.sample(weights))"
+                )
             }
             guard tensor.shape.count == dimensions, tensor.shape.allSatisfy({ $0 > 0 }) else {
                 throw .unrecognized("'\(name)' has the shape \(tensor.shape), which no MiniMind has")
@@ -42,10 +44,12 @@ extension ModelConfiguration {
         let width = headDim ?? queries / heads
         guard heads > 0, width > 0, heads * width == queries, keys % width == 0 else {
             throw .unrecognized(
-                "queries of \(queries) and keys of \(keys) values do not divide into \(heads) heads; give --n_heads as the model was trained")
+                "queries of \(queries) and keys of \(keys) values do not divide into \(heads) heads; give --n_heads as the model was trained"
+            )
         }
         if let keyValueHeadCount, keyValueHeadCount * width != keys {
-            throw .unrecognized("keys of \(keys) values are \(keys / width) heads of \(width), not \(keyValueHeadCount); leave out --n_kv_heads")
+            throw .unrecognized(
+                "keys of \(keys) values are \(keys / width) heads of \(width), not \(keyValueHeadCount); leave out --n_kv_heads")
         }
         var experts: ExpertConfiguration?
         if has(.router) {
@@ -71,7 +75,9 @@ extension ModelConfiguration {
             name.hasPrefix(prefix) ? Int(name.dropFirst(prefix.count).prefix { $0.isNumber }) : nil
         }
         // A name may have any number, also one that has none behind it.
-        guard let last = numbers.max(), last < weights.names.count else { throw .unrecognized("the weights have no layers, or name some that are not there") }
+        guard let last = numbers.max(), last < weights.names.count else {
+            throw .unrecognized("the weights have no layers, or name some that are not there")
+        }
         return last + 1
     }
 
@@ -86,7 +92,9 @@ extension ModelConfiguration {
             "vocabulary \(vocabularySize)",
         ]
         if let experts {
-            parts.append("\(experts.count) experts, \(experts.perToken) a token" + (experts.sharedCount > 0 ? ", \(experts.sharedCount) shared" : ""))
+            parts.append(
+                "\(experts.count) experts, \(experts.perToken) a token" + (experts.sharedCount > 0 ? ", \(experts.sharedCount) shared" : "")
+            )
         }
         return parts.joined(separator: ", ")
     }

@@ -85,7 +85,8 @@ public final class Trainer<Target: Objective> {
         while case let first = progress.optimizerSteps * accumulation, first < stepsPerEpoch {
             // What is left over at the end of an epoch is stepped, not dropped.
             let outcome = try runEffectiveBatch(
-                first..<min(first + accumulation, stepsPerEpoch), of: stepsPerEpoch, nextBatch: nextBatch, isStopping: isStopping, onStep: onStep)
+                first..<min(first + accumulation, stepsPerEpoch), of: stepsPerEpoch, nextBatch: nextBatch, isStopping: isStopping,
+                onStep: onStep)
             if outcome == .stopped { return false }
             if outcome == .exhausted { break }
             if try !afterOptimizerStep() { return false }

@@ -62,7 +62,8 @@ struct DataCommand {
                 + "(median \(statistics.medianLength), mean \((statistics.meanLength * 10).rounded() / 10)); "
                 + "\(statistics.tokens) tokens, \(statistics.countedTokens) counted")
         if statistics.cutSamples > 0 {
-            console.line("\(statistics.cutSamples) samples cut at \(options.maxSequenceLength), \(statistics.removedTokens) tokens cut away")
+            console.line(
+                "\(statistics.cutSamples) samples cut at \(options.maxSequenceLength), \(statistics.removedTokens) tokens cut away")
         }
         if statistics.uncountedSamples > 0 {
             console.line(

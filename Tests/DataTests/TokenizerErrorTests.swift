@@ -203,7 +203,8 @@ import Testing
         let file = "tokenizer_config.json"
         expectMalformed(try error(file, #"{"bos_token": 7}"#), "bos_token.content", "is missing")
         expectMalformed(try error(file, #"{"chat_template": 7}"#), "chat_template", "is not a string")
-        expectMalformed(try error(file, #"{"chat_template": [{"name": "default"}]}"#), "chat_template[0].template",
+        expectMalformed(
+            try error(file, #"{"chat_template": [{"name": "default"}]}"#), "chat_template[0].template",
             "is missing")
         expectMalformed(
             try error(file, #"{"added_tokens_decoder": {"x": "<a>"}}"#), "added_tokens_decoder.x", "not an id")

@@ -164,10 +164,12 @@ enum FormatFixture {
             let added = special.enumerated().map { index, token -> JSON in
                 ["id": .integer(700 + index), "content": .string(token), "special": true]
             }
-            let folder = try TokenizerFixture.folder(fields: ["added_tokens": .array(added)], files: [
-                "tokenizer_config.json": eos.map { #"{"eos_token": "\#($0)"}"# } ?? "{}",
-                "generation_config.json": generation ?? "{}",
-            ])
+            let folder = try TokenizerFixture.folder(
+                fields: ["added_tokens": .array(added)],
+                files: [
+                    "tokenizer_config.json": eos.map { #"{"eos_token": "\#($0)"}"# } ?? "{}",
+                    "generation_config.json": generation ?? "{}",
+                ])
             defer { try? FileManager.default.removeItem(atPath: folder) }
             let tokenizer = try Tokenizer(folder: folder)
             return Set(tokenizer.endIDs.map { tokenizer.decode([$0]) })

@@ -81,7 +81,9 @@ struct LayerTests {
         #expect(!Self.mayImport("Model", "Training") && !Self.mayImport("Model", "Data") && !Self.mayImport("Data", "Model"))
         #expect(!Self.mayImport("Tensor", "LoRATrain") && !Self.mayImport("Model", "CKernels") && !Self.mayImport("Training", "Alamofire"))
         #expect(
-            Self.imports("@testable import A\n    import B // why\nimport struct C.D\nprivate import E\n// import F\nlet import1 = 2\nlet p = \"\"\"\nimport os\n\"\"\"") == [
+            Self.imports(
+                "@testable import A\n    import B // why\nimport struct C.D\nprivate import E\n// import F\nlet import1 = 2\nlet p = \"\"\"\nimport os\n\"\"\""
+            ) == [
                 "A", "B", "C", "E",
             ])
         let targets = PackageTargets(

@@ -29,10 +29,15 @@ struct AdapterFlagTests {
         #expect(run.output.contains("adapting 28 modules with rank 2, 3, scale 2.0, 3.0 (DoRA)"))
         let path = out + "/lora/lora_identity_192.pth"
         let saved = try TensorFile.read(path)
-        #expect(saved["layers.0.attention.wk.lora.A.weight"]?.shape == [2, 192] && saved["layers.3.feed_forward.w2.lora.B.weight"]?.shape == [192, 3])
+        #expect(
+            saved["layers.0.attention.wk.lora.A.weight"]?.shape == [2, 192]
+                && saved["layers.3.feed_forward.w2.lora.B.weight"]?.shape == [192, 3])
         #expect(saved["layers.0.attention.wq.lora.magnitude"]?.shape == [192])
         let answer = try Command(
-            ["generate", "--base_path", example + "/rlhf_192.pth", "--tokenizer_path", example, "--lora_path", path, "--greedy", "--prompt", "你好"])
+            [
+                "generate", "--base_path", example + "/rlhf_192.pth", "--tokenizer_path", example, "--lora_path", path, "--greedy",
+                "--prompt", "你好",
+            ])
         #expect(answer.status == 0 && !answer.output.isEmpty, "\(answer.errors)")
         #expect(try train(["--lora_path", path, "--lora_dropout", "0.2"], out: out).status == 0)
     }

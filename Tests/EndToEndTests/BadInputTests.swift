@@ -32,7 +32,8 @@ struct BadInputTests {
     }
 
     private func record(_ role: String, _ content: String = "x") -> String {
-        JSON.object(["conversations": [["role": .string(role), "content": .string(content)], ["role": "assistant", "content": "y"]]]).serialized
+        JSON.object(["conversations": [["role": .string(role), "content": .string(content)], ["role": "assistant", "content": "y"]]])
+            .serialized
     }
 
     @Test func commandLine() throws {

@@ -76,7 +76,8 @@ import Training
         defer { training.remove() }
         let run = try Command(training.arguments)
         #expect(run.status == 0 && run.lines.filter { $0.hasPrefix("Epoch:[") }.count == 20)
-        #expect(!run.output.contains("\u{1B}") && !run.errors.contains("\u{1B}") && !run.output.contains("\r") && !run.errors.contains("\r"))
+        #expect(
+            !run.output.contains("\u{1B}") && !run.errors.contains("\u{1B}") && !run.output.contains("\r") && !run.errors.contains("\r"))
     }
 
     @Test func tellsAProgramAllRecordsAndNothingElse() throws {
@@ -90,12 +91,14 @@ import Training
             return
         }
         #expect(description.epochs == 4 && description.stepsPerEpoch == 5 && end.reason == .complete)
-        #expect(description.environment["processor"]?.string?.isEmpty == false && description.environment["precision"]?.string == "bfloat16")
+        #expect(
+            description.environment["processor"]?.string?.isEmpty == false && description.environment["precision"]?.string == "bfloat16")
         let steps = records.compactMap { if case .step(let step) = $0 { step.step } else { nil } }
         #expect(steps == Array(0..<20) && records.count == 22)
         // The same as in the file, and what a person would have read is elsewhere.
         #expect(try String(contentsOfFile: training.metricsPath, encoding: .utf8) == run.output)
-        #expect(run.errors.contains("LoRA 参数量: ") && run.errors.contains("saved \(training.adapterPath)") && !run.errors.contains("Epoch:["))
+        #expect(
+            run.errors.contains("LoRA 参数量: ") && run.errors.contains("saved \(training.adapterPath)") && !run.errors.contains("Epoch:["))
         // Whom a run speaks to changes no result.
         let again = try Command(training.arguments + ["--resume", "auto", "--log_format", "text"])
         #expect(again.status == 0 && again.output.contains("nothing is left to train"), "\(again.errors)")

@@ -74,7 +74,8 @@ struct ConversationTests {
         let folder = try Paths.temporaryFolder()
         for arguments in [["generate"] + model + ["--prompt", "hi"], ["inspect", base + "/rlhf_192.pth"]] {
             let run = try Command(arguments, outputPath: "/dev/full")
-            #expect(run.status == 1 && run.errors == "error: standard output cannot be written (No space left on device)\n", "\(run.errors)")
+            #expect(
+                run.status == 1 && run.errors == "error: standard output cannot be written (No space left on device)\n", "\(run.errors)")
         }
         try "hi\n".write(toFile: folder + "/p.txt", atomically: true, encoding: .utf8)
         let full = try Command(["generate"] + model + ["--prompts", folder + "/p.txt", "--output", "/dev/full"])
@@ -84,7 +85,9 @@ struct ConversationTests {
         #expect(try String(contentsOfFile: folder + "/p.txt", encoding: .utf8) == "hi\n")
         try adapter(folder + "/a.pth", seed: 3)
         let before = try Foundation.Data(contentsOf: URL(fileURLWithPath: folder + "/a.pth"))
-        let merge = try Command(["merge", "--base_path", base + "/rlhf_192.pth", "--lora_path", folder + "/a.pth", "--output", folder + "/a.pth"])
+        let merge = try Command([
+            "merge", "--base_path", base + "/rlhf_192.pth", "--lora_path", folder + "/a.pth", "--output", folder + "/a.pth",
+        ])
         #expect(merge.status == 2 && merge.errors.contains("is the input"), "\(merge.errors)")
         #expect(try Foundation.Data(contentsOf: URL(fileURLWithPath: folder + "/a.pth")) == before)
         try Foundation.Data([0xFF, 0xFE, 0x41]).write(to: URL(fileURLWithPath: folder + "/latin.txt"))
@@ -163,7 +166,10 @@ struct ConversationTests {
         try PyTorchFile.write(weights, to: folder + "/other.pth")
         func run(_ basePath: String, _ extra: [String] = []) throws -> Command {
             try Command(
-                ["generate", "--base_path", basePath, "--tokenizer_path", base, "--prompt", "hi", "--max_new_tokens", "2", "--lora_path", adapter] + extra)
+                [
+                    "generate", "--base_path", basePath, "--tokenizer_path", base, "--prompt", "hi", "--max_new_tokens", "2", "--lora_path",
+                    adapter,
+                ] + extra)
         }
         #expect(try run(base + "/rlhf_192.pth").status == 0)
         let refused = try run(folder + "/other.pth")

@@ -45,7 +45,8 @@ struct ConversionTests {
                 #expect(same.status == 0 && same.lines.count == 1, "\(same.output)\(same.errors)")
                 #expect(same.output.contains("of 256 positions"))
                 let other = try Command(["verify", TinyBase.path, output, "--tolerance", "0.2"])
-                #expect(other.status == 1 && other.errors.contains("\(TinyBase.path) and \(output) differ: relative error"), "\(other.errors)")
+                #expect(
+                    other.status == 1 && other.errors.contains("\(TinyBase.path) and \(output) differ: relative error"), "\(other.errors)")
 
                 let inspected = try Command(["inspect", output])
                 #expect(inspected.status == 0 && inspected.output.contains(model.kind), "\(inspected.output)")
@@ -69,7 +70,9 @@ struct ConversionTests {
                 let output = "\(folder)/\(name)"
                 let run = try Command(["export", "--format", format, "--output", output, "--lora_path", adapter] + Self.base)
                 #expect(run.status == 0, "\(run.errors)")
-                #expect(run.lines.first?.hasPrefix("wrote \(output)") == true && run.lines.first?.contains("28 modules") == true, "\(run.output)")
+                #expect(
+                    run.lines.first?.hasPrefix("wrote \(output)") == true && run.lines.first?.contains("28 modules") == true,
+                    "\(run.output)")
                 #expect(run.lines.last?.hasPrefix("verified: ") == true)
                 func verify(_ other: String) throws -> Command {
                     try Command([
@@ -87,10 +90,12 @@ struct ConversionTests {
     @Test(
         "What cannot be written is said, and nothing is written",
         arguments: [
-            (["merge", "--output", "model.gguf"], "--lora_path"), (["merge", "--output", "x", "--format", "peft", "--lora_path", "a.pth"], "export"),
+            (["merge", "--output", "model.gguf"], "--lora_path"),
+            (["merge", "--output", "x", "--format", "peft", "--lora_path", "a.pth"], "export"),
             (["export"], "--output"), (["export", "--output", "model.zip"], "--format"),
             (["export", "--output", "model.pth", "--save_dtype", "q8_0"], "gguf"),
-            (["export", "--output", "adapter", "--format", "mlx"], "--lora_path"), (["verify", "a.pth"], "two models"), (["inspect"], "inspect"),
+            (["export", "--output", "adapter", "--format", "mlx"], "--lora_path"), (["verify", "a.pth"], "two models"),
+            (["inspect"], "inspect"),
         ])
     func refusals(_ arguments: [String], _ word: String) throws {
         try withFolder { folder in
@@ -101,7 +106,9 @@ struct ConversionTests {
         }
     }
 
-    @Test("What the command writes is one model elsewhere: merged or with the adapter beside it", .enabled(if: Peers.isAvailable, "\(Peers.absence)"))
+    @Test(
+        "What the command writes is one model elsewhere: merged or with the adapter beside it",
+        .enabled(if: Peers.isAvailable, "\(Peers.absence)"))
     func elsewhere() throws {
         try withFolder { folder in
             let adapter = try Self.adapter(in: folder)
@@ -117,7 +124,8 @@ struct ConversionTests {
             let rows = RoundTrip.rows(vocabulary: model.configuration.vocabularySize)
             let ids = ["--ids", try Peers.json(rows)]
             let answers = try Peers.tensors(each: [
-                ["logits", "--model", folder + "/merged"] + ids, ["logits", "--model", folder + "/base", "--adapter", folder + "/adapter"] + ids,
+                ["logits", "--model", folder + "/merged"] + ids,
+                ["logits", "--model", folder + "/base", "--adapter", folder + "/adapter"] + ids,
             ])
             _ = try LoRAAdapter(on: model, AdapterFile.read(adapter, for: model.configuration))
             for answer in answers { try RoundTrip.expectScores(of: model, answer, on: rows, within: 1e-4, "elsewhere") }

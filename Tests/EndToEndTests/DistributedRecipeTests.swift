@@ -65,7 +65,8 @@
                 #expect(report.samples == other.samples && report.countedTokens == other.countedTokens)
             }
             #expect(try several.history().end?.reason == .earlyStopping && several.best != nil)
-            let strange = try Command.mpi(ranks: 2, several.training.arguments + ["--ddp"], last: ["--retain_data_path", several.training.dataPath])
+            let strange = try Command.mpi(
+                ranks: 2, several.training.arguments + ["--ddp"], last: ["--retain_data_path", several.training.dataPath])
             #expect(strange.status != 0 && strange.errors.contains("the retained data is"), "\(strange.errors)")
         }
 
@@ -93,7 +94,8 @@
             defer { for training in [whole, cut] { training.remove() } }
             #expect(try train(ranks: 2, whole).status == 0)
             let stopped = try Command.mpi(
-                ranks: 2, cut.arguments + ["--ddp", "--threads", "1", "--batch_size", "8"], kill: (rank: 1, afterLines: 15), signal: SIGUSR1)
+                ranks: 2, cut.arguments + ["--ddp", "--threads", "1", "--batch_size", "8"], kill: (rank: 1, afterLines: 15), signal: SIGUSR1
+            )
             #expect(stopped.status == 138 && stopped.errors.contains("interrupted"), "\(stopped.status) \(stopped.errors)")
             #expect(try train(ranks: 2, cut, ["--resume", "auto"]).status == 0)
             #expect(cut.adapter == whole.adapter && cut.adapter != nil)

@@ -13,7 +13,10 @@ import Testing
         let folder = try Paths.temporaryFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let run = try Command(["doctor", "--out_dir", folder])
-        for title in ["Build", "Processor", "Cores and threads", "Memory", "Matrix products", "Environment", "Several processes", "Weights & Biases", "Disk", "Terminal"] {
+        for title in [
+            "Build", "Processor", "Cores and threads", "Memory", "Matrix products", "Environment", "Several processes", "Weights & Biases",
+            "Disk", "Terminal",
+        ] {
             #expect(run.lines.contains(title), "\(run.output)")
         }
         #expect(run.output.contains("✓ out folder") && !run.output.contains("\u{1B}"))
@@ -56,7 +59,9 @@ import Testing
 
     private static let sapphireRapids = ProcessorFacts(
         cpuinfo: (0..<8).map {
-            cpuinfo($0, "Intel(R) Xeon(R) Platinum 8481C", package: $0 % 4 / 2, core: $0 % 2, "avx2 fma avx512f avx512_bf16 avx512_vnni amx_tile amx_bf16")
+            cpuinfo(
+                $0, "Intel(R) Xeon(R) Platinum 8481C", package: $0 % 4 / 2, core: $0 % 2,
+                "avx2 fma avx512f avx512_bf16 avx512_vnni amx_tile amx_bf16")
         }.joined())
 
     @Test func readsProcessors() {
@@ -65,7 +70,9 @@ import Testing
         #expect(facts.telling == ["AVX2", "AVX-512", "AVX-512 bfloat16", "AVX-512 VNNI", "AMX bfloat16"])
         #expect(facts.coreCount(of: Array(0..<8)) == 4 && facts.coreCount(of: [0, 4]) == 1 && facts.coreCount(of: [0, 2]) == 2)
         let arm = ProcessorFacts(
-            cpuinfo: "processor\t: 0\nFeatures\t: fp asimd bf16 i8mm\nCPU implementer\t: 0x41\nCPU part\t: 0xd49\n\nprocessor\t: 1\nFeatures\t: fp asimd\n")
+            cpuinfo:
+                "processor\t: 0\nFeatures\t: fp asimd bf16 i8mm\nCPU implementer\t: 0x41\nCPU part\t: 0xd49\n\nprocessor\t: 1\nFeatures\t: fp asimd\n"
+        )
         #expect(arm.model == "ARM, implementer 0x41, part 0xd49" && arm.telling == ["NEON", "bfloat16", "int8 products"])
         #expect(arm.coreCount(of: [0, 1]) == 2)
         let nothing = ProcessorFacts(cpuinfo: "")
@@ -78,12 +85,16 @@ import Testing
 
     @Test func saysWhyTheInnerLoopsAreSlow() {
         func loops(_ features: Set<String>, _ version: KernelSupport.Version) -> Finding? {
-            levels(ProcessorProbe(facts: ProcessorFacts(model: "x", features: features), kernels: version, multipliesBFloat16: false))["inner loops"]
+            levels(ProcessorProbe(facts: ProcessorFacts(model: "x", features: features), kernels: version, multipliesBFloat16: false))[
+                "inner loops"]
         }
-        #expect(loops(["avx2", "avx512f"], .avx512)?.level == .ok && loops(["avx2"], .avx2)?.level == .ok && loops(["asimd"], .compiled)?.level == .ok)
+        #expect(
+            loops(["avx2", "avx512f"], .avx512)?.level == .ok && loops(["avx2"], .avx2)?.level == .ok
+                && loops(["asimd"], .compiled)?.level == .ok)
         #expect(loops(["sse4_2", "hypervisor"], .compiled)?.advice?.contains("-cpu host") == true)
         #expect(loops(["sse4_2"], .compiled)?.level == .slow && loops(["avx2", "hypervisor"], .compiled)?.level == .slow)
-        let emulated = levels(ProcessorProbe(facts: ProcessorFacts(model: "x", features: ["avx2"]), kernels: .avx2, multipliesBFloat16: false))
+        let emulated = levels(
+            ProcessorProbe(facts: ProcessorFacts(model: "x", features: ["avx2"]), kernels: .avx2, multipliesBFloat16: false))
         #expect(emulated["bfloat16"]?.advice?.contains("--dtype float32") == true)
     }
 
@@ -93,7 +104,9 @@ import Testing
         levels(CoresProbe(files: SystemFiles { texts[$0] }, facts: facts, threads: threads))
     }
 
-    private static let eight = ["/sys/devices/system/cpu/online": "0-7\n", "/proc/self/status": "Name:\tx\nCpus_allowed:\tff\nCpus_allowed_list:\t0-7\n"]
+    private static let eight = [
+        "/sys/devices/system/cpu/online": "0-7\n", "/proc/self/status": "Name:\tx\nCpus_allowed:\tff\nCpus_allowed_list:\t0-7\n",
+    ]
 
     @Test func saysWhatStandsInTheWayOfThreads() {
         let plain = cores(Self.eight, threads: 8)
@@ -101,7 +114,9 @@ import Testing
         #expect(plain["cores"]?.value == "4, with 8 threads of their own (SMT)" && plain["cores"]?.advice?.contains("--threads 4") == true)
         #expect(cores(Self.eight, threads: 4)["cores"]?.advice == nil)
         let masked = cores(Self.eight.merging(["/proc/self/status": "Cpus_allowed_list:\t0,2\n"]) { $1 }, threads: 2)
-        #expect(masked["processors"]?.value == "2 of the machine's 8, 2 threads compute" && masked["processors"]?.advice?.contains("taskset") == true)
+        #expect(
+            masked["processors"]?.value == "2 of the machine's 8, 2 threads compute"
+                && masked["processors"]?.advice?.contains("taskset") == true)
         #expect(cores(Self.eight, threads: 9)["processors"]?.advice?.contains("--threads 8") == true)
         let busy = cores(Self.eight.merging(["/proc/loadavg": "6.50 5.00 4.00 3/200 77\n"]) { $1 }, threads: 8)
         #expect(busy["load"]?.level == .slow)
@@ -109,15 +124,22 @@ import Testing
     }
 
     @Test func readsQuotasOfBothVersions() {
-        let two = cores(Self.eight.merging(["/proc/self/cgroup": "0::/\n", "/sys/fs/cgroup/cpu.max": "250000 100000\n"]) { $1 }, threads: 8)
-        #expect(two["quota"]?.level == .slow && two["quota"]?.value.contains("2.5") == true && two["quota"]?.advice?.contains("--threads 2:") == true)
-        let free = cores(Self.eight.merging(["/proc/self/cgroup": "0::/a\n", "/sys/fs/cgroup/a/cpu.max": "max 100000\n"]) { $1 }, threads: 8)
+        let two = cores(
+            Self.eight.merging(["/proc/self/cgroup": "0::/\n", "/sys/fs/cgroup/cpu.max": "250000 100000\n"]) { $1 }, threads: 8)
+        #expect(
+            two["quota"]?.level == .slow && two["quota"]?.value.contains("2.5") == true
+                && two["quota"]?.advice?.contains("--threads 2:") == true)
+        let free = cores(
+            Self.eight.merging(["/proc/self/cgroup": "0::/a\n", "/sys/fs/cgroup/a/cpu.max": "max 100000\n"]) { $1 }, threads: 8)
         #expect(free["quota"] == nil)
-        let nested = ["/proc/self/cgroup": "0::/a/b\n", "/sys/fs/cgroup/a/cpu.max": "400000 100000", "/sys/fs/cgroup/a/b/cpu.max": "800000 100000"]
+        let nested = [
+            "/proc/self/cgroup": "0::/a/b\n", "/sys/fs/cgroup/a/cpu.max": "400000 100000", "/sys/fs/cgroup/a/b/cpu.max": "800000 100000",
+        ]
         #expect(ControlGroup(SystemFiles { nested[$0] }).processors == 4)
         let one = [
             "/proc/self/cgroup": "5:cpu,cpuacct:/x\n4:memory:/y\n", "/sys/fs/cgroup/cpu,cpuacct/x/cpu.cfs_quota_us": "400000",
-            "/sys/fs/cgroup/cpu,cpuacct/x/cpu.cfs_period_us": "100000", "/sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712",
+            "/sys/fs/cgroup/cpu,cpuacct/x/cpu.cfs_period_us": "100000",
+            "/sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712",
             "/sys/fs/cgroup/memory/y/memory.limit_in_bytes": "4000000000", "/sys/fs/cgroup/memory/y/memory.usage_in_bytes": "3000000000",
             "/sys/fs/cgroup/memory/y/memory.stat": "cache 5\ntotal_inactive_file 500000000\n",
         ]
@@ -129,13 +151,18 @@ import Testing
     @Test func saysWhatKeepsFrequenciesLow() {
         let folder = "/sys/devices/system/cpu/cpu0/cpufreq/"
         func with(_ governor: String, _ driver: String) -> Finding.Level? {
-            cores(Self.eight.merging([folder + "scaling_governor": governor, folder + "scaling_driver": driver]) { $1 }, threads: 8)["governor"]?.level
+            cores(Self.eight.merging([folder + "scaling_governor": governor, folder + "scaling_driver": driver]) { $1 }, threads: 8)[
+                "governor"]?.level
         }
-        #expect(with("powersave\n", "acpi-cpufreq\n") == .slow && with("powersave\n", "intel_pstate\n") == .ok && with("schedutil\n", "x") == .ok)
-        let limited = cores(Self.eight.merging([folder + "scaling_max_freq": "1200000", folder + "cpuinfo_max_freq": "3600000"]) { $1 }, threads: 8)
+        #expect(
+            with("powersave\n", "acpi-cpufreq\n") == .slow && with("powersave\n", "intel_pstate\n") == .ok
+                && with("schedutil\n", "x") == .ok)
+        let limited = cores(
+            Self.eight.merging([folder + "scaling_max_freq": "1200000", folder + "cpuinfo_max_freq": "3600000"]) { $1 }, threads: 8)
         #expect(limited["frequency"]?.value == "limited to 1200 MHz of 3600 MHz")
         let nodes = [
-            "/sys/devices/system/node/online": "0-1\n", "/sys/devices/system/node/node0/cpulist": "0-3\n", "/sys/devices/system/node/node1/cpulist": "4-7\n",
+            "/sys/devices/system/node/online": "0-1\n", "/sys/devices/system/node/node0/cpulist": "0-3\n",
+            "/sys/devices/system/node/node1/cpulist": "4-7\n",
         ]
         #expect(cores(Self.eight.merging(nodes) { $1 }, threads: 8)["memory nodes"]?.advice?.contains("mpirun -np 2") == true)
         let half = nodes.merging(["/proc/self/status": "Cpus_allowed_list:\t0-3\n"]) { $1 }
@@ -150,8 +177,13 @@ import Testing
         let facts = MemoryFacts(files, ControlGroup(files))
         #expect(facts.total == 16_384_000 * 1024 && facts.available == 8_000_000 * 1024 && !facts.isLimited)
         let findings = levels(MemoryProbe(files: files, facts: facts))
-        #expect(findings["memory"]?.value == "8.2 GB free of 16.8 GB" && findings["fits"]?.level == .ok && findings["large pages"]?.level == .slow)
-        let limits = ["/proc/meminfo": meminfo, "/proc/self/cgroup": "0::/", "/sys/fs/cgroup/memory.max": "500000000", "/sys/fs/cgroup/memory.current": "300000000"]
+        #expect(
+            findings["memory"]?.value == "8.2 GB free of 16.8 GB" && findings["fits"]?.level == .ok
+                && findings["large pages"]?.level == .slow)
+        let limits = [
+            "/proc/meminfo": meminfo, "/proc/self/cgroup": "0::/", "/sys/fs/cgroup/memory.max": "500000000",
+            "/sys/fs/cgroup/memory.current": "300000000",
+        ]
         let limited = MemoryFacts(SystemFiles { limits[$0] }, ControlGroup(SystemFiles { limits[$0] }))
         #expect(limited.total == 500_000_000 && limited.available == 200_000_000 && limited.isLimited)
         let little = levels(MemoryProbe(files: SystemFiles { limits[$0] }, facts: limited))
@@ -175,7 +207,9 @@ import Testing
     }
 
     @Test func aLibraryThatComputesWrongIsBroken() {
-        let libraries = [MatmulLibrary(.onednn, isBuilt: false, nil), MatmulLibrary(.openblas, Wrong()), MatmulLibrary(.portable, PortableMatmul())]
+        let libraries = [
+            MatmulLibrary(.onednn, isBuilt: false, nil), MatmulLibrary(.openblas, Wrong()), MatmulLibrary(.portable, PortableMatmul()),
+        ]
         let probe = MatmulProbe(libraries: libraries, speeds: ["portable": .init(float32: 1e9, bfloat16: 2e9)], automatic: "portable")
         let findings = levels(probe)
         #expect(findings["openblas"]?.level == .broken && findings["openblas"]?.value.contains("computes wrong products") == true)
@@ -208,16 +242,21 @@ import Testing
         #expect(findings(["OPENBLAS_L2_SIZE": "1024"])["OPENBLAS_L2_SIZE"]?.level == .note)
         #expect(findings(["OPENBLAS_NUM_THREADS": "1"])["OPENBLAS_NUM_THREADS"]?.value.contains("without effect") == true)
         #expect(findings(["OMP_NUM_THREADS": "64"])["OMP_NUM_THREADS"]?.level == .note)
-        #expect(findings(["OMP_PROC_BIND": "true"])["OMP_PROC_BIND"]?.level == .slow && findings(["OMP_PROC_BIND": "false"])["OMP_PROC_BIND"] == nil)
+        #expect(
+            findings(["OMP_PROC_BIND": "true"])["OMP_PROC_BIND"]?.level == .slow
+                && findings(["OMP_PROC_BIND": "false"])["OMP_PROC_BIND"] == nil)
         #expect(findings(["ONEDNN_MAX_CPU_ISA": "AVX2"])["ONEDNN_MAX_CPU_ISA"]?.level == .slow)
-        #expect(findings(["ONEDNN_VERBOSE": "1"])["ONEDNN_VERBOSE"]?.level == .slow && findings(["ONEDNN_VERBOSE": "0"])["ONEDNN_VERBOSE"] == nil)
+        #expect(
+            findings(["ONEDNN_VERBOSE": "1"])["ONEDNN_VERBOSE"]?.level == .slow
+                && findings(["ONEDNN_VERBOSE": "0"])["ONEDNN_VERBOSE"] == nil)
     }
 
     @Test func judgesTheBuild() {
         func traits(_ traits: [String], _ features: Set<String>) -> Finding.Level? {
             levels(BuildProbe(version: "1", isDebug: false, traits: traits, processorFeatures: features))["traits"]?.level
         }
-        #expect(traits(["OpenBLAS", "OneDNN"], ["avx2"]) == .ok && traits([], ["avx2"]) == .slow && traits([], ["avx2", "avx512_bf16"]) == .ok)
+        #expect(
+            traits(["OpenBLAS", "OneDNN"], ["avx2"]) == .ok && traits([], ["avx2"]) == .slow && traits([], ["avx2", "avx512_bf16"]) == .ok)
         #expect(traits(["OpenBLAS"], ["avx2", "amx_bf16", "avx512_bf16"]) == .slow)
         #expect(levels(BuildProbe(version: "1", isDebug: true, traits: [], processorFeatures: []))["configuration"]?.level == .slow)
     }

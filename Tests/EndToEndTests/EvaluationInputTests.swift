@@ -11,7 +11,8 @@ struct EvaluationInputTests {
 
     /// Expects a refusal in one line, before the first step, that leaves no adapter.
     private func refused(
-        _ flags: [String], status: Int32 = 1, _ words: [String], validation: String? = nil, sourceLocation: SourceLocation = #_sourceLocation
+        _ flags: [String], status: Int32 = 1, _ words: [String], validation: String? = nil,
+        sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
         let evaluated = try EvaluatedTraining(flags)
         defer { evaluated.remove() }
@@ -30,7 +31,9 @@ struct EvaluationInputTests {
         try refused(["--early_stopping_patience", "3"], status: 2, ["--early_stopping_patience", "--val_data_path or --val_split"])
         try refused(["--early_stopping_patience", "3", "--retain_data_path", "RETAIN"], status: 2, ["--early_stopping_patience"])
         try refused(["--eval_interval", "3"], status: 2, ["--eval_interval", "--retain_data_path"])
-        for share in ["0.6", "-0.1", "1", "many"] { try refused(["--val_split", share], status: 2, ["--val_split", share, "from 0 to 0.5"]) }
+        for share in ["0.6", "-0.1", "1", "many"] {
+            try refused(["--val_split", share], status: 2, ["--val_split", share, "from 0 to 0.5"])
+        }
     }
 
     @Test func files() throws {
@@ -48,7 +51,9 @@ struct EvaluationInputTests {
 
     @Test("A share that leaves a side empty")
     func shares() throws {
-        for (records, share, words) in [(1, "0.5", "none to train on"), (3, "0.1", "none to validate on"), (1, "0.1", "none to validate on")] {
+        for (records, share, words) in [
+            (1, "0.5", "none to train on"), (3, "0.1", "none to validate on"), (1, "0.1", "none to validate on"),
+        ] {
             let evaluated = try EvaluatedTraining(["--val_split", share])
             defer { evaluated.remove() }
             try Array(repeating: Self.record, count: records).joined(separator: "\n")

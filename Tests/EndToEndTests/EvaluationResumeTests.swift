@@ -54,7 +54,9 @@ struct EvaluationResumeTests {
         #expect(try cut.history().end?.reason == whole.history().end?.reason, sourceLocation: sourceLocation)
     }
 
-    @Test("A signal after any line", arguments: [(Kind.learning, 13), (.learning, 15), (.learning, 30), (.forgetting, 7), (.forgetting, 13), (.forgetting, 16)])
+    @Test(
+        "A signal after any line",
+        arguments: [(Kind.learning, 13), (.learning, 15), (.learning, 30), (.forgetting, 7), (.forgetting, 13), (.forgetting, 16)])
     func signals(_ kind: Kind, _ lines: Int) throws {
         let cut = try EvaluatedTraining(kind.flags)
         defer { cut.remove() }

@@ -10,7 +10,8 @@ struct EvaluationTests {
     @Test("Losses at the start, every so many optimizer steps and at the end; the best adapter; what was forgotten")
     func whole() throws {
         let evaluated = try EvaluatedTraining([
-            "--val_data_path", "VAL", "--retain_data_path", "RETAIN", "--eval_interval", "3", "--accumulation_steps", "2", "--batch_size", "4",
+            "--val_data_path", "VAL", "--retain_data_path", "RETAIN", "--eval_interval", "3", "--accumulation_steps", "2", "--batch_size",
+            "4",
         ])
         defer { evaluated.remove() }
         let run = try evaluated.run()
@@ -29,7 +30,9 @@ struct EvaluationTests {
         #expect(lowest < 0.9 * validation[0].loss)
         for report in validation + retained.dropFirst() {
             let name = report.set == .validation ? "val" : "retained"
-            let words = String(format: "epoch %.1f: ", report.epoch) + name + String(format: " loss %.3f, perplexity %.2f", report.loss, report.perplexity)
+            let words =
+                String(format: "epoch %.1f: ", report.epoch) + name
+                + String(format: " loss %.3f, perplexity %.2f", report.loss, report.perplexity)
             #expect(run.lines.contains("eval step \(report.step) \(words)" + (report.isBest ? " (best)" : "")))
         }
         let best = try #require(validation.last { $0.isBest })
@@ -47,11 +50,13 @@ struct EvaluationTests {
         #expect(again["counted_tokens"]?.integer == best.countedTokens && again["samples"]?.integer == 12)
         #expect(again["base"]?["loss"]?.number == validation[0].loss)
         #expect(again["difference"]?.number == best.loss - validation[0].loss)
-        let forgetting = try evaluated.evaluate(evaluated.retainedPath, ["--lora_path", evaluated.training.adapterPath, "--batch_size", "4"])
+        let forgetting = try evaluated.evaluate(
+            evaluated.retainedPath, ["--lora_path", evaluated.training.adapterPath, "--batch_size", "4"])
         #expect(forgetting["base"]?["loss"]?.number == retained[0].loss && forgetting["loss"]?.number == end.loss)
     }
 
-    @Test("What is measured changes nothing of what is trained", arguments: [[], ["--lora_dropout", "0.1", "--init_lora_weights", "pissa"]])
+    @Test(
+        "What is measured changes nothing of what is trained", arguments: [[], ["--lora_dropout", "0.1", "--init_lora_weights", "pissa"]])
     func exactness(_ flags: [String]) throws {
         let plain = try EvaluatedTraining(flags)
         let measured = try EvaluatedTraining(
@@ -64,7 +69,9 @@ struct EvaluationTests {
         #expect(try measured.evaluations(.validation).count == 21)
     }
 
-    @Test("A held-out share is measured and not trained on, and the rest keeps its order", arguments: [[], ["--shuffle", "False", "--streaming"]])
+    @Test(
+        "A held-out share is measured and not trained on, and the rest keeps its order",
+        arguments: [[], ["--shuffle", "False", "--streaming"]])
     func split(_ flags: [String]) throws {
         let split = try EvaluatedTraining(flags + ["--val_split", "0.2"])
         let files = try EvaluatedTraining(flags + ["--val_data_path", "VAL"])
@@ -121,7 +128,9 @@ struct EvaluationTests {
         #expect(other.status == 2 && other.errors.contains("--early_stopping_patience was 2, is 3"), "\(other.errors)")
     }
 
-    @Test("The untouched base is what retention is measured against", arguments: [["--init_lora_weights", "pissa"], ["--use_dora"], ["--full"]])
+    @Test(
+        "The untouched base is what retention is measured against",
+        arguments: [["--init_lora_weights", "pissa"], ["--use_dora"], ["--full"]])
     func retention(_ flags: [String]) throws {
         let evaluated = try EvaluatedTraining(flags + ["--retain_data_path", "RETAIN", "--epochs", "2"])
         defer { evaluated.remove() }
@@ -137,7 +146,9 @@ struct EvaluationTests {
     @Test("An adapter that is gone on from is switched off for what the base has")
     func goingOn() throws {
         let first = try EvaluatedTraining(["--val_data_path", "VAL"])
-        let second = try EvaluatedTraining(["--val_data_path", "VAL", "--retain_data_path", "RETAIN", "--lora_path", first.training.adapterPath, "--epochs", "1"])
+        let second = try EvaluatedTraining([
+            "--val_data_path", "VAL", "--retain_data_path", "RETAIN", "--lora_path", first.training.adapterPath, "--epochs", "1",
+        ])
         defer { for evaluated in [first, second] { evaluated.remove() } }
         for evaluated in [first, second] { #expect(try evaluated.run().status == 0) }
         #expect(try second.evaluate(second.retainedPath, [])["loss"]?.number == second.evaluations(.retained)[0].loss)

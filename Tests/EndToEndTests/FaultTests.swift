@@ -57,7 +57,9 @@ struct FaultTests {
         let others = lines.dropLast()
         #expect(others.allSatisfy { $0.hasPrefix("warning: ") && $0.hasSuffix("there is no report of this run") }, "\(run.errors)")
         let error = try #require(lines.last)
-        #expect(error.hasPrefix("error: ") && error.contains("No space left on device") && error.contains("last good checkpoint is"), "\(run.errors)")
+        #expect(
+            error.hasPrefix("error: ") && error.contains("No space left on device") && error.contains("last good checkpoint is"),
+            "\(run.errors)")
         let checkpoints = disk.path + "/lora/lora_identity_192.checkpoints"
         let names = try FileManager.default.contentsOfDirectory(atPath: checkpoints)
         #expect(!names.isEmpty && names.allSatisfy { $0.hasPrefix("checkpoint-") }, "\(names)")

@@ -19,14 +19,17 @@ struct FuzzTests {
         #expect(try #require(Int(figures[2])) > 50, "\(run.output)")
     }
 
-    @Test("A reader that does is seen, and what it read is kept", arguments: [
-        ("trap", "rehearsed"), ("hang", "hangs"), ("memory", "MiB of memory"), ("error", "rehearsed"),
-    ])
+    @Test(
+        "A reader that does is seen, and what it read is kept",
+        arguments: [
+            ("trap", "rehearsed"), ("hang", "hangs"), ("memory", "MiB of memory"), ("error", "rehearsed"),
+        ])
     func rehearsed(_ failure: String, _ word: String) throws {
         let folder = try Paths.temporaryFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let run = try Command(
-            ["template", "--count", "3", "--rehearse", failure, "--patience", failure == "hang" ? "5" : "60", "--failures", folder], of: "fuzz")
+            ["template", "--count", "3", "--rehearse", failure, "--patience", failure == "hang" ? "5" : "60", "--failures", folder],
+            of: "fuzz")
         #expect(run.status == 1)
         #expect(run.output.contains("FAILURE template 0") && run.output.contains(word), "\(run.output)\(run.errors)")
         let kept = try FileManager.default.contentsOfDirectory(atPath: folder)

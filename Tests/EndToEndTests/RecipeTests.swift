@@ -6,7 +6,9 @@ import Testing
 /// The published run of the script, repeated by the executable.
 @Suite("The recipe, end to end", .enabled(if: Paths.shared("golden/recipe/rlhf_64.pth") != nil))
 struct RecipeTests {
-    @Test("Losses, rates and the adapter of the published run", arguments: [[], ["--pad_to_max_seq_len"], ["--num_workers=0", "--threads", "1"]])
+    @Test(
+        "Losses, rates and the adapter of the published run",
+        arguments: [[], ["--pad_to_max_seq_len"], ["--num_workers=0", "--threads", "1"]])
     func reference(_ extra: [String]) throws {
         let recipe = try #require(Paths.shared("golden/recipe"))
         let tokenizer = try #require(Paths.shared("tokenizers/minimind-v2"))

@@ -17,7 +17,8 @@ struct ReportBrowserTests {
         try Self.tellMore(training.metricsPath)
         #expect(try Command(["report", training.metricsPath]).status == 0)
         let figures = [
-            "loss", "validation", "retained", "rate", "gradient", "throughput", "tokens", "computed", "experts-layers", "experts-time", "norms",
+            "loss", "validation", "retained", "rate", "gradient", "throughput", "tokens", "computed", "experts-layers", "experts-time",
+            "norms",
         ]
         let modules = (0..<8).map { "module-\($0)" }
         try check(training.stem + ".report.html", figures: figures + modules, images: modules.count, isSingle: true)
@@ -28,7 +29,8 @@ struct ReportBrowserTests {
         let training = try TinyTraining(["--epochs", "1"])
         defer { training.remove() }
         #expect(try Command(training.arguments).status == 0)
-        let long = training.folder + "/long.metrics.jsonl", none = training.folder + "/none.metrics.jsonl"
+        let long = training.folder + "/long.metrics.jsonl"
+        let none = training.folder + "/none.metrics.jsonl"
         let lines = try String(contentsOfFile: training.metricsPath, encoding: .utf8).split(separator: "\n")
         let steps = (0..<5000).map { step -> String in
             let loss = 3 / (1 + Double(step) / 500) + sin(Double(step))
@@ -38,7 +40,9 @@ struct ReportBrowserTests {
         try "\(lines[0])\n".write(toFile: none, atomically: true, encoding: .utf8)
         let page = training.folder + "/page.html"
         #expect(try Command(["report", training.metricsPath, long, none, "--out", page]).status == 0)
-        try check(page, figures: ["loss", "rate", "gradient", "throughput", "tokens", "computed", "run-0-norms", "run-2-norms"], images: 24, isSingle: false)
+        try check(
+            page, figures: ["loss", "rate", "gradient", "throughput", "tokens", "computed", "run-0-norms", "run-2-norms"], images: 24,
+            isSingle: false)
     }
 
     /// Adds what this training did not have: evaluations, answers, experts, an overflow, a batch without tokens.
@@ -56,7 +60,8 @@ struct ReportBrowserTests {
                 records.append(
                     .evaluation(
                         EvaluationReport(
-                            set: set, step: step, epoch: Double(step) / 5, loss: loss, countedTokens: 100, samples: 8, seconds: 0.1, isBest: false)))
+                            set: set, step: step, epoch: Double(step) / 5, loss: loss, countedTokens: 100, samples: 8, seconds: 0.1,
+                            isBest: false)))
             }
         }
         let long = String(repeating: "long", count: 60)
@@ -88,7 +93,9 @@ struct ReportBrowserTests {
                 #expect(places > 0 && (isSingle ? seen == places : 2 * seen > places), "\(id): \(seen) of \(places) places are drawn")
                 #expect(figure["colors"]?.integer ?? 0 > (figure["images"]?.integer == 1 ? 100 : 10), "\(id)")
             }
-            #expect(view["images"]?.array?.count == images && view["images"]?.array?.allSatisfy { $0["is_equal"]?.bool == true } == true, "\(name)")
+            #expect(
+                view["images"]?.array?.count == images && view["images"]?.array?.allSatisfy { $0["is_equal"]?.bool == true } == true,
+                "\(name)")
             #expect(view["read_out"]?.string?.hasPrefix("step ") == true, "\(name): \(view["read_out"]?.serialized ?? "")")
         }
     }

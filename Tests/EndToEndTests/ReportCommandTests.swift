@@ -57,7 +57,8 @@ struct ReportCommandTests {
         let (folder, metrics) = try copy()
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let place = metrics.replacing(".metrics.jsonl", with: ".report.html")
-        let moved = try text(metrics).replacing(TinyTraining.example, with: "/gone").replacing((try Self.training.get()).folder, with: "/gone")
+        let moved = try text(metrics).replacing(TinyTraining.example, with: "/gone").replacing(
+            (try Self.training.get()).folder, with: "/gone")
         try moved.write(toFile: metrics, atomically: true, encoding: .utf8)
         var run = try Command(["report", metrics])
         // The adapter lies beside the metrics; the base does not.
@@ -76,7 +77,8 @@ struct ReportCommandTests {
         let (folder, metrics) = try copy()
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let lines = try text(metrics).split(separator: "\n")
-        try (lines.prefix(10).joined(separator: "\n") + "\n" + lines[10].prefix(30)).write(toFile: metrics, atomically: true, encoding: .utf8)
+        try (lines.prefix(10).joined(separator: "\n") + "\n" + lines[10].prefix(30)).write(
+            toFile: metrics, atomically: true, encoding: .utf8)
         let run = try Command(["report", metrics])
         #expect(run.status == 0 && run.errors.contains("line 11, the last, is cut off"), "\(run.errors)")
         let page = try text(metrics.replacing(".metrics.jsonl", with: ".report.html"))

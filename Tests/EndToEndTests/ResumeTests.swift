@@ -79,14 +79,16 @@ struct ResumeTests {
         for (flags, words) in [
             (["--learning_rate", "1e-3"], "--learning_rate was 0.002, is 0.001"), (["--epochs", "5"], "--epochs was 4, is 5"),
             (["--shuffle", "False"], "--shuffle was True, is False"), (["--lora_rank", "8"], "--lora_rank was '16', is '8'"),
-            (["--seed", "7"], "--seed was 1337, is 7"), (["--data_path", Paths.package.path + "/Examples/smollm2/identity.jsonl"], "the data was"),
+            (["--seed", "7"], "--seed was 1337, is 7"),
+            (["--data_path", Paths.package.path + "/Examples/smollm2/identity.jsonl"], "the data was"),
         ] {
             let run = try Command(cut.arguments + flags + ["--resume", "auto"])
             #expect(run.status == 2 && run.errors.contains(words), "\(run.errors)")
             #expect(run.errors.split(separator: "\n").count == 1)
         }
         // What changes no result may change.
-        let run = try Command(cut.arguments + ["--resume", "auto", "--threads", "1", "--num_workers", "0", "--save_steps", "0", "--streaming"])
+        let run = try Command(
+            cut.arguments + ["--resume", "auto", "--threads", "1", "--num_workers", "0", "--save_steps", "0", "--streaming"])
         #expect(run.status == 0, "\(run.errors)")
     }
 
@@ -122,7 +124,11 @@ struct ResumeTests {
         #expect(run.status == 0 && cut.adapter == whole.adapter, "\(run.errors)")
     }
 
-    @Test("All parameters too, in float16, and a start by PiSSA", arguments: [["--full", "--dtype", "float16", "--learning_rate", "1e-4"], ["--init_lora_weights", "pissa", "--loraplus_lr_ratio", "4"]])
+    @Test(
+        "All parameters too, in float16, and a start by PiSSA",
+        arguments: [
+            ["--full", "--dtype", "float16", "--learning_rate", "1e-4"], ["--init_lora_weights", "pissa", "--loraplus_lr_ratio", "4"],
+        ])
     func others(_ flags: [String]) throws {
         let (whole, cut) = (try Self.whole(flags), try TinyTraining(flags))
         defer { for training in [whole, cut] { training.remove() } }

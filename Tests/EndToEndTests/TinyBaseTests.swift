@@ -91,7 +91,9 @@ struct TinyBaseTests {
         let ids = try Command(["tokenize", "--tokenizer_path", example], input: line + "\n")
         let back = try Command(["tokenize", "--tokenizer_path", example, "--decode"], input: ids.output)
         #expect(back.lines == [line])
-        let data = try Command(["data", "--data_path", example + "/lora_identity.jsonl", "--tokenizer_path", example, "--json", "--limit", "3"])
+        let data = try Command([
+            "data", "--data_path", example + "/lora_identity.jsonl", "--tokenizer_path", example, "--json", "--limit", "3",
+        ])
         #expect(data.lines.count == 3)
         let sample = try JSON(parsing: data.lines[0])
         #expect(sample["ids"]?.array?.count == sample["mask"]?.array?.count)

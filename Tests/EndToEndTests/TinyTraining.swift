@@ -63,6 +63,8 @@ struct TinyTraining {
 
     /// What a killed process left unfinished, in all folders.
     var leftovers: [String] {
-        (FileManager.default.enumerator(atPath: folder)?.allObjects as? [String] ?? []).filter { $0.hasSuffix(".tmp") || $0.hasSuffix(".probe") }
+        (FileManager.default.enumerator(atPath: folder)?.allObjects as? [String] ?? []).filter {
+            $0.hasSuffix(".tmp") || $0.hasSuffix(".probe")
+        }
     }
 }

@@ -32,7 +32,8 @@ struct VisualizeTests {
                 try Self.expectMap(in: picture, of: module.name, factors, at: ModuleFigure(module, try analysis.heatMap(at: index)))
                 let line = try #require(run.lines.first { $0.hasPrefix(module.name + " ") })
                 let words = [module.norm, module.effectiveRank, module.singularValues[0]].map(FigureNumber.short)
-                #expect(words.allSatisfy(line.contains) && line.contains("\(module.shape)") && line.contains("%") == !flags.isEmpty, "\(line)")
+                #expect(
+                    words.allSatisfy(line.contains) && line.contains("\(module.shape)") && line.contains("%") == !flags.isEmpty, "\(line)")
             }
             #expect(try DecodedPNG(path: out + "/overview.png").height > 4 * 96)
         }
@@ -59,7 +60,9 @@ struct VisualizeTests {
             let colors = allowed.map { Viridis.colors[$0] }.map { [$0.red, $0.green, $0.blue] }
             if colors.count > 1 { unsure += 1 }
             let (x, y) = (figure.mapX + place % columns * figure.mapScale, figure.mapY + place / columns * figure.mapScale)
-            for (dx, dy) in [(0, 0), (figure.mapScale - 1, figure.mapScale - 1)] where !colors.contains(picture[x + dx, y + dy]) { wrong += 1 }
+            for (dx, dy) in [(0, 0), (figure.mapScale - 1, figure.mapScale - 1)] where !colors.contains(picture[x + dx, y + dy]) {
+                wrong += 1
+            }
         }
         #expect(wrong == 0 && unsure * 100 < product.count, "\(name): \(wrong) wrong, \(unsure) unsure of \(product.count)")
     }
@@ -98,7 +101,9 @@ struct VisualizeTests {
             state.modules[0].magnitude = StoredTensor(shape: [192], floats: Array(repeating: 1, count: 192))
             try AdapterFile.write(state, as: .minimind, to: folder + "/dora.pth", for: base.configuration)
             for (flags, words) in [(Self.base, "of all that it changes"), ([], "give the base")] {
-                let run = try Command(["visualize", "--lora_path", folder + "/dora.pth", "--out", folder + "/dora", "--max_side", "50"] + flags, folder: folder)
+                let run = try Command(
+                    ["visualize", "--lora_path", folder + "/dora.pth", "--out", folder + "/dora", "--max_side", "50"] + flags,
+                    folder: folder)
                 #expect(run.status == 0 && run.output.contains(words), "\(run.output)\(run.errors)")
             }
         }
@@ -127,7 +132,10 @@ struct VisualizeTests {
                 (["--lora_path", adapter, "--out", adapter], 2, ["--out", "file"]),
                 (["--lora_path", adapter, "--out", adapter + "/deep"] + Self.base, 1, ["adapter.pth"]),
                 (["--lora_path", adapter, "--out", "/proc/nowhere"] + Self.base, 1, ["/proc/nowhere"]),
-                (["--lora_path", folder + "/other.pth"] + out + Self.base, 1, ["other.pth", "layers.0.attention.wq", "[64, 2]", "[192, 192]"]),
+                (
+                    ["--lora_path", folder + "/other.pth"] + out + Self.base, 1,
+                    ["other.pth", "layers.0.attention.wq", "[64, 2]", "[192, 192]"]
+                ),
                 (["--lora_path", adapter, "--base_path", folder + "/none.pth"] + out, 1, ["none.pth", "--base_path"]),
                 (["--lora_path", TinyBase.path] + out, 1, ["rlhf_192.pth", "--base_path"]),
                 (["--lora_path", adapter, "--max_side", "-1"] + out, 2, ["--max_side"]),

@@ -85,9 +85,11 @@ struct WandbRecordTests {
         #expect(numbers(calls[2]) == ["lr": 0.5, "epoch": 0.5, "tokens_per_second": 5])
     }
 
-    @Test("How a run ended, and which one it goes on with", arguments: [
-        (RunEnd.Reason.complete, 0), (.earlyStopping, 0), (.interrupted, 255), (.failed, 1),
-    ])
+    @Test(
+        "How a run ended, and which one it goes on with",
+        arguments: [
+            (RunEnd.Reason.complete, 0), (.earlyStopping, 0), (.interrupted, 255), (.failed, 1),
+        ])
     func end(_ reason: RunEnd.Reason, code: Int) throws {
         let end = RunEnd(reason: reason, message: "why", seconds: 3, tokensPerSecond: 5, peakMemory: 7)
         let calls = try calls([RunRecord.end(end).json], id: "abc")

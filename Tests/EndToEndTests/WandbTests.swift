@@ -70,12 +70,14 @@ struct WandbTests {
         #expect(try trained.wandb.calls("finish").map { $0["exit_code"]?.integer } == [0])
     }
 
-    @Test("What is missing is named before anything is written", arguments: [
-        (FakeWandb.Fault.noPackage, Int32(2), ["-m pip install wandb", "ImportError: No module named 'wandb'"]),
-        (.noLogin, 1, ["-m wandb login", "WANDB_API_KEY", "WANDB_MODE=offline", "RuntimeError: no key)"]),
-        (.noBeginning, 1, ["does not begin the run", "RuntimeError: no such host)", "WANDB_MODE=offline"]),
-        (.hangingBeginning, 1, ["did not answer within 3 s", "--wandb_timeout", "WANDB_MODE=offline"]),
-    ])
+    @Test(
+        "What is missing is named before anything is written",
+        arguments: [
+            (FakeWandb.Fault.noPackage, Int32(2), ["-m pip install wandb", "ImportError: No module named 'wandb'"]),
+            (.noLogin, 1, ["-m wandb login", "WANDB_API_KEY", "WANDB_MODE=offline", "RuntimeError: no key)"]),
+            (.noBeginning, 1, ["does not begin the run", "RuntimeError: no such host)", "WANDB_MODE=offline"]),
+            (.hangingBeginning, 1, ["did not answer within 3 s", "--wandb_timeout", "WANDB_MODE=offline"]),
+        ])
     func refusal(_ fault: FakeWandb.Fault, status: Int32, words: [String]) throws {
         let refused = try train(fault, ["--wandb_timeout", "3"])
         defer { refused.remove() }
@@ -112,9 +114,11 @@ struct WandbTests {
         #expect(try training.adapter == Self.adapter.get())
     }
 
-    @Test("A client that breaks is spoken of once, and the training is the same", arguments: [
-        (FakeWandb.Fault.raising, "RuntimeError: the service is gone"), (.exiting, "exit code 7"), (.killed, "signal 9"),
-    ])
+    @Test(
+        "A client that breaks is spoken of once, and the training is the same",
+        arguments: [
+            (FakeWandb.Fault.raising, "RuntimeError: the service is gone"), (.exiting, "exit code 7"), (.killed, "signal 9"),
+        ])
     func crash(_ fault: FakeWandb.Fault, reason: String) throws {
         let trained = try train(fault, ["--epochs", "6"])
         defer { trained.remove() }

@@ -13,7 +13,8 @@ struct ConversationTarget: FuzzTarget {
         guard let sound = tokenizers.names.firstIndex(of: "bytes.json") else { throw FuzzFailure("no bytes.json among the tokenizers") }
         let folder = try scratch.folder("tokenizer")
         try folder.write("tokenizer.json", tokenizers.seeds[sound])
-        try folder.write("tokenizer_config.json", Array(#"{"bos_token":"<|im_start|>","eos_token":"<|im_end|>","pad_token":"<|endoftext|>"}"#.utf8))
+        try folder.write(
+            "tokenizer_config.json", Array(#"{"bos_token":"<|im_start|>","eos_token":"<|im_end|>","pad_token":"<|endoftext|>"}"#.utf8))
         let templates = try Corpus(.template, in: corpus)
         readers = try ["minimind-v2.jinja", "minimind-v3.jinja", "qwen3.jinja"].map { name in
             guard let index = templates.names.firstIndex(of: name) else { throw FuzzFailure("no \(name) among the templates") }
@@ -34,7 +35,9 @@ struct ConversationTarget: FuzzTarget {
         var samples: [(index: Int, sample: Sample)] = []
         for index in 0..<min(dataset.count, 64) {
             guard let sample = try recorder.attempt("sample", { try dataset[index] }) else { continue }
-            guard sample.ids.count == sample.mask.count, sample.ids.count <= 96 else { throw FuzzFailure("a sample of \(sample.ids.count) ids") }
+            guard sample.ids.count == sample.mask.count, sample.ids.count <= 96 else {
+                throw FuzzFailure("a sample of \(sample.ids.count) ids")
+            }
             samples.append((index, sample))
         }
         try recorder.attempt("batch") {

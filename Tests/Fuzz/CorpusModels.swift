@@ -16,9 +16,9 @@ enum CorpusModels {
                 let type = types[[ModelGeneration.v2Classic, .v2, .v3].firstIndex(of: generation)! % types.count]
                 try PyTorchFile.write(model.stateDictionary(as: type), to: "\(folder)/pth/\(name).pth")
                 try SafetensorsFile.write(model.stateDictionary(as: type), to: "\(folder)/safetensors/\(name).safetensors")
-                if let _ = try? model.writeGGUF(to: "\(folder)/gguf/\(name).gguf", as: .float16) {}
+                if (try? model.writeGGUF(to: "\(folder)/gguf/\(name).gguf", as: .float16)) != nil {}
                 let place = "\(folder)/\(name)"
-                if let _ = try? model.writeHuggingFaceFolder(to: place, as: .float16) {
+                if (try? model.writeHuggingFaceFolder(to: place, as: .float16)) != nil {
                     let configured = "\(folder)/safetensors/config-\(generation.rawValue)\(isMixture ? "-moe" : "").json"
                     try? FileManager.default.removeItem(atPath: configured)
                     try FileManager.default.moveItem(atPath: "\(place)/config.json", toPath: configured)
@@ -33,7 +33,7 @@ enum CorpusModels {
             let name = "adapter-\(generation.rawValue)"
             try AdapterFile.write(state, as: .minimind, to: "\(folder)/pth/\(name).pth", for: configuration)
             try AdapterFile.write(dora, as: .minimind, to: "\(folder)/pth/\(name)-dora.pth", for: configuration)
-            if let _ = try? AdapterFile.write(state, as: .gguf, to: "\(folder)/gguf/\(name).gguf", for: configuration) {}
+            if (try? AdapterFile.write(state, as: .gguf, to: "\(folder)/gguf/\(name).gguf", for: configuration)) != nil {}
             for (kind, state, format) in [("peft", state, AdapterFormat.peft), ("dora", dora, .peft), ("mlx", state, .mlx)] {
                 let place = "\(folder)/\(name)-\(kind)"
                 guard (try? AdapterFile.write(state, as: format, to: place, for: configuration)) != nil else { continue }

@@ -37,8 +37,10 @@ struct FuzzReport {
         func right(_ text: String, _ width: Int) -> String { String(repeating: " ", count: max(0, width - text.count)) + text }
         let rate = seconds > 0 ? Int(Double(done) / seconds) : 0
         return format.rawValue.padding(toLength: 12, withPad: " ", startingAt: 0)
-            + right("\(done)", 8) + right("\(accepted)", 10) + right("\(done - accepted)", 10) + right("\(kinds.count)", 7) + right("\(rate)", 10)
-            + right("\(slowestNanoseconds / 1_000_000) ms (\(slowest))", 18) + right("\(peakBytes >> 20) MiB (\(peak))", 20) + right("\(failures.count)", 11)
+            + right("\(done)", 8) + right("\(accepted)", 10) + right("\(done - accepted)", 10) + right("\(kinds.count)", 7)
+            + right("\(rate)", 10)
+            + right("\(slowestNanoseconds / 1_000_000) ms (\(slowest))", 18) + right("\(peakBytes >> 20) MiB (\(peak))", 20)
+            + right("\(failures.count)", 11)
     }
 
     func listing(_ count: Int) -> [String] {

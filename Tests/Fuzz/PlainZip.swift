@@ -20,7 +20,9 @@ struct PlainZip {
                 Self.little(0, 2) + Self.little(0, 2) + Self.little(0, 4) + Self.little(Int(Self.checksum(contents[...])), 4)
                 + Self.little(contents.count, 4) + Self.little(contents.count, 4) + Self.little(name.utf8.count, 2) + Self.little(0, 2)
             bytes += [0x50, 0x4B, 3, 4] + Self.little(20, 2) + shared + name.utf8 + contents
-            directory += [0x50, 0x4B, 1, 2] + Self.little(20, 2) + Self.little(20, 2) + shared + Self.little(0, 2) + Self.little(0, 2) + Self.little(0, 2)
+            directory +=
+                [0x50, 0x4B, 1, 2] + Self.little(20, 2) + Self.little(20, 2) + shared + Self.little(0, 2) + Self.little(0, 2)
+                + Self.little(0, 2)
             directory += Self.little(0, 4) + Self.little(place, 4) + name.utf8
         }
         let start = bytes.count

@@ -32,13 +32,18 @@ final class Recorder {
             return try body()
         } catch {
             switch error {
-            case is TensorFileError, is ModelError, is AdapterFileError, is LoRAError, is TokenizerError, is DatasetError, is TemplateError: break
+            case is TensorFileError, is ModelError, is AdapterFileError, is LoRAError, is TokenizerError, is DatasetError, is TemplateError:
+                break
             case is FuzzFailure: throw error
             default: throw FuzzFailure("\(stage): an error of no type of ours: \(error)")
             }
             let text = "\(error)"
-            if text.utf8.contains(where: { $0 == 10 || $0 == 13 }) { throw FuzzFailure("\(stage): a message of several lines: \(text.debugDescription.prefix(300))") }
-            if text.utf8.count > Self.longestMessage { throw FuzzFailure("\(stage): a message of \(text.utf8.count) bytes: \(text.prefix(200))") }
+            if text.utf8.contains(where: { $0 == 10 || $0 == 13 }) {
+                throw FuzzFailure("\(stage): a message of several lines: \(text.debugDescription.prefix(300))")
+            }
+            if text.utf8.count > Self.longestMessage {
+                throw FuzzFailure("\(stage): a message of \(text.utf8.count) bytes: \(text.prefix(200))")
+            }
             refused("\(stage): \(kind(text))")
             return nil
         }

@@ -7,7 +7,9 @@ enum Single {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try Worker.run(format, options, number..<number + 1, input: input, state: "\(folder)/state", scratch: "\(folder)/files") { state in
             if let state {
-                say("\(state.accepted == 1 ? "accepted" : "refused"), \(state.slowestNanoseconds / 1000) µs, memory \(state.peakBytes >> 20) MiB")
+                say(
+                    "\(state.accepted == 1 ? "accepted" : "refused"), \(state.slowestNanoseconds / 1000) µs, memory \(state.peakBytes >> 20) MiB"
+                )
                 for (kind, count) in state.kinds { say("  \(count)  \(kind)") }
             }
             try? FileManager.default.removeItem(atPath: folder)

@@ -59,7 +59,8 @@ final class Supervisor {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: executable)
         process.arguments = [
-            format.rawValue, "--seed", "\(options.seed)", "--corpus", options.corpus, "--worker", "\(numbers.lowerBound)", "\(numbers.upperBound)",
+            format.rawValue, "--seed", "\(options.seed)", "--corpus", options.corpus, "--worker", "\(numbers.lowerBound)",
+            "\(numbers.upperBound)",
             "\(folder)/state", "\(folder)/files",
         ]
         if let rehearsal = options.rehearsal { process.arguments? += ["--rehearse", rehearsal] }
@@ -97,7 +98,8 @@ final class Supervisor {
             ? "hangs: not done in \(options.patience) s"
             : process.terminationReason == .uncaughtSignal ? "signal \(process.terminationStatus) \(message)" : String(message)
         let mutator = Mutator(format, try Corpus(format, in: options.corpus))
-        let path = try Scratch(options.failures).write("\(format.rawValue)-\(options.seed)-\(current)", mutator.input(current, seed: options.seed))
+        let path = try Scratch(options.failures).write(
+            "\(format.rawValue)-\(options.seed)-\(current)", mutator.input(current, seed: options.seed))
         report.failures.append(.init(number: current, stage: run.state.stage, reason: reason, path: path))
         report.done += 1
         say("FAILURE \(format.rawValue) \(current), at '\(run.state.stage)': \(reason) (\(path))")

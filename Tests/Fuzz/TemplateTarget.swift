@@ -22,15 +22,29 @@ struct TemplateTarget: FuzzTarget {
                 Message(role: "user", content: "Weather?"),
                 Message(
                     role: "assistant", content: "",
-                    extra: ["tool_calls": [["type": "function", "function": ["name": "w", "arguments": ["city": "Köln", "n": [1, 2.5, nil, true]]]]]]),
+                    extra: [
+                        "tool_calls": [
+                            ["type": "function", "function": ["name": "w", "arguments": ["city": "Köln", "n": [1, 2.5, nil, true]]]]
+                        ]
+                    ]),
                 Message(role: "tool", content: "{\"t\": 20}"),
             ],
-            tools: [["type": "function", "function": ["name": "w", "description": "d", "parameters": ["type": "object", "properties": ["city": ["type": "string"]]]]]],
+            tools: [
+                [
+                    "type": "function",
+                    "function": [
+                        "name": "w", "description": "d", "parameters": ["type": "object", "properties": ["city": ["type": "string"]]],
+                    ],
+                ]
+            ],
             prompts: true, variables: ["enable_thinking": false]),
-        Chat(messages: [], prompts: true, variables: [
-            "x": 3, "y": 2.5, "s": "Hello wörld", "l": [3, 1, 2], "d": ["b": 1, "a": ["c": [1, 2]], "items": "own"], "e": [], "n": nil, "t": true,
-            "people": [["name": "Bob", "age": 3], ["name": "alice", "age": 30]], "deep": [[1, [2, [3]]]],
-        ]),
+        Chat(
+            messages: [], prompts: true,
+            variables: [
+                "x": 3, "y": 2.5, "s": "Hello wörld", "l": [3, 1, 2], "d": ["b": 1, "a": ["c": [1, 2]], "items": "own"], "e": [], "n": nil,
+                "t": true,
+                "people": [["name": "Bob", "age": 3], ["name": "alice", "age": 30]], "deep": [[1, [2, [3]]]],
+            ]),
     ]
 
     func read(_ input: [UInt8], _ recorder: Recorder) throws {

@@ -14,7 +14,8 @@ enum TinyModels {
             if generation == .v3 { experts?.hiddenDim = 4 }
         }
         return try ModelConfiguration(
-            generation: generation, dim: 8, layerCount: 1, headCount: generation == .v3 ? 2 : 8 / 2, keyValueHeadCount: 2, headDim: generation == .v3 ? 4 : nil,
+            generation: generation, dim: 8, layerCount: 1, headCount: generation == .v3 ? 2 : 8 / 2, keyValueHeadCount: 2,
+            headDim: generation == .v3 ? 4 : nil,
             vocabularySize: 6, hiddenDim: 4, experts: experts)
     }
 

@@ -24,7 +24,8 @@ struct TokenizerTarget: FuzzTarget {
     }
 
     private static let texts = [
-        "", "Hello, wörld! It's 12345 o'clock.\r\n\r\n  \t\u{A0}你好，世界 😀👩‍👩‍👧 e\u{301}\u{0}", "<s>a</s> <|im_start|>user\nx<|im_end|> <unk>▁▁ ﬁ Ⅷ İ",
+        "", "Hello, wörld! It's 12345 o'clock.\r\n\r\n  \t\u{A0}你好，世界 😀👩‍👩‍👧 e\u{301}\u{0}",
+        "<s>a</s> <|im_start|>user\nx<|im_end|> <unk>▁▁ ﬁ Ⅷ İ",
         String(repeating: "ab ", count: 40) + String(repeating: "é", count: 50),
     ]
 
@@ -43,7 +44,8 @@ struct TokenizerTarget: FuzzTarget {
                     for id in more { pieces += stream.append(id) }
                     pieces += stream.finish()
                     guard pieces.utf8.elementsEqual(whole.utf8) else {
-                        throw FuzzFailure("decoded as a stream '\(pieces.prefix(80).debugDescription)', at once '\(whole.prefix(80).debugDescription)'")
+                        throw FuzzFailure(
+                            "decoded as a stream '\(pieces.prefix(80).debugDescription)', at once '\(whole.prefix(80).debugDescription)'")
                     }
                 }
             }

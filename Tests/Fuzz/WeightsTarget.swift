@@ -58,7 +58,9 @@ struct WeightsTarget: FuzzTarget {
 
     static func build(_ file: ModelFile, _ recorder: Recorder) throws {
         _ = file.summary
-        if let model = try recorder.attempt("weights", { try MiniMind(file) }), model.parameterCount < 1 << 16, model.configuration.headDim < 1 << 10 {
+        if let model = try recorder.attempt("weights", { try MiniMind(file) }), model.parameterCount < 1 << 16,
+            model.configuration.headDim < 1 << 10
+        {
             try recorder.attempt("forward") {
                 let tokens: [Int32] = [0, 1, 2]
                 _ = model.logits(try model.hiddenStates(TokenRow(packed: tokens, segmentOffsets: [0, tokens.count])))
@@ -71,7 +73,8 @@ struct WeightsTarget: FuzzTarget {
         recorder.accept()
         _ = "\(summary)"
         for configuration in configurations {
-            guard let state = try recorder.attempt("adapter for a model", { try AdapterFile.read(path, for: configuration, scale: 1) }) else { continue }
+            guard let state = try recorder.attempt("adapter for a model", { try AdapterFile.read(path, for: configuration, scale: 1) })
+            else { continue }
             let model = try MiniMind(configuration, seed: 1)
             if let adapter = try recorder.attempt("adapter on a model", { try LoRAAdapter(on: model, state) }) { _ = adapter.merge() }
         }

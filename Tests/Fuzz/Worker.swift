@@ -78,8 +78,9 @@ struct Worker {
         switch what {
         case "trap": fatalError("rehearsed")
         case "hang": while true { sleep(1) }
-        case "memory": UnsafeMutableRawPointer.allocate(byteCount: 2 * memoryLimit, alignment: 1 << 12)
-            .initializeMemory(as: UInt8.self, repeating: 1, count: memoryLimit + (1 << 20))
+        case "memory":
+            UnsafeMutableRawPointer.allocate(byteCount: 2 * memoryLimit, alignment: 1 << 12)
+                .initializeMemory(as: UInt8.self, repeating: 1, count: memoryLimit + (1 << 20))
         default: throw FuzzFailure("rehearsed")
         }
     }

@@ -32,14 +32,35 @@ final class WorkerState {
         get { self[0] - 1 }
         set { self[0] = newValue + 1 }
     }
-    var done: Int { get { self[1] } set { self[1] = newValue } }
-    var accepted: Int { get { self[2] } set { self[2] = newValue } }
-    var slowestNanoseconds: Int { get { self[3] } set { self[3] = newValue } }
-    var slowest: Int { get { self[4] } set { self[4] = newValue } }
+    var done: Int {
+        get { self[1] }
+        set { self[1] = newValue }
+    }
+    var accepted: Int {
+        get { self[2] }
+        set { self[2] = newValue }
+    }
+    var slowestNanoseconds: Int {
+        get { self[3] }
+        set { self[3] = newValue }
+    }
+    var slowest: Int {
+        get { self[4] }
+        set { self[4] = newValue }
+    }
     /// The most memory that the process has had, in bytes, and the input at which it grew to that.
-    var peakBytes: Int { get { self[5] } set { self[5] = newValue } }
-    var peak: Int { get { self[6] } set { self[6] = newValue } }
-    private var kindCount: Int { get { self[7] } set { self[7] = newValue } }
+    var peakBytes: Int {
+        get { self[5] }
+        set { self[5] = newValue }
+    }
+    var peak: Int {
+        get { self[6] }
+        set { self[6] = newValue }
+    }
+    private var kindCount: Int {
+        get { self[7] }
+        set { self[7] = newValue }
+    }
 
     /// Where reading is.
     var stage: String {

@@ -43,12 +43,14 @@ struct AdapterFormatTests {
         }
     }
 
-    @Test("A golden adapter out of every format gives the golden logits' own model", arguments: ["v2-classic-dense", "v2-dense", "v3-dense"])
+    @Test(
+        "A golden adapter out of every format gives the golden logits' own model", arguments: ["v2-classic-dense", "v2-dense", "v3-dense"])
     func logits(_ name: String) throws {
         let golden = try Golden(case: name)
         let base = try TensorFile.read(golden.folder + "/base.pth")
         let state = try AdapterFile.read(golden.folder + "/lora_trained.pth", for: golden.configuration)
-        let merged = try MiniMind(golden.configuration, weights: TensorFile.read(golden.folder + "/merged.safetensors")).logits(of: someTokens)
+        let merged = try MiniMind(golden.configuration, weights: TensorFile.read(golden.folder + "/merged.safetensors")).logits(
+            of: someTokens)
         #expect(largestDifference(try state.merged(into: base, golden.configuration).logits(of: someTokens), merged) < 1e-4)
         for format in AdapterFormat.allCases {
             try AdapterFile.write(state, as: format, to: path(format), for: golden.configuration)
@@ -74,7 +76,11 @@ struct AdapterFormatTests {
         // PEFT has a place for all of it.
         if format == .peft { #expect(read.hasSameFactors(as: state)) }
         if format == .peft || format == .mlx { #expect(read.dropout == 0.25) }
-        if format == .mlx { #expect(read.modules.allSatisfy { $0.rank == 5 }) } else { #expect(read.modules.map(\.rank) == state.modules.map(\.rank)) }
+        if format == .mlx {
+            #expect(read.modules.allSatisfy { $0.rank == 5 })
+        } else {
+            #expect(read.modules.map(\.rank) == state.modules.map(\.rank))
+        }
     }
 
     @Test("One scale for all is kept as it is where the format has a place for it", arguments: [AdapterFormat.peft, .mlx, .gguf])
@@ -118,11 +124,15 @@ struct AdapterFormatTests {
         try AdapterFile.write(state, as: .peft, to: path(.peft), for: configuration)
         let tensors = try TensorFile.read(path(.peft) + "/adapter_model.safetensors")
         let half = configuration.headDim / 2
-        for (role, word, heads) in [(LinearRole.query, "q_proj", configuration.headCount), (.key, "k_proj", configuration.keyValueHeadCount)] {
+        for (role, word, heads) in [
+            (LinearRole.query, "q_proj", configuration.headCount), (.key, "k_proj", configuration.keyValueHeadCount),
+        ] {
             let module = try #require(state.modules.first { $0.place == .layer(1, .linear(role, nil)) })
             let key = "base_model.model.model.layers.1.self_attn.\(word)"
             let (old, new) = (try module.b.floats(), try #require(tensors[key + ".lora_B.weight"]).floats())
-            let (oldLengths, newLengths) = (try #require(module.magnitude).floats(), try #require(tensors[key + ".lora_magnitude_vector"]).floats())
+            let (oldLengths, newLengths) = (
+                try #require(module.magnitude).floats(), try #require(tensors[key + ".lora_magnitude_vector"]).floats()
+            )
             for head in 0..<heads {
                 for j in 0..<half {
                     for (from, to) in [(2 * j, j), (2 * j + 1, j + half)] {
@@ -156,13 +166,17 @@ struct AdapterFormatTests {
             try AdapterFile.write(state, as: .peft, to: path(.peft), for: configuration, baseName: "base")
             return try JSON(parsing: Data(contentsOf: URL(fileURLWithPath: path(.peft) + "/adapter_config.json")))
         }
-        func isAttention(_ place: ParameterPlace) -> Bool { if case .layer(_, .linear(let role, nil)) = place { role.isAttention } else { false } }
+        func isAttention(_ place: ParameterPlace) -> Bool {
+            if case .layer(_, .linear(let role, nil)) = place { role.isAttention } else { false }
+        }
         let whole = try fields(.random(on: configuration, ranks: [4], scales: [0.5], where: isAttention))
         #expect(whole["target_modules"] == ["q_proj", "k_proj", "v_proj", "o_proj"] && whole["rank_pattern"] == [:])
         #expect(whole["r"] == 4 && whole["lora_alpha"] == 2 && whole["base_model_name_or_path"] == "base" && whole["bias"] == "none")
-        let part = try fields(.random(on: configuration, ranks: [4, 2], scales: [1, 1]) { place in
-            [ParameterPlace.layer(0, .linear(.query, nil)), .layer(0, .linear(.value, nil)), .layer(1, .linear(.value, nil))].contains(place)
-        })
+        let part = try fields(
+            .random(on: configuration, ranks: [4, 2], scales: [1, 1]) { place in
+                [ParameterPlace.layer(0, .linear(.query, nil)), .layer(0, .linear(.value, nil)), .layer(1, .linear(.value, nil))].contains(
+                    place)
+            })
         #expect(part["target_modules"] == ["model.layers.0.self_attn.q_proj", "v_proj"])
         #expect(part["r"] == 4 && part["rank_pattern"] == ["model.layers.0.self_attn.v_proj": 2])
         #expect(part["alpha_pattern"] == ["model.layers.0.self_attn.v_proj": 2])
@@ -177,7 +191,9 @@ struct AdapterFormatTests {
         #expect(fields["num_layers"] == 1 && fields["fine_tune_type"] == "lora")
         #expect(fields["lora_parameters"]?["keys"] == ["self_attn.k_proj"] && fields["lora_parameters"]?["scale"]?.number == 10)
         let tensors = try TensorFile.read(path(.mlx) + "/adapters.safetensors")
-        let (a, b) = (try #require(tensors["model.layers.1.self_attn.k_proj.lora_a"]), try #require(tensors["model.layers.1.self_attn.k_proj.lora_b"]))
+        let (a, b) = (
+            try #require(tensors["model.layers.1.self_attn.k_proj.lora_a"]), try #require(tensors["model.layers.1.self_attn.k_proj.lora_b"])
+        )
         let output = configuration.keyValueDim
         #expect(a.shape == [64, 4] && b.shape == [4, output])
         let (flatA, flatB) = (try a.floats(), try b.floats())
@@ -230,7 +246,8 @@ struct AdapterFormatTests {
             try AdapterFile.write(read, as: format, to: path(format), for: configuration)
             #expect(try AdapterFile.read(path(format), for: configuration).hasSameFactors(as: read))
         }
-        state.modules[0].a = StoredTensor(shape: state.modules[0].a.shape, floats: [Float](repeating: 70000, count: state.modules[0].a.count))
+        state.modules[0].a = StoredTensor(
+            shape: state.modules[0].a.shape, floats: [Float](repeating: 70000, count: state.modules[0].a.count))
         #expect(throws: AdapterFileError.self) {
             try AdapterFile.write(state, as: .minimind, to: path(.minimind), for: configuration, elementType: .float16)
         }
@@ -266,7 +283,10 @@ struct AdapterFormatTests {
         try AdapterFile.write(state, as: .mlx, to: path(.peft), for: configuration)
         // One adapter takes the place of another, whole.
         try AdapterFile.write(state, as: .peft, to: path(.peft), for: configuration)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: path(.peft)).sorted() == ["adapter_config.json", "adapter_model.safetensors"])
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: path(.peft)).sorted() == [
+                "adapter_config.json", "adapter_model.safetensors",
+            ])
         try Data("mine".utf8).write(to: URL(fileURLWithPath: path(.peft) + "/notes.txt"))
         #expect(throws: AdapterFileError.self) { try AdapterFile.write(state, as: .mlx, to: path(.peft), for: configuration) }
         #expect(try AdapterFile.inspect(path(.peft)).format == .peft)
@@ -286,7 +306,9 @@ struct AdapterFormatTests {
             let read = try AdapterFile.read(path(format), for: configuration)
             #expect(Provenance(try #require(read.provenance)) == provenance)
             try read.checkBase(Fingerprint(1))
-            let error = #expect(throws: AdapterFileError.otherBase(adapter: Fingerprint(1), base: Fingerprint(2))) { try read.checkBase(Fingerprint(2)) }
+            let error = #expect(throws: AdapterFileError.otherBase(adapter: Fingerprint(1), base: Fingerprint(2))) {
+                try read.checkBase(Fingerprint(2))
+            }
             #expect(error?.description.contains("--force") == true)
         }
         state.provenance = nil

@@ -65,7 +65,9 @@ struct AdapterHostileTests {
             let whole = try Data(contentsOf: URL(fileURLWithPath: file))
             for _ in 0..<200 {
                 var bytes = whole
-                for _ in 0..<3 { bytes[Int(generator.next() % UInt64(min(bytes.count, 700)))] = UInt8(truncatingIfNeeded: generator.next()) }
+                for _ in 0..<3 {
+                    bytes[Int(generator.next() % UInt64(min(bytes.count, 700)))] = UInt8(truncatingIfNeeded: generator.next())
+                }
                 try bytes.write(to: URL(fileURLWithPath: file))
                 if refusal(path) != nil { refusals += 1 }
             }
@@ -89,20 +91,25 @@ struct AdapterHostileTests {
             try Data(text.utf8).write(to: URL(fileURLWithPath: folder + "/adapter_config.json"))
             #expect(refusal(folder)?.contains(word) == true, "\(text)")
         }
-        try FileManager.default.copyItem(atPath: Paths.fixture("LoRATests", "peft/plain/adapter_model.safetensors"), toPath: folder + "/adapter_model.safetensors")
+        try FileManager.default.copyItem(
+            atPath: Paths.fixture("LoRATests", "peft/plain/adapter_model.safetensors"), toPath: folder + "/adapter_model.safetensors")
         #expect(refusal(folder)?.contains("no adapter_config.json") == true)
     }
 
     @Test("An adapter of a deeper or wider model is refused by the module's name")
     func otherModel() throws {
         let path = folder + "/adapter.pth"
-        let deeper = try ModelConfiguration(generation: .v2, dim: 64, layerCount: 3, headCount: 8, keyValueHeadCount: 2, vocabularySize: 320, hiddenDim: 192)
+        let deeper = try ModelConfiguration(
+            generation: .v2, dim: 64, layerCount: 3, headCount: 8, keyValueHeadCount: 2, vocabularySize: 320, hiddenDim: 192)
         try AdapterFile.write(.random(on: deeper), as: .minimind, to: path, for: deeper)
         #expect(refusal(path)?.contains("model.layers.2.self_attn.q_proj") == true)
-        let wider = try ModelConfiguration(generation: .v2, dim: 128, layerCount: 2, headCount: 8, keyValueHeadCount: 2, vocabularySize: 320, hiddenDim: 192)
+        let wider = try ModelConfiguration(
+            generation: .v2, dim: 128, layerCount: 2, headCount: 8, keyValueHeadCount: 2, vocabularySize: 320, hiddenDim: 192)
         try AdapterFile.write(.random(on: wider), as: .minimind, to: path, for: wider)
         #expect(refusal(path)?.contains("model.layers.0.self_attn.q_proj") == true)
-        #expect(throws: AdapterFileError.self) { try AdapterFile.write(.random(on: wider), as: .peft, to: folder + "/peft", for: configuration) }
+        #expect(throws: AdapterFileError.self) {
+            try AdapterFile.write(.random(on: wider), as: .peft, to: folder + "/peft", for: configuration)
+        }
         let v3 = try Golden(case: "v3-dense").configuration
         try AdapterFile.write(.random(on: v3), as: .gguf, to: path, for: v3)
         #expect(refusal(path)?.contains("qwen3") == true)

@@ -16,7 +16,9 @@ struct AdapterSetTests {
     }
 
     /// An adapter with values of its own.
-    private func state(_ seed: UInt64, _ targets: ModuleTargets, rank: Int, scale: Float = 1, dora: Bool = false, size: Float = 0.3) throws -> AdapterState {
+    private func state(_ seed: UInt64, _ targets: ModuleTargets, rank: Int, scale: Float = 1, dora: Bool = false, size: Float = 0.3) throws
+        -> AdapterState
+    {
         let model = try model()
         var configuration = LoRAConfiguration(targets: targets, rank: rank, scale: scale)
         configuration.usesDoRA = dora
@@ -25,7 +27,9 @@ struct AdapterSetTests {
         for (name, tensor) in adapter.parameters where !name.hasSuffix("A.weight") {
             let isMagnitude = name.hasSuffix("magnitude")
             tensor.withMutableValues { values in
-                for index in values.indices { values[index] = isMagnitude ? values[index] * (1 + 0.1 * generator.normal()) : size * generator.normal() }
+                for index in values.indices {
+                    values[index] = isMagnitude ? values[index] * (1 + 0.1 * generator.normal()) : size * generator.normal()
+                }
             }
         }
         return adapter.state

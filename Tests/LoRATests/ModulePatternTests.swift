@@ -11,10 +11,18 @@ struct ModulePatternTests {
             (#"model\.layers\.\d+\.self_attn\.(q|k|v)_proj"#, "model.layers.12.self_attn.v_proj", true),
             (#"model\.layers\.\d+\.self_attn\.(q|k|v)_proj"#, "model.layers.12.self_attn.o_proj", false),
             (#"model\.layers\.[0-3]\..*"#, "model.layers.4.x", false), (#"model\.layers\.[^0-3]\..*"#, "model.layers.4.x", true),
-            (#"(?:.*?(?:language|text).*?)|(?:\bmodel\.layers\.[\d]{1,}\.(?:mlp)\.(?:(?:up_proj|down_proj)))"#, "model.layers.7.mlp.up_proj", true),
-            (#"(?:.*?(?:language|text).*?)|(?:\bmodel\.layers\.[\d]{1,}\.(?:mlp)\.(?:(?:up_proj|down_proj)))"#, "model.layers.7.mlp.gate", false),
-            (#"^model$"#, "model", true), (#"a{2,3}"#, "aaaa", false), (#"a{2,3}"#, "aaa", true), (#"a{,2}"#, "", true), (#"a{x}"#, "a{x}", true),
-            (#"(?P<name>ab)+"#, "ababab", true), (#"[]a-]+"#, "a-]", true), (#"a\Bb\b"#, "ab", true), (#"|a"#, "", true), (#"\w+\W\s"#, "ab. ", true),
+            (
+                #"(?:.*?(?:language|text).*?)|(?:\bmodel\.layers\.[\d]{1,}\.(?:mlp)\.(?:(?:up_proj|down_proj)))"#,
+                "model.layers.7.mlp.up_proj", true
+            ),
+            (
+                #"(?:.*?(?:language|text).*?)|(?:\bmodel\.layers\.[\d]{1,}\.(?:mlp)\.(?:(?:up_proj|down_proj)))"#,
+                "model.layers.7.mlp.gate", false
+            ),
+            (#"^model$"#, "model", true), (#"a{2,3}"#, "aaaa", false), (#"a{2,3}"#, "aaa", true), (#"a{,2}"#, "", true),
+            (#"a{x}"#, "a{x}", true),
+            (#"(?P<name>ab)+"#, "ababab", true), (#"[]a-]+"#, "a-]", true), (#"a\Bb\b"#, "ab", true), (#"|a"#, "", true),
+            (#"\w+\W\s"#, "ab. ", true),
             (#"é.x"#, "éüx", true), (#"(a*)*"#, "", true), (#"(a|b)*?c??"#, "abbac", true),
         ])
     func matches(_ pattern: String, _ name: String, _ expected: Bool) throws {
@@ -32,7 +40,10 @@ struct ModulePatternTests {
 
     @Test(
         "What is no pattern, or more than one that is followed here, is refused",
-        arguments: ["(", ")", "[", "a**", "*", #"\"#, "(?=a)", "(?!a)", "(?i)a", #"(a)\1"#, "a{3,2}", "a{9999}", #"\x41"#, "[z-a]", "(?P<a", String(repeating: "(", count: 1000), "((((a{99}){99}){99}){99})"])
+        arguments: [
+            "(", ")", "[", "a**", "*", #"\"#, "(?=a)", "(?!a)", "(?i)a", #"(a)\1"#, "a{3,2}", "a{9999}", #"\x41"#, "[z-a]", "(?P<a",
+            String(repeating: "(", count: 1000), "((((a{99}){99}){99}){99})",
+        ])
     func refused(_ pattern: String) {
         #expect(throws: AdapterFileError.self) { try ModulePattern(pattern) }
     }

@@ -11,7 +11,9 @@ struct PEFTAdapterTests {
 
     @Test(
         "What PEFT saved answers as in PEFT",
-        arguments: [("plain", "v2-dense", [4]), ("rslora", "v3-dense", [3]), ("patterns", "v2-dense", [1, 2, 3, 5]), ("dora", "v3-dense", [2])])
+        arguments: [
+            ("plain", "v2-dense", [4]), ("rslora", "v3-dense", [3]), ("patterns", "v2-dense", [1, 2, 3, 5]), ("dora", "v3-dense", [2]),
+        ])
     func answers(_ name: String, _ base: String, _ ranks: [Int]) throws {
         let golden = try Golden(case: base)
         let state = try AdapterFile.read(Self.fixture(name), for: golden.configuration)
@@ -32,7 +34,8 @@ struct PEFTAdapterTests {
 
     /// A copy of a fixture with a changed configuration or changed tensors, read for its model.
     private func reading(
-        _ name: String, fields change: (inout JSONObject) -> Void = { _ in }, tensors changeTensors: (inout StateDictionary) -> Void = { _ in },
+        _ name: String, fields change: (inout JSONObject) -> Void = { _ in },
+        tensors changeTensors: (inout StateDictionary) -> Void = { _ in },
         asPickle: Bool = false
     ) throws -> AdapterState {
         let folder = try Paths.temporaryFolder()
@@ -67,7 +70,8 @@ struct PEFTAdapterTests {
                 for name in dictionary.names {
                     let tensor = dictionary[name]
                     dictionary[name] = nil
-                    dictionary[name.hasSuffix("vector") ? name + ".default.weight" : name.replacing(".weight", with: ".default.weight")] = tensor
+                    dictionary[name.hasSuffix("vector") ? name + ".default.weight" : name.replacing(".weight", with: ".default.weight")] =
+                        tensor
                 }
             }, asPickle: true)
         #expect(read.hasSameFactors(as: expected))
@@ -111,7 +115,12 @@ struct PEFTAdapterTests {
             try reading("plain", fields: { $0["target_modules"] = ["down_proj"] })
         }
         #expect(throws: AdapterFileError.targetWithoutFactors(module: "model.layers.0.self_attn.q_proj")) {
-            try reading("plain", fields: { $0["layers_to_transform"] = nil; $0["layers_pattern"] = nil })
+            try reading(
+                "plain",
+                fields: {
+                    $0["layers_to_transform"] = nil
+                    $0["layers_pattern"] = nil
+                })
         }
         #expect(throws: AdapterFileError.targetWithoutFactors(module: "model.layers.1.self_attn.v_proj")) {
             try reading("plain", fields: { $0["target_modules"] = ["q_proj", "v_proj", "down_proj"] })
@@ -122,9 +131,17 @@ struct PEFTAdapterTests {
         #expect(throws: AdapterFileError.notTargeted(module: query)) {
             try reading("plain", fields: { $0["exclude_modules"] = ".*q_proj" })
         }
-        #expect(throws: AdapterFileError.rank(module: query, found: 4, expected: 2)) { try reading("plain", fields: { $0["rank_pattern"] = ["q_proj": 2] }) }
+        #expect(throws: AdapterFileError.rank(module: query, found: 4, expected: 2)) {
+            try reading("plain", fields: { $0["rank_pattern"] = ["q_proj": 2] })
+        }
         #expect(throws: Never.self) {
-            try reading("plain", fields: { $0["target_modules"] = #"model\.layers\.1\..*(?:q|down)_proj"#; $0["layers_to_transform"] = nil; $0["layers_pattern"] = nil })
+            try reading(
+                "plain",
+                fields: {
+                    $0["target_modules"] = #"model\.layers\.1\..*(?:q|down)_proj"#
+                    $0["layers_to_transform"] = nil
+                    $0["layers_pattern"] = nil
+                })
         }
     }
 
@@ -137,7 +154,9 @@ struct PEFTAdapterTests {
         }
         #expect(refusal { $0["base_model.model.lm_head.weight"] = some } == .strangeKey("base_model.model.lm_head.weight"))
         #expect(refusal { $0[prefix + ".lora_B.bias"] = some } == .strangeKey(prefix + ".lora_B.bias"))
-        #expect(refusal { $0[prefix + ".lora_magnitude_vector"] = some } == .strangeKey("model.layers.1.self_attn.q_proj.lora_magnitude_vector"))
+        #expect(
+            refusal { $0[prefix + ".lora_magnitude_vector"] = some } == .strangeKey("model.layers.1.self_attn.q_proj.lora_magnitude_vector")
+        )
         #expect(refusal { $0[prefix + ".lora_A.weight"] = nil } == .incomplete(module: "model.layers.1.self_attn.q_proj", missing: "A"))
         #expect(
             refusal("dora") { $0[prefix + ".lora_magnitude_vector"] = nil }
@@ -156,7 +175,10 @@ struct PEFTAdapterTests {
                 == .elementType(module: "model.layers.1.self_attn.q_proj", .int64))
         #expect(
             refusal { dictionary in
-                for part in ["A", "B"] { dictionary["base_model.model.model.layers.1.self_attn.c_attn.lora_\(part).weight"] = dictionary[prefix + ".lora_\(part).weight"] }
+                for part in ["A", "B"] {
+                    dictionary["base_model.model.model.layers.1.self_attn.c_attn.lora_\(part).weight"] =
+                        dictionary[prefix + ".lora_\(part).weight"]
+                }
             } == .unknownModule("model.layers.1.self_attn.c_attn"))
         #expect(
             refusal { dictionary in

@@ -91,7 +91,8 @@ struct PEFTTests {
     func differences() throws {
         let update = try update(scale: 1.5, magnitude: true)
         let norms = try #require(update.magnitude).norms(of: layer.weight, update.factors).values.map(Double.init)
-        let x = try values("x").map(Double.init), weight = try values("weight").map(Double.init)
+        let x = try values("x").map(Double.init)
+        let weight = try values("weight").map(Double.init)
         let direction = try values("direction").map(Double.init)
         func value(_ a: [Double], _ b: [Double], _ magnitude: [Double]) -> Double {
             var sum = 0.0
@@ -140,7 +141,8 @@ struct PEFTTests {
         #expect(whole.allSatisfy { !$0.isEmpty })
         for (halves, expected) in zip(try run(["a": 0.25, "b": 0.75, "off": 0]), whole) { #expect(relativeError(halves, expected) < 2e-6) }
         // A weight other than 1 counts for the update, not for the layer's own weight.
-        let base = try run([:])[0], double = try run(["a": 2])[0]
+        let base = try run([:])[0]
+        let double = try run(["a": 2])[0]
         #expect(relativeError(zip(base, whole[0]).map { 2 * $1 - $0 }, double) < 2e-6)
     }
 

@@ -35,7 +35,10 @@ struct PlaceTests {
         for change in ["", "-", "+", "0", "99999999999999999999"] {
             #expect(naming.place(of: name.replacing("3", with: change + (change.isEmpty ? "" : "3"))) == nil)
         }
-        for stranger in ["", ".", name + ".weight", name + ".", "x" + name, "layers.", "model.layers.0.", "blk..attn_q", "model.layers.0.mlp.experts.x.up_proj"] {
+        for stranger in [
+            "", ".", name + ".weight", name + ".", "x" + name, "layers.", "model.layers.0.", "blk..attn_q",
+            "model.layers.0.mlp.experts.x.up_proj",
+        ] {
             #expect(naming.place(of: stranger) == nil, "\(stranger)")
         }
     }
@@ -55,7 +58,9 @@ struct PlaceTests {
 
     @Test("The order of a model's parameters stays: a random start and a fingerprint depend on it")
     func order() throws {
-        let attention = ["attention_norm", "attention.wq", "attention.wk", "attention.wv", "attention.wo", "ffn_norm"].map { "layers.0.\($0)" }
+        let attention = ["attention_norm", "attention.wq", "attention.wk", "attention.wv", "attention.wo", "ffn_norm"].map {
+            "layers.0.\($0)"
+        }
         func names(_ name: String, _ count: Int) throws -> [String] {
             try Golden(case: name).model().parameters.prefix(count).map { String($0.name.dropLast(".weight".count)) }
         }

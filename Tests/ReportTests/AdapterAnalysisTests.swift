@@ -119,7 +119,9 @@ struct AdapterAnalysisTests {
         let base = try golden.file()
         var wide = AdapterState.random(on: golden.configuration)
         wide.modules[0].b = StoredTensor(shape: [80, 3], floats: Array(repeating: 1, count: 240))
-        #expect(message { try AdapterAnalysis(wide, base: base) }.contains("'layers.0.attention.wq' has A [3, 64] and B [80, 3], which do not fit the layer's weight [64, 64]"))
+        #expect(
+            message { try AdapterAnalysis(wide, base: base) }.contains(
+                "'layers.0.attention.wq' has A [3, 64] and B [80, 3], which do not fit the layer's weight [64, 64]"))
         func write(_ name: String) throws -> String {
             var factors = StateDictionary()
             factors[name + ".lora.A.weight"] = wide.modules[0].a
@@ -132,7 +134,9 @@ struct AdapterAnalysisTests {
         #expect(text.hasPrefix(path) && text.contains("'layers.0.attention.wq'") && text.contains("[80, 3]") && text.contains("[64, 64]"))
         #expect(try AdapterAnalysis(path: path, base: nil).modules.map(\.shape) == [[80, 64]])
         let deep = try write("layers.9.attention.wq")
-        #expect(message { try AdapterAnalysis(path: deep, base: base) }.contains("'layers.9.attention.wq', which is no linear layer of this model"))
+        #expect(
+            message { try AdapterAnalysis(path: deep, base: base) }.contains(
+                "'layers.9.attention.wq', which is no linear layer of this model"))
 
         var strange = AdapterState.random(on: golden.configuration)
         strange.modules[1].place = .layer(99, .linear(.key, nil))

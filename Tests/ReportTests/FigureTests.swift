@@ -49,14 +49,17 @@ struct FigureTests {
         let maps = try analysis.modules.indices.map { try analysis.heatMap(at: $0, maximumSide: overview.thumbnailSide) }
         let picture = overview.picture(maps)
         // Where something begins to the right of white.
-        let starts = picture.pixels.indices.filter { $0 % picture.width > 0 && picture.pixels[$0] != .white && picture.pixels[$0 - 1] == .white }
+        let starts = picture.pixels.indices.filter {
+            $0 % picture.width > 0 && picture.pixels[$0] != .white && picture.pixels[$0 - 1] == .white
+        }
         let missing = maps.count { map in
             let drawn = map.picture.scaled(by: overview.thumbnailSide / max(map.rows, map.columns))
             return !starts.contains { start in
                 (0..<drawn.height).allSatisfy { row in
                     let place = start + row * picture.width
                     return place + drawn.width <= picture.pixels.count
-                        && picture.pixels[place..<place + drawn.width].elementsEqual(drawn.pixels[row * drawn.width..<(row + 1) * drawn.width])
+                        && picture.pixels[place..<place + drawn.width].elementsEqual(
+                            drawn.pixels[row * drawn.width..<(row + 1) * drawn.width])
                 }
             }
         }

@@ -52,7 +52,9 @@ struct HeatMapTests {
             for column in 0..<3 {
                 var most: Float = 0
                 for y in 3 * row..<min(3 * row + 3, rows) {
-                    for x in 3 * column..<min(3 * column + 3, columns) where abs(matrix[y * columns + x]) > abs(most) { most = matrix[y * columns + x] }
+                    for x in 3 * column..<min(3 * column + 3, columns) where abs(matrix[y * columns + x]) > abs(most) {
+                        most = matrix[y * columns + x]
+                    }
                 }
                 #expect(map.values[row * 3 + column] == most)
             }

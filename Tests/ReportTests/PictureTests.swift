@@ -12,7 +12,8 @@ struct PictureTests {
     func clipping() {
         var picture = Picture(width: 4, height: 3)
         picture.fill(x: -2, y: 1, width: 3, height: 9, red)
-        #expect((0..<12).map { picture[$0 % 4, $0 / 4] == red } == [4, 8].reduce(into: Array(repeating: false, count: 12)) { $0[$1] = true })
+        #expect(
+            (0..<12).map { picture[$0 % 4, $0 / 4] == red } == [4, 8].reduce(into: Array(repeating: false, count: 12)) { $0[$1] = true })
         picture.fill(x: 4, y: 0, width: 2, height: 2, blue)
         picture.fill(x: 0, y: -5, width: 4, height: 5, blue)
         #expect(!picture.pixels.contains(blue))
@@ -55,10 +56,11 @@ struct PictureTests {
     @Test("A PNG file holds the pixels, in a palette where it has room", arguments: [1, 2, 256, 257, 5000])
     func png(colors: Int) throws {
         var number: UInt32 = 0
-        let pixels = (0..<max(colors, 1) * 3).map { _ in
-            number = (number &* 1_664_525 &+ 1_013_904_223)
-            return Picture.Color((number >> 8) % UInt32(colors) &* 2_654_435 & 0xFFFFFF)
-        } + (0..<colors).map { Picture.Color(UInt32($0) &* 2_654_435 & 0xFFFFFF) }
+        let pixels =
+            (0..<max(colors, 1) * 3).map { _ in
+                number = (number &* 1_664_525 &+ 1_013_904_223)
+                return Picture.Color((number >> 8) % UInt32(colors) &* 2_654_435 & 0xFFFFFF)
+            } + (0..<colors).map { Picture.Color(UInt32($0) &* 2_654_435 & 0xFFFFFF) }
         let picture = Picture(width: colors, pixels: pixels)
         let decoded = try DecodedPNG(picture.png())
         #expect(decoded.width == picture.width && decoded.height == picture.height)

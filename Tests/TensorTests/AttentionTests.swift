@@ -109,7 +109,8 @@ struct AttentionTests {
     /// Segments whose queries several tasks share.
     private static let large = [
         Case("600 queries", heads: 2, keyValueHeads: 1, headDim: 4, [AttentionSegment(queries: 0..<600, keys: 0..<600)]),
-        Case("1200 queries, few of many", heads: 1, keyValueHeads: 1, headDim: 2,
+        Case(
+            "1200 queries, few of many", heads: 1, keyValueHeads: 1, headDim: 2,
             [AttentionSegment(queries: 0..<1200, keys: [0..<300], visibleKeys: (0..<1200).map { Int32(1 + $0 / 4) })]),
         Case(
             "long branches of a long beginning", heads: 2, keyValueHeads: 2, headDim: 2,

@@ -15,7 +15,9 @@ import Testing
 struct BFloat16Tests {
     private static let bound = 0x1p-12
 
-    private func random(_ shape: [Int], seed: UInt64, scale: Float = 1, trainable: Bool = false, _ precision: Precision = .float32) -> Tensor {
+    private func random(_ shape: [Int], seed: UInt64, scale: Float = 1, trainable: Bool = false, _ precision: Precision = .float32)
+        -> Tensor
+    {
         var generator = RandomGenerator(seed: seed)
         let tensor = Tensor((0..<shape.reduce(1, *)).map { _ in scale * generator.normal() }, shape: shape, precision: precision)
         tensor.isTrainable = trainable
@@ -27,10 +29,11 @@ struct BFloat16Tests {
         let runs = Matmuls.all.map { matmul in
             (
                 name: matmul.name,
-                results: ComputeContext.with({
-                    $0.matmul = matmul
-                    $0.precision = .bfloat16
-                }, body)
+                results: ComputeContext.with(
+                    {
+                        $0.matmul = matmul
+                        $0.precision = .bfloat16
+                    }, body)
             )
         }
         for run in runs.dropFirst() {

@@ -16,7 +16,8 @@ struct ExpertTests {
             let row = logits[token * experts..<(token + 1) * experts].map { exp($0) }
             let p = row.map { $0 / row.reduce(0, +) }
             // A finite difference must not change who is chosen.
-            let best = chosen.map { Array($0[token * perToken..<(token + 1) * perToken]) }
+            let best =
+                chosen.map { Array($0[token * perToken..<(token + 1) * perToken]) }
                 ?? p.indices.sorted { p[$0] > p[$1] }.prefix(perToken).map(Int32.init)
             let sum = normalizes ? best.reduce(0) { $0 + p[Int($1)] } + 1e-20 : 1
             weights += best.map { p[Int($0)] / sum }

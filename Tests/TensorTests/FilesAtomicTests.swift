@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @testable import Tensor
 
@@ -67,11 +67,11 @@ import TestSupport
     }
 
     #if os(Linux)
-    /// A system folder in which nobody can make a file, root neither.
-    @Test func aFolderThatTakesNoFiles() throws {
-        try expectFailure("/proc/weights.pth", reason: "")
-        try expectFailure("/proc/new/weights.pth", reason: "")
-    }
+        /// A system folder in which nobody can make a file, root neither.
+        @Test func aFolderThatTakesNoFiles() throws {
+            try expectFailure("/proc/weights.pth", reason: "")
+            try expectFailure("/proc/new/weights.pth", reason: "")
+        }
     #endif
 
     private func expectFailure(_ path: String, reason: String) throws {
@@ -85,7 +85,8 @@ import TestSupport
 @Suite("Folders of paths")
 struct FilePathTests {
     @Test(arguments: [
-        ("a/b/c", "a/b"), ("a/b/c/", "a/b"), ("a//b", "a"), ("a", ""), ("w/", ""), ("", ""), ("/a", "/"), ("/", "/"), ("//", "/"), ("./é", "."),
+        ("a/b/c", "a/b"), ("a/b/c/", "a/b"), ("a//b", "a"), ("a", ""), ("w/", ""), ("", ""), ("/a", "/"), ("/", "/"), ("//", "/"),
+        ("./é", "."),
         ("../x", ".."),
     ])
     func enclosingFolder(_ path: String, _ folder: String) { #expect(path.enclosingFolder == folder) }

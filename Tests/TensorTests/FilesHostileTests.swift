@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @testable import Tensor
 
@@ -94,8 +94,10 @@ import TestSupport
         // Text opcodes of protocols 0 and 1, instances, extensions, out-of-band buffers.
         "I1\n.", "Vtext\n.", "(ios\nsystem\n.", "(cos\nsystem\no.", "P1\n.",
         // Calls of what is no function, with what is no argument list.
-        "N)R.", "K\u{1}K\u{2}R.", "ccollections\nOrderedDict\nNR.", "ctorch._utils\n_rebuild_tensor_v2\n)R.", "ctorch._utils\n_rebuild_parameter\n)R.",
-        "cos\nsystem\n.", "c", "cos", "cos\n", "ccollections\n", "X\u{7F}\u{7F}\u{7F}\u{7F}", "T\u{7F}\u{7F}\u{7F}\u{7F}", "j\u{7F}\u{7F}\u{7F}\u{7F}.",
+        "N)R.", "K\u{1}K\u{2}R.", "ccollections\nOrderedDict\nNR.", "ctorch._utils\n_rebuild_tensor_v2\n)R.",
+        "ctorch._utils\n_rebuild_parameter\n)R.",
+        "cos\nsystem\n.", "c", "cos", "cos\n", "ccollections\n", "X\u{7F}\u{7F}\u{7F}\u{7F}", "T\u{7F}\u{7F}\u{7F}\u{7F}",
+        "j\u{7F}\u{7F}\u{7F}\u{7F}.",
     ])
     func brokenPickles(_ opcodes: String) {
         #expect(throws: TensorFileError.self, "\(opcodes.debugDescription)") {

@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @testable import Tensor
 
@@ -15,7 +15,9 @@ func ggufFixtureBytes(_ name: String) throws -> [UInt8] {
 func ggufFixtureFloats(_ name: String) throws -> [Float] {
     let bytes = try ggufFixtureBytes(name)
     return bytes.withUnsafeBytes { raw in
-        stride(from: 0, to: raw.count, by: 4).map { Float(bitPattern: UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: $0, as: UInt32.self))) }
+        stride(from: 0, to: raw.count, by: 4).map {
+            Float(bitPattern: UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: $0, as: UInt32.self)))
+        }
     }
 }
 
@@ -103,7 +105,9 @@ func ggufFixtureFloats(_ name: String) throws -> [Float] {
 
     @Test func blocksHaveWholeRows() throws {
         let storage = StoredTensor.SharedBytes(Foundation.Data(count: 34 * 8))
-        for (shape, offset, strides) in [([4, 16], 0, [16, 1]), ([32], 16, [1]), ([2, 32], 0, [1, 2]), ([48], 0, [1]), ([9, 32], 0, [32, 1])] {
+        for (shape, offset, strides) in [
+            ([4, 16], 0, [16, 1]), ([32], 16, [1]), ([2, 32], 0, [1, 2]), ([48], 0, [1]), ([9, 32], 0, [32, 1]),
+        ] {
             #expect(throws: TensorFileError.self, "\(shape)") {
                 try StoredTensor(shape: shape, elementType: .q8_0, storage: storage, offset: offset, strides: strides)
             }

@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @testable import Tensor
 
@@ -30,7 +30,8 @@ import TestSupport
         let written = try Self.written(tensor, as: type)
         #expect(written.shape == shape && written.elementType == type)
         let rounded = small.map(precision.rounded)
-        let few = type == .q8_0
+        let few =
+            type == .q8_0
             ? try Self.written(Tensor(rounded, shape: [8, shape[1]]), as: type).contiguousBytes
             : StoredTensor(shape: [8, shape[1]], floats: rounded, as: type).contiguousBytes
         let bytes = written.contiguousBytes

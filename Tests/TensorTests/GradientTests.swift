@@ -9,7 +9,9 @@ import Testing
 struct GradientTests {
     @Test(arguments: [(1, 1, 1), (3, 5, 7), (17, 33, 9), (130, 8, 3)])
     func linearLayer(_ rows: Int, _ input: Int, _ output: Int) {
-        checkGradients([[rows, input], [output, input]]) { linear($0[0], $0[1]) } reference: {
+        checkGradients([[rows, input], [output, input]]) {
+            linear($0[0], $0[1])
+        } reference: {
             Reference.linear($0[0], $0[1], rows: rows, input: input, output: output)
         }
     }
@@ -28,7 +30,9 @@ struct GradientTests {
 
     @Test(arguments: [(1, 1), (3, 7), (5, 64), (9, 129)])
     func norm(_ rows: Int, _ width: Int) {
-        checkGradients([[rows, width], [width]]) { rmsNorm($0[0], weight: $0[1], epsilon: 1e-5) } reference: {
+        checkGradients([[rows, width], [width]]) {
+            rmsNorm($0[0], weight: $0[1], epsilon: 1e-5)
+        } reference: {
             Reference.rmsNorm($0[0], $0[1], epsilon: 1e-5)
         }
     }
@@ -48,18 +52,26 @@ struct GradientTests {
 
     @Test(arguments: [1, 7, 130])
     func gatedActivation(_ width: Int) {
-        checkGradients([[3, width], [3, width]]) { swiGLU(gate: $0[0], up: $0[1]) } reference: {
+        checkGradients([[3, width], [3, width]]) {
+            swiGLU(gate: $0[0], up: $0[1])
+        } reference: {
             zip($0[0], $0[1]).map { Reference.silu($0) * $1 }
         }
     }
 
     @Test func residual() {
-        checkGradients([[3, 5], [3, 5]]) { add($0[0], $0[1]) } reference: { zip($0[0], $0[1]).map(+) }
+        checkGradients([[3, 5], [3, 5]]) {
+            add($0[0], $0[1])
+        } reference: {
+            zip($0[0], $0[1]).map(+)
+        }
     }
 
     @Test("A tensor that is used twice gets both gradients")
     func sharing() {
-        checkGradients([[3, 5], [5]]) { add(rmsNorm(add($0[0], $0[0]), weight: $0[1], epsilon: 1e-5), $0[0]) } reference: { inputs in
+        checkGradients([[3, 5], [5]]) {
+            add(rmsNorm(add($0[0], $0[0]), weight: $0[1], epsilon: 1e-5), $0[0])
+        } reference: { inputs in
             zip(Reference.rmsNorm(inputs[0].map { 2 * $0 }, inputs[1], epsilon: 1e-5), inputs[0]).map(+)
         }
     }
@@ -67,7 +79,9 @@ struct GradientTests {
     @Test("Rows that are taken more than once, and rows that are not")
     func embedding() {
         let indices: [Int32] = [3, 0, 3, 3, 1]
-        checkGradients([[5, 67]]) { gatherRows($0[0], indices) } reference: { inputs in
+        checkGradients([[5, 67]]) {
+            gatherRows($0[0], indices)
+        } reference: { inputs in
             indices.flatMap { inputs[0][Int($0) * 67..<(Int($0) + 1) * 67] }
         }
     }

@@ -1,17 +1,18 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @testable import Tensor
 
 @Suite struct JSONTests {
-    @Test(arguments: [
-        ("null", .null), (" true ", true), ("false", false), ("0", 0), ("-0", 0), ("-12", -12), ("1.5", 1.5), ("1e2", .number(100)),
-        ("-1.25E-2", -0.0125), ("9223372036854775807", .integer(.max)), ("-9223372036854775808", .integer(.min)),
-        ("9223372036854775808", .number(0x1p63)), ("\"\"", ""), (#""a\"\\\/\b\f\n\r\t""#, "a\"\\/\u{8}\u{C}\n\r\t"),
-        (#""\u4f60\u597d""#, "你好"), (#""\ud83d\ude42""#, "🙂"), (#""\u0000""#, "\0"), ("\"你🙂\"", "你🙂"), ("[]", []), ("{}", [:]),
-        ("[1, [2, {}], \"x\"]", [1, [2, [:]], "x"]), ("\u{FEFF}{\"a\":1}", ["a": 1]), ("\r\n\t[ 1 ,2 ]\n", [1, 2]),
-    ] as [(String, JSON)])
+    @Test(
+        arguments: [
+            ("null", .null), (" true ", true), ("false", false), ("0", 0), ("-0", 0), ("-12", -12), ("1.5", 1.5), ("1e2", .number(100)),
+            ("-1.25E-2", -0.0125), ("9223372036854775807", .integer(.max)), ("-9223372036854775808", .integer(.min)),
+            ("9223372036854775808", .number(0x1p63)), ("\"\"", ""), (#""a\"\\\/\b\f\n\r\t""#, "a\"\\/\u{8}\u{C}\n\r\t"),
+            (#""\u4f60\u597d""#, "你好"), (#""\ud83d\ude42""#, "🙂"), (#""\u0000""#, "\0"), ("\"你🙂\"", "你🙂"), ("[]", []), ("{}", [:]),
+            ("[1, [2, {}], \"x\"]", [1, [2, [:]], "x"]), ("\u{FEFF}{\"a\":1}", ["a": 1]), ("\r\n\t[ 1 ,2 ]\n", [1, 2]),
+        ] as [(String, JSON)])
     func parses(_ text: String, _ value: JSON) throws {
         #expect(try JSON(parsing: text) == value)
         #expect(try JSON(parsing: Array(text.utf8)) == value)
@@ -28,7 +29,10 @@ import TestSupport
         #expect(throws: JSONError.self, "\(text)") { try JSON(parsing: text) }
     }
 
-    @Test(arguments: [[0x22, 0xFF, 0x22], [0x22, 0xC0, 0x80, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22], [0x22, 0xE4, 0xBD, 0x22], [0xFF], [0x00]] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0x22, 0xFF, 0x22], [0x22, 0xC0, 0x80, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22], [0x22, 0xE4, 0xBD, 0x22], [0xFF], [0x00],
+        ] as [[UInt8]])
     func refusesWhatIsNotUTF8(_ bytes: [UInt8]) {
         #expect(throws: JSONError.self) { try JSON(parsing: bytes) }
     }

@@ -157,10 +157,14 @@ struct KernelTests {
         var generator = RandomGenerator(seed: 9)
         var values = (0..<20000).map { _ in Float(bitPattern: UInt32(truncatingIfNeeded: generator.next())) }
         // Of the sizes that half precision has, subnormal ones included, and the middles between them.
-        values += (0..<20000).map { _ in generator.normal() * Float(sign: .plus, exponent: Int(generator.next(below: 42)) - 27, significand: 1) }
+        values += (0..<20000).map { _ in
+            generator.normal() * Float(sign: .plus, exponent: Int(generator.next(below: 42)) - 27, significand: 1)
+        }
         values += stride(from: UInt16(0), to: 0x7BFF, by: 7).map { (Half.float($0) + Half.float($0 + 1)) / 2 }
         values += stride(from: UInt32(0x8000), to: 0x7F80_0000, by: 0x3_0000).map { Float(bitPattern: $0) }
-        values += [0, -0.0, .infinity, -.infinity, .greatestFiniteMagnitude, .leastNonzeroMagnitude, .leastNormalMagnitude, 65519, 65520, -65520]
+        values += [
+            0, -0.0, .infinity, -.infinity, .greatestFiniteMagnitude, .leastNonzeroMagnitude, .leastNormalMagnitude, 65519, 65520, -65520,
+        ]
         let (halves, bfloats) = (bits(values, .float16), bits(values, .bfloat16))
         #expect(zip(values, halves).filter { !$0.isNaN && Half.bits($0) != $1 }.map(\.0) == [])
         #expect(zip(values, bfloats).filter { !$0.isNaN && BFloat16.bits($0) != $1 }.map(\.0) == [])

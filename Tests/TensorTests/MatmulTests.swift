@@ -224,7 +224,9 @@ struct MatmulTests {
         }
     }
 
-    @Test("A frozen weight that is packed both ways parts with its plain values, and has them again on request", arguments: Precision.allCases)
+    @Test(
+        "A frozen weight that is packed both ways parts with its plain values, and has them again on request", arguments: Precision.allCases
+    )
     func frozenWeights(_ precision: Precision) {
         let size = Case(3, 70, 33, precision)
         for matmul in Matmuls.all {
@@ -248,7 +250,9 @@ struct MatmulTests {
             let before = product()
             #expect(weight.values == values)
             // Read by another product, and changed in place, after it parted with them.
-            for change in [{ $0.scale(by: 2) }, { tensor in tensor.replaceRows(from: 0, with: tensor.converted(to: .float32)) }] as [(Tensor) -> Void] {
+            for change in [{ $0.scale(by: 2) }, { tensor in tensor.replaceRows(from: 0, with: tensor.converted(to: .float32)) }]
+                as [(Tensor) -> Void]
+            {
                 guard precision == .float32 else { continue }
                 weight.dropPlainValues()
                 change(weight)

@@ -49,7 +49,8 @@ struct StoragePoolTests {
         for bytes in sizes.sorted() {
             let size = StoragePool.sizeClass(bytes)
             let isTight = size <= max(bytes, 256) + max(bytes / 8, StoragePool.alignment)
-            let isRight = size >= bytes && size >= last && isTight && size % StoragePool.alignment == 0
+            let isRight =
+                size >= bytes && size >= last && isTight && size % StoragePool.alignment == 0
                 && StoragePool.sizeClass(size) == size
             if !isRight { wrong.append(bytes) }
             last = size

@@ -39,8 +39,16 @@ struct UpdateTests {
     @Test("Gradients of dropout and of what it takes away")
     func dropoutGradients() {
         let factors = factors(15)
-        checkGradients([[3, 5]]) { dropout($0[0], mask) } reference: { zip($0[0], factors).map { $0 * $1 } }
-        checkGradients([[3, 5]]) { dropoutRest($0[0], mask) } reference: { zip($0[0], factors).map { $0 * (1 - $1) } }
+        checkGradients([[3, 5]]) {
+            dropout($0[0], mask)
+        } reference: {
+            zip($0[0], factors).map { $0 * $1 }
+        }
+        checkGradients([[3, 5]]) {
+            dropoutRest($0[0], mask)
+        } reference: {
+            zip($0[0], factors).map { $0 * (1 - $1) }
+        }
     }
 
     @Test("Gradients of a linear layer whose update reads a part of the input", arguments: [(3, 5, 4, 2), (50, 8, 6, 3)])
@@ -79,7 +87,9 @@ struct UpdateTests {
 
     @Test("Gradients of a weighted sum")
     func weightedSums() {
-        checkGradients([[3, 4], [3, 4], [3, 4]]) { weightedSum($0, weights: [1, -0.5, 2]) } reference: { terms in
+        checkGradients([[3, 4], [3, 4], [3, 4]]) {
+            weightedSum($0, weights: [1, -0.5, 2])
+        } reference: { terms in
             terms[0].indices.map { terms[0][$0] - 0.5 * terms[1][$0] + 2 * terms[2][$0] }
         }
         let x = Tensor([1, 2], shape: [2])

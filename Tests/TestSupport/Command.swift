@@ -94,8 +94,9 @@ public struct Command {
     private static let mpirun: (path: String, isOpenMPI: Bool)? = {
         let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
         let path = folders.map { "\($0)/mpirun" }.first(where: FileManager.default.isExecutableFile)
-        guard let path, let version = try? Command(
-            path: path, ["--version"], environment: nil, input: "", folder: nil, outputPath: nil, afterLines: nil, action: { _ in })
+        guard let path,
+            let version = try? Command(
+                path: path, ["--version"], environment: nil, input: "", folder: nil, outputPath: nil, afterLines: nil, action: { _ in })
         else { return nil }
         return (path, version.output.contains("Open MPI") || version.output.contains("OpenRTE"))
     }()

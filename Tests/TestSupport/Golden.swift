@@ -23,7 +23,9 @@ public struct Golden {
     public static let cases: [String] =
         committed
         + committed.filter { name in
-            guard let other = others.map({ "\($0)/\(name)/expected.json" }), FileManager.default.fileExists(atPath: other) else { return false }
+            guard let other = others.map({ "\($0)/\(name)/expected.json" }), FileManager.default.fileExists(atPath: other) else {
+                return false
+            }
             let ours = Paths.fixture("ModelTests", name) + "/expected.json"
             return !FileManager.default.contentsEqual(atPath: other, andPath: ours)
         }.map { "other/" + $0 }

@@ -66,10 +66,11 @@ public struct PseudoTerminal {
     /// Both ends: the terminal's, and the program's.
     private static func open(width: Int) -> (terminal: Int32, ours: Int32)? {
         // The headers of Glibc that Swift reads do not have it.
-        typealias Function = @convention(c) (
-            UnsafeMutablePointer<Int32>, UnsafeMutablePointer<Int32>, UnsafeMutablePointer<CChar>?, UnsafeMutableRawPointer?,
-            UnsafeMutableRawPointer?
-        ) -> Int32
+        typealias Function =
+            @convention(c) (
+                UnsafeMutablePointer<Int32>, UnsafeMutablePointer<Int32>, UnsafeMutablePointer<CChar>?, UnsafeMutableRawPointer?,
+                UnsafeMutableRawPointer?
+            ) -> Int32
         #if os(Linux)
             let everywhere: UnsafeMutableRawPointer? = nil
         #else

@@ -100,7 +100,9 @@ struct CraftTests {
     func peft() throws {
         let fixture = try TensorFile.read(Paths.fixture("LoRATests", "peft.safetensors"))
         func tensor(_ name: String) throws -> Tensor { try Tensor(#require(fixture[name])) }
-        let (a, b, x, weight, direction) = (try tensor("a"), try tensor("b"), try tensor("x"), try tensor("weight"), try tensor("direction"))
+        let (a, b, x, weight, direction) = (
+            try tensor("a"), try tensor("b"), try tensor("x"), try tensor("weight"), try tensor("direction")
+        )
         (a.isTrainable, b.isTrainable) = (true, true)
         var optimizer = AdamW(groups: [ParameterGroup([a]), ParameterGroup([b], rateFactor: 4)])
         for _ in 0..<3 {

@@ -121,7 +121,8 @@ struct EvaluatorTests {
         let direct = try ComputeContext.with({ $0.precision = .bfloat16 }) {
             try tiny.model.crossEntropy(TokenRow(batch), batch.predictions.map(MiniMind.Prediction.init)).scalar
         }
-        #expect(try result(tiny.model, Samples(samples: Array(Self.samples.samples.prefix(4))), precision: .bfloat16).loss == Double(direct))
+        #expect(
+            try result(tiny.model, Samples(samples: Array(Self.samples.samples.prefix(4))), precision: .bfloat16).loss == Double(direct))
     }
 
     @Test("A run with evaluations between its steps trains to the same bits, and asks only where a step is done")
@@ -215,7 +216,9 @@ struct EvaluatorTests {
     func progress() throws {
         var progress = EvaluationProgress()
         #expect(EvaluationProgress(nil) == progress)
-        for (step, loss, isBest, since) in [(0, 2.5, true, 0), (3, 2.5, false, 1), (6, 0.1 + 0.2, true, 0), (9, 1, false, 1), (12, 0.4, false, 2)] {
+        for (step, loss, isBest, since) in [
+            (0, 2.5, true, 0), (3, 2.5, false, 1), (6, 0.1 + 0.2, true, 0), (9, 1, false, 1), (12, 0.4, false, 2),
+        ] {
             #expect(progress.append(step: step, loss: loss) == isBest)
             #expect(progress.evaluationsSinceBest == since && progress.lastStep == step)
             #expect(try EvaluationProgress(JSON(parsing: progress.json.serialized)) == progress)
@@ -227,6 +230,7 @@ struct EvaluatorTests {
         // Without validation nothing is best.
         var retained = EvaluationProgress()
         retained.appendBase(loss: 1, data: "abc")
-        #expect(retained.lastStep == 0 && !retained.append(step: 5, loss: nil) && retained.best == nil && retained.evaluationsSinceBest == 0)
+        #expect(
+            retained.lastStep == 0 && !retained.append(step: 5, loss: nil) && retained.best == nil && retained.evaluationsSinceBest == 0)
     }
 }

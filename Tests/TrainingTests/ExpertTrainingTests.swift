@@ -36,14 +36,18 @@ struct ExpertTrainingTests {
         var configuration = TrainerConfiguration()
         configuration.precision = .float32
         let trainer = Trainer(
-            NextTokenLoss(model), parameters: adapter.parameters, optimizer: AdamW(parameters), schedule: CosineSchedule(baseRate: 0.02, totalSteps: 30),
+            NextTokenLoss(model), parameters: adapter.parameters, optimizer: AdamW(parameters),
+            schedule: CosineSchedule(baseRate: 0.02, totalSteps: 30),
             configuration: configuration)
         var losses: [Float] = []
         var rest = 30
-        try trainer.runEpoch(stepsPerEpoch: 30, nextBatch: {
-            rest -= 1
-            return rest >= 0 ? batch : nil
-        }) { report in
+        try trainer.runEpoch(
+            stepsPerEpoch: 30,
+            nextBatch: {
+                rest -= 1
+                return rest >= 0 ? batch : nil
+            }
+        ) { report in
             losses.append(report.loss ?? .nan)
             #expect(report.auxiliaryLoss > 0 && report.expertUses.count == 2)
         }

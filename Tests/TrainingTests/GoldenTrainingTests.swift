@@ -107,7 +107,7 @@ struct GoldenTrainingTests {
             }
             let least = spread?["least"]?.array?[index % batches.count].number ?? loss
             let most = spread?["most"]?.array?[index % batches.count].number ?? loss
-            let right = most - least > 2e-3 ? least - 2e-3 ... most + 2e-3 : loss - 2e-3 ... loss + 2e-3
+            let right = most - least > 2e-3 ? least - 2e-3...most + 2e-3 : loss - 2e-3...loss + 2e-3
             #expect(right.contains(ours), "\(ours), not \(loss)")
         }
     }

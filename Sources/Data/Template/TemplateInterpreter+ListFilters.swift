@@ -1,7 +1,6 @@
 /// Jinja's filters that go through lists. Where Jinja gives a generator, these give the list of what it generates.
 extension TemplateInterpreter {
-    func applyList(filter name: String, to value: TemplateValue, _ arguments: TemplateArguments) throws -> TemplateValue
-    {
+    func applyList(filter name: String, to value: TemplateValue, _ arguments: TemplateArguments) throws -> TemplateValue {
         switch name {
         case "first": return try iterate(value).first ?? .undefined("there is no first item")
         case "last": return try iterate(value).last ?? .undefined("there is no last item")
@@ -114,8 +113,7 @@ extension TemplateInterpreter {
         }
     }
 
-    private func extreme(_ value: TemplateValue, _ arguments: TemplateArguments, greatest: Bool) throws -> TemplateValue
-    {
+    private func extreme(_ value: TemplateValue, _ arguments: TemplateArguments, greatest: Bool) throws -> TemplateValue {
         let values = try arguments.bound(to: ["case_sensitive", "attribute"], in: self)
         let key = try keyed(by: values[1], ignoringCase: values[0]?.isTrue != true)
         var best: (key: TemplateValue, item: TemplateValue)?
@@ -140,8 +138,7 @@ extension TemplateInterpreter {
 
     // MARK: Groups
 
-    private func grouped(_ value: TemplateValue, _ arguments: TemplateArguments, _ name: String) throws -> TemplateValue
-    {
+    private func grouped(_ value: TemplateValue, _ arguments: TemplateArguments, _ name: String) throws -> TemplateValue {
         let values = try arguments.bound(to: [name == "batch" ? "linecount" : "slices", "fill_with"], in: self)
         let items = try iterate(value)
         guard let count = try optionalInteger(values[0], name), count > 0 else {

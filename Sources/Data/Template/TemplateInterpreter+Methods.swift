@@ -14,8 +14,7 @@ extension TemplateInterpreter {
         "append", "clear", "copy", "count", "extend", "index", "insert", "pop", "remove", "reverse", "sort",
     ]
 
-    func callMethod(_ name: String, of receiver: TemplateValue, _ arguments: TemplateArguments) throws -> TemplateValue
-    {
+    func callMethod(_ name: String, of receiver: TemplateValue, _ arguments: TemplateArguments) throws -> TemplateValue {
         switch receiver {
         case .string(let text): return try callMethod(name, of: text, arguments)
         case .dictionary(let dictionary): return try callMethod(name, of: dictionary, arguments)
@@ -76,8 +75,7 @@ extension TemplateInterpreter {
         }
     }
 
-    private func callMethod(_ name: String, of loop: LoopState, _ arguments: TemplateArguments) throws -> TemplateValue
-    {
+    private func callMethod(_ name: String, of loop: LoopState, _ arguments: TemplateArguments) throws -> TemplateValue {
         guard arguments.named.isEmpty else { throw failure(.value, "'loop.\(name)' takes no named arguments") }
         let values = arguments.positional
         if name == "cycle" {

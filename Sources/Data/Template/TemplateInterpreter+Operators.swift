@@ -57,8 +57,7 @@ extension TemplateInterpreter {
         return result
     }
 
-    func arithmetic(_ operation: TemplateSymbol, _ left: TemplateValue, _ right: TemplateValue) throws -> TemplateValue
-    {
+    func arithmetic(_ operation: TemplateSymbol, _ left: TemplateValue, _ right: TemplateValue) throws -> TemplateValue {
         if let left = integer(left), let right = integer(right) {
             return try arithmetic(operation, left, right)
         }

@@ -110,8 +110,7 @@ struct TemplateLexer {
     }
 
     /// The text before a tag, without what the tag's whitespace rules take from its end.
-    private func trimmedBefore(_ opening: TagOpening, _ text: ArraySlice<Unicode.Scalar>) -> ArraySlice<Unicode.Scalar>
-    {
+    private func trimmedBefore(_ opening: TagOpening, _ text: ArraySlice<Unicode.Scalar>) -> ArraySlice<Unicode.Scalar> {
         if opening.sign == "-" {
             return text.prefix(upTo: (text.lastIndex { !PythonText.isSpace($0) } ?? text.startIndex - 1) + 1)
         }

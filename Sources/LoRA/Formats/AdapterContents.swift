@@ -157,7 +157,8 @@ extension AdapterContents.Module {
             }
         }
         return AdapterState.Module(
-            place: place, a: try values(a, nil), b: try values(b, order), magnitude: try magnitude.map { magnitude throws(AdapterFileError) in try values(magnitude, order) },
+            place: place, a: try values(a, nil), b: try values(b, order),
+            magnitude: try magnitude.map { magnitude throws(AdapterFileError) in try values(magnitude, order) },
             scale: scale)
     }
 }

@@ -156,7 +156,8 @@ extension AdapterFile {
         }
         let isPEFT = fields["peft_type"] != nil
         guard isPEFT || fields["lora_parameters"] != nil || fields["fine_tune_type"] != nil else {
-            throw .notAnAdapter("the \(configurationName) in the folder is neither PEFT's (it has no peft_type) nor mlx-lm's (no lora_parameters)")
+            throw .notAnAdapter(
+                "the \(configurationName) in the folder is neither PEFT's (it has no peft_type) nor mlx-lm's (no lora_parameters)")
         }
         // A configuration that cannot be read says so before the factors are looked at.
         let names = isPEFT ? [PEFTAdapter.weightsName, PEFTAdapter.oldWeightsName] : [MLXAdapter.weightsName]
@@ -173,11 +174,14 @@ extension AdapterFile {
         try tensors(path) { (dictionary) throws(AdapterFileError) in
             func has(_ mark: String) -> Bool { dictionary.names.contains { $0.contains(mark) } }
             if has(".lora.A.") || has(".lora.B.") { return try MiniMindAdapter.read(dictionary) }
-            if has(".lora_A.") || has(".lora_B.") || has(".lora_embedding_") { return try PEFTAdapter.read(dictionary, try configuration()) }
+            if has(".lora_A.") || has(".lora_B.") || has(".lora_embedding_") {
+                return try PEFTAdapter.read(dictionary, try configuration())
+            }
             if has(".lora_a") || has(".lora_b") { return try MLXAdapter.read(dictionary, try configuration()) }
             let sample = dictionary.names.prefix(2).map { "'\($0.prefix(60))'" }.joined(separator: ", ")
             throw .notAnAdapter(
-                "no factors of an adapter among its \(dictionary.count) tensors (\(sample)); is it a base model? Then give it as --base_path")
+                "no factors of an adapter among its \(dictionary.count) tensors (\(sample)); is it a base model? Then give it as --base_path"
+            )
         }
     }
 
@@ -194,7 +198,9 @@ extension AdapterFile {
     private static func configuration(_ path: String) throws(AdapterFileError) -> JSONObject? {
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         let bytes = try files { () throws(TensorFileError) in try TensorFile.pages(of: path) }
-        guard bytes.count <= maximumConfiguration else { throw .configuration("\(configurationName) has \(bytes.count) bytes, more than any adapter's") }
+        guard bytes.count <= maximumConfiguration else {
+            throw .configuration("\(configurationName) has \(bytes.count) bytes, more than any adapter's")
+        }
         let json: JSON
         do throws(JSONError) {
             json = try JSON(parsing: bytes)

@@ -52,7 +52,8 @@ public enum AdapterFileError: Error, Sendable, Equatable, CustomStringConvertibl
             "the adapter is for '\(module.short)', which is no linear layer of this model; is it an adapter of another model?"
         case .shape(let module, let a, let b, let magnitude, let layer):
             "the adapter of '\(module.short)' has A \(a) and B \(b)" + (magnitude.map { " and a magnitude \($0)" } ?? "")
-                + (layer.map { ", which do not fit the layer's weight \($0); is it an adapter of another model?" } ?? ", which do not fit each other")
+                + (layer.map { ", which do not fit the layer's weight \($0); is it an adapter of another model?" }
+                    ?? ", which do not fit each other")
         case .rank(let module, let found, let expected):
             "the adapter of '\(module.short)' has rank \(found), but adapter_config.json says \(expected)"
         case .elementType(let module, let type): "the adapter of '\(module.short)' is of \(type) values, not of floating-point ones"

@@ -84,7 +84,9 @@ extension AdapterState.Module {
             let type: ElementType =
                 switch (format, given) {
                 case (.gguf, .float16), (_, .float32): given
-                case (.mlx, .float16), (.mlx, .bfloat16), (.peft, .float16), (.peft, .bfloat16), (.minimind, .float16), (.minimind, .bfloat16): given
+                case (.mlx, .float16), (.mlx, .bfloat16), (.peft, .float16), (.peft, .bfloat16), (.minimind, .float16),
+                    (.minimind, .bfloat16):
+                    given
                 case (.peft, .float64), (.minimind, .float64): given
                 default: .float32
                 }

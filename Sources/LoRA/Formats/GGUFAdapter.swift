@@ -10,11 +10,14 @@ enum GGUFAdapter {
     static func read(_ file: GGUFFile) throws(AdapterFileError) -> AdapterContents {
         let metadata = file.metadata
         guard metadata["general.type"]?.string == "adapter" else {
-            throw .notAnAdapter("this GGUF file holds \(metadata["general.type"]?.string.map { "a \($0.prefix(40))" } ?? "a model"), not an adapter")
+            throw .notAnAdapter(
+                "this GGUF file holds \(metadata["general.type"]?.string.map { "a \($0.prefix(40))" } ?? "a model"), not an adapter")
         }
         let kind = metadata["adapter.type"]?.string ?? ""
         guard kind == "lora" else { throw .unsupported("the adapter.type '\(kind.prefix(40))'") }
-        if metadata["adapter.alora.invocation_tokens"] != nil { throw .unsupported("tokens that turn it on (adapter.alora.invocation_tokens)") }
+        if metadata["adapter.alora.invocation_tokens"] != nil {
+            throw .unsupported("tokens that turn it on (adapter.alora.invocation_tokens)")
+        }
         guard let architecture = metadata["general.architecture"]?.string else {
             throw .configuration("the file names no 'general.architecture'")
         }
@@ -26,7 +29,8 @@ enum GGUFAdapter {
             guard let (suffix, part) = suffixes.first(where: { key.hasSuffix($0.0) }) else { throw .strangeKey(key) }
             try factors.add(part, of: String(key.dropLast(suffix.count)), tensor)
         }
-        var contents = AdapterContents(format: .gguf, rotaryLayout: GGUFModel.Architecture(rawValue: architecture)?.rotaryLayout ?? .rotateHalf)
+        var contents = AdapterContents(
+            format: .gguf, rotaryLayout: GGUFModel.Architecture(rawValue: architecture)?.rotaryLayout ?? .rotateHalf)
         contents.architecture = architecture
         for module in factors.modules {
             let (a, b, _) = try factors.checked(module, hasMagnitude: false, dimensions: 2...3)
@@ -91,7 +95,10 @@ enum GGUFAdapter {
             do throws(TensorFileError) {
                 let zeros = try StoredTensor(shape: shape, floats: [Float](repeating: 0, count: shape.reduce(1, *))).converted(to: type)
                 var parts: [StoredTensor] = []
-                for index in 0..<count { parts.append(try experts[index].map { expert throws(TensorFileError) in try factor(expert).converted(to: type) } ?? zeros) }
+                for index in 0..<count {
+                    parts.append(
+                        try experts[index].map { expert throws(TensorFileError) in try factor(expert).converted(to: type) } ?? zeros)
+                }
                 return StoredTensor.stacked(parts)
             } catch {
                 throw .file(error)

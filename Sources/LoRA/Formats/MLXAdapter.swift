@@ -31,7 +31,8 @@ enum MLXAdapter {
             if let rank = settings?.rank, rank != a.shape[0] { throw .rank(module: module, found: a.shape[0], expected: rank) }
             contents.modules.append(
                 AdapterContents.Module(
-                    name: module, place: WeightNaming.huggingFace.place(of: module), a: a, b: b, magnitude: magnitude, scale: settings?.scale))
+                    name: module, place: WeightNaming.huggingFace.place(of: module), a: a, b: b, magnitude: magnitude,
+                    scale: settings?.scale))
         }
         if let settings {
             contents.targets = .mlx(settings.targets)
@@ -52,7 +53,9 @@ enum MLXAdapter {
             let kind = fields["fine_tune_type"]?.string ?? "lora"
             guard ["lora", "dora"].contains(kind) else { throw .unsupported("the fine_tune_type '\(kind.prefix(40))'") }
             usesDoRA = kind == "dora"
-            guard let parameters = fields["lora_parameters"]?.object else { throw .configuration("adapter_config.json has no 'lora_parameters'") }
+            guard let parameters = fields["lora_parameters"]?.object else {
+                throw .configuration("adapter_config.json has no 'lora_parameters'")
+            }
             guard let rank = parameters["rank"]?.integer, rank > 0 else {
                 throw .configuration("'lora_parameters' of adapter_config.json has no 'rank' of 1 or more")
             }
@@ -62,7 +65,9 @@ enum MLXAdapter {
             self.rank = rank
             self.scale = Float(scale)
             dropout = Float(parameters["dropout"]?.number ?? 0)
-            guard dropout >= 0, dropout < 1 else { throw .configuration("adapter_config.json has a dropout of \(dropout), which is no share") }
+            guard dropout >= 0, dropout < 1 else {
+                throw .configuration("adapter_config.json has a dropout of \(dropout), which is no share")
+            }
             // The older word is lora_layers.
             guard let layers = (fields["num_layers"] ?? fields["lora_layers"])?.integer else {
                 throw .configuration("adapter_config.json has no number 'num_layers'")

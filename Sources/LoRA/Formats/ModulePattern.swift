@@ -73,7 +73,9 @@ struct ModulePattern: Sendable {
     private static let maximumProgram = 4096
 
     private mutating func emit(_ node: Node, _ pattern: String) throws(AdapterFileError) {
-        guard program.count < Self.maximumProgram else { throw .configuration("the pattern '\(pattern.prefix(60))…' of adapter_config.json is too long") }
+        guard program.count < Self.maximumProgram else {
+            throw .configuration("the pattern '\(pattern.prefix(60))…' of adapter_config.json is too long")
+        }
         switch node {
         case .scalar(let set): program.append(.scalar(set))
         case .assertion(let assertion): program.append(.assertion(assertion))
@@ -189,10 +191,15 @@ extension ModulePattern {
 
         private mutating func repetition(of node: Node) throws(AdapterFileError) -> Node {
             var bounds: (Int, Int?)?
-            if skip("*") { bounds = (0, nil) }
-            else if skip("+") { bounds = (1, nil) }
-            else if skip("?") { bounds = (0, 1) }
-            else { bounds = try braces() }
+            if skip("*") {
+                bounds = (0, nil)
+            } else if skip("+") {
+                bounds = (1, nil)
+            } else if skip("?") {
+                bounds = (0, 1)
+            } else {
+                bounds = try braces()
+            }
             guard let (least, most) = bounds else { return node }
             // Which way is tried first does not change what matches as a whole.
             if !skip("?"), next == "+" || next == "*" { throw error("has one repetition behind another") }
@@ -250,10 +257,18 @@ extension ModulePattern {
 
         private mutating func escape() throws(AdapterFileError) -> Node {
             switch next {
-            case "b": position += 1; return .assertion(.wordEdge)
-            case "B": position += 1; return .assertion(.noWordEdge)
-            case "A": position += 1; return .assertion(.start)
-            case "Z": position += 1; return .assertion(.end)
+            case "b":
+                position += 1
+                return .assertion(.wordEdge)
+            case "B":
+                position += 1
+                return .assertion(.noWordEdge)
+            case "A":
+                position += 1
+                return .assertion(.start)
+            case "Z":
+                position += 1
+                return .assertion(.end)
             default: return .scalar(try escapedSet())
             }
         }

@@ -53,7 +53,9 @@ enum PEFTAdapter {
     private static func parts(of key: String) -> (module: String, part: AdapterContents.Factors.Part, adapterName: Substring)? {
         let name = key.hasPrefix(prefix) ? key.dropFirst(prefix.count) : key[...]
         let words = name.split(separator: ".", omittingEmptySubsequences: false)
-        guard let place = words.lastIndex(where: { ["lora_A", "lora_B", "lora_magnitude_vector"].contains($0) }), place > 0 else { return nil }
+        guard let place = words.lastIndex(where: { ["lora_A", "lora_B", "lora_magnitude_vector"].contains($0) }), place > 0 else {
+            return nil
+        }
         let module = words[..<place].joined(separator: ".")
         var rest = words[(place + 1)...]
         let isMagnitude = words[place] == "lora_magnitude_vector"

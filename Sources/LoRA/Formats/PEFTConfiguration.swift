@@ -27,7 +27,9 @@ struct PEFTConfiguration {
         usesRankStabilizedScale = try Self.flag(fields, "use_rslora")
         usesDoRA = try Self.flag(fields, "use_dora")
         dropout = Float(fields["lora_dropout"]?.number ?? 0)
-        guard dropout >= 0, dropout < 1 else { throw .configuration("adapter_config.json has a lora_dropout of \(dropout), which is no share") }
+        guard dropout >= 0, dropout < 1 else {
+            throw .configuration("adapter_config.json has a lora_dropout of \(dropout), which is no share")
+        }
         baseName = fields["base_model_name_or_path"]?.string
         targets = try PEFTTargets(fields)
     }
@@ -48,7 +50,8 @@ struct PEFTConfiguration {
         return flag
     }
 
-    private static func patterns(_ fields: JSONObject, _ key: String) throws(AdapterFileError) -> [(pattern: ModulePattern, value: Double)] {
+    private static func patterns(_ fields: JSONObject, _ key: String) throws(AdapterFileError) -> [(pattern: ModulePattern, value: Double)]
+    {
         guard let value = fields[key], value != .null else { return [] }
         guard let entries = value.object else { throw .configuration("'\(key)' of adapter_config.json is no object") }
         var patterns: [(ModulePattern, Double)] = []

@@ -60,7 +60,9 @@ package enum GGUFModel {
         if let valueDim = try fields.integer("attention.value_length"), valueDim != model.headDim {
             throw .unsupported("values of \(valueDim) beside keys of \(model.headDim) a head are not supported")
         }
-        guard let epsilon = try fields.number("attention.layer_norm_rms_epsilon") else { throw fields.missing("attention.layer_norm_rms_epsilon") }
+        guard let epsilon = try fields.number("attention.layer_norm_rms_epsilon") else {
+            throw fields.missing("attention.layer_norm_rms_epsilon")
+        }
         model.normEpsilon = epsilon
         model.tiesEmbedding = tensors[WeightNaming.gguf.name(of: .output) + ".weight"] == nil
         model.contextLength = try fields.integer("context_length") ?? model.contextLength
@@ -137,7 +139,9 @@ package enum GGUFModel {
             guard let value = metadata["\(prefix).\(key)"] else { return nil }
             if let integer = value.int { return integer }
             if let list = value.ints, let first = list.first {
-                guard list.allSatisfy({ $0 == first }) else { throw .unsupported("'\(prefix).\(key)' differs from layer to layer, which is not supported") }
+                guard list.allSatisfy({ $0 == first }) else {
+                    throw .unsupported("'\(prefix).\(key)' differs from layer to layer, which is not supported")
+                }
                 return first
             }
             throw .configuration("'\(prefix).\(key)' is no whole number")

@@ -24,7 +24,9 @@ extension MiniMind {
         parameters.add(to: &writer, as: elementType)
         if let divisors = configuration.frequencyDivisors {
             guard architecture == .llama else {
-                throw .unsupported("llama.cpp scales the rotary frequencies of '\(architecture)' by one formula alone, not one by one; write a Hugging Face folder")
+                throw .unsupported(
+                    "llama.cpp scales the rotary frequencies of '\(architecture)' by one formula alone, not one by one; write a Hugging Face folder"
+                )
             }
             writer.add(GGUFModel.frequencyDivisors, Tensor(divisors, shape: [divisors.count]), as: .float32)
         }
@@ -45,7 +47,8 @@ extension GGUFModel.Architecture {
         }
         guard configuration.normalizesHeads, experts.sharedCount == 0 else {
             throw .unsupported(
-                "llama.cpp has no architecture of these experts (shared ones, without norms of heads); write a Hugging Face folder or a state dict")
+                "llama.cpp has no architecture of these experts (shared ones, without norms of heads); write a Hugging Face folder or a state dict"
+            )
         }
         guard experts.normalizesWeights || experts.perToken == experts.count else {
             throw .unsupported("llama.cpp divides the weights of a token's experts by their sum, which this model does not")
@@ -97,7 +100,8 @@ extension ModelConfiguration {
             set("rope.scaling.factor", .float32(factor))
         case .yarn(let yarn):
             guard ropeScaling?.isSameElsewhere(headDim: headDim, base: ropeTheta, roundsRamp: true) ?? true else {
-                throw .unsupported("this YaRN differs from that of llama.cpp for heads of \(headDim) values; write the model as a state dict")
+                throw .unsupported(
+                    "this YaRN differs from that of llama.cpp for heads of \(headDim) values; write the model as a state dict")
             }
             set("rope.scaling.type", .string("yarn"))
             set("rope.scaling.factor", .float32(yarn.factor))

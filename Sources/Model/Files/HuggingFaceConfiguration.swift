@@ -105,7 +105,8 @@ public struct HuggingFaceConfiguration: Sendable, Equatable {
         var experts: ExpertConfiguration?
         if type == .qwen3MoE {
             guard try fields.integer("decoder_sparse_step") ?? 1 == 1, fields["mlp_only_layers"]?.array?.isEmpty ?? true else {
-                throw .unsupported("'decoder_sparse_step' or 'mlp_only_layers' make some layers dense; every layer has experts here, or none")
+                throw .unsupported(
+                    "'decoder_sparse_step' or 'mlp_only_layers' make some layers dense; every layer has experts here, or none")
             }
             experts = ExpertConfiguration(
                 count: try fields.integer("num_experts", "num_local_experts") ?? 128,

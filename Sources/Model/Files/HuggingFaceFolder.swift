@@ -38,7 +38,9 @@ enum HuggingFaceFolder {
     static func json(_ path: String) throws(ModelError) -> JSON {
         do {
             let bytes = try TensorFile.pages(of: path)
-            guard bytes.count <= maximumJSON else { throw ModelError.configuration("\(bytes.count) bytes are too many for a file of this kind") }
+            guard bytes.count <= maximumJSON else {
+                throw ModelError.configuration("\(bytes.count) bytes are too many for a file of this kind")
+            }
             return try JSON(parsing: bytes)
         } catch let error as TensorFileError {
             throw .file(error)
@@ -55,11 +57,15 @@ enum HuggingFaceFolder {
         guard let name = weightNames.first(where: { has($0, in: folder) }) else {
             let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
             if let shard = names.sorted().first(where: { $0.hasPrefix("model-") && $0.hasSuffix(".safetensors") }) {
-                throw .inFile(path: folder, .unrecognized("there is \(shard), but no model.safetensors.index.json, which says what is in which file; download it too"))
+                throw .inFile(
+                    path: folder,
+                    .unrecognized(
+                        "there is \(shard), but no model.safetensors.index.json, which says what is in which file; download it too"))
             }
             throw .inFile(
                 path: folder,
-                .unrecognized("there is a config.json but no weights beside it (\(weightNames.joined(separator: ", "))); download them too"))
+                .unrecognized("there is a config.json but no weights beside it (\(weightNames.joined(separator: ", "))); download them too")
+            )
         }
         let path = "\(folder)/\(name)"
         if !name.hasSuffix(".json") { return try tensors(path).withoutRunPrefixes }
@@ -88,7 +94,8 @@ enum HuggingFaceFolder {
         var result = StateDictionary()
         for (name, value) in map {
             guard let file = value.string, isPlainName(file) else {
-                throw .configuration("the weight_map names '\(value.string?.prefix(60) ?? "?")' for '\(name.prefix(60))', which is no file of this folder")
+                throw .configuration(
+                    "the weight_map names '\(value.string?.prefix(60) ?? "?")' for '\(name.prefix(60))', which is no file of this folder")
             }
             if shards[file] == nil {
                 guard has(file, in: folder) else { throw .configuration("the shard \(file) is missing; download it too") }

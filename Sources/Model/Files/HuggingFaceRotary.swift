@@ -43,8 +43,11 @@ extension ModelConfiguration {
     private func yarn(_ parameters: ConfigurationFields, _ original: Int) throws(ModelError) -> RotaryScaling.YaRN {
         let factor = try parameters.number("factor") ?? Float(contextLength) / Float(max(original, 1))
         var attention = RotaryScaling.YaRN.attentionFactor(factor)
-        if let scale = try parameters.number("mscale"), let scaleOfAll = try parameters.number("mscale_all_dim"), scale != 0, scaleOfAll != 0 {
-            attention = RotaryScaling.YaRN.attentionFactor(factor, scale: scale) / RotaryScaling.YaRN.attentionFactor(factor, scale: scaleOfAll)
+        if let scale = try parameters.number("mscale"), let scaleOfAll = try parameters.number("mscale_all_dim"), scale != 0,
+            scaleOfAll != 0
+        {
+            attention =
+                RotaryScaling.YaRN.attentionFactor(factor, scale: scale) / RotaryScaling.YaRN.attentionFactor(factor, scale: scaleOfAll)
         }
         func turns(_ key: String, _ fallback: Float) throws(ModelError) -> Float {
             let turns = try parameters.number(key) ?? 0
@@ -77,7 +80,8 @@ extension ModelConfiguration {
             ]
         case .yarn(let yarn):
             guard ropeScaling?.isSameElsewhere(headDim: headDim, base: ropeTheta) ?? true else {
-                throw .unsupported("MiniMind's YaRN differs from that of transformers for heads of \(headDim) values; write the model as a state dict")
+                throw .unsupported(
+                    "MiniMind's YaRN differs from that of transformers for heads of \(headDim) values; write the model as a state dict")
             }
             return [
                 "rope_type": "yarn", "factor": .number(yarn.factor.shortest), "beta_fast": .number(yarn.fastTurns.shortest),

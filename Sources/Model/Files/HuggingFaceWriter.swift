@@ -152,7 +152,9 @@ extension MiniMind {
 
     /// Whether a file belongs to a folder of a model, which another takes the place of.
     private static func isPartOfModel(_ name: String) -> Bool {
-        if tokenizerFiles.contains(name) || [HuggingFaceFolder.configurationName, "model.safetensors.index.json"].contains(name) { return true }
+        if tokenizerFiles.contains(name) || [HuggingFaceFolder.configurationName, "model.safetensors.index.json"].contains(name) {
+            return true
+        }
         return name.hasPrefix("model") && name.hasSuffix(".safetensors")
     }
 

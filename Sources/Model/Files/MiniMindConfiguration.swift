@@ -46,7 +46,9 @@ extension HuggingFaceConfiguration {
         let heads = try fields.integer("n_heads") ?? 8
         let keyValueHeads = fields.isNull("n_kv_heads") ? heads : nil
         let multiple = try fields.integer("multiple_of") ?? 64
-        guard dim > 0, dim < 1 << 31, multiple > 0, multiple < 1 << 31 else { throw .configuration("'dim' \(dim) or 'multiple_of' \(multiple) is no size") }
+        guard dim > 0, dim < 1 << 31, multiple > 0, multiple < 1 << 31 else {
+            throw .configuration("'dim' \(dim) or 'multiple_of' \(multiple) is no size")
+        }
         let hidden = (8 * dim / 3 + multiple - 1) / multiple * multiple
         let isMixture = try fields.bool("use_moe") ?? false
         var model = try ModelConfiguration(
@@ -94,7 +96,9 @@ extension HuggingFaceConfiguration {
         let factor = try old.number("factor") ?? 4
         let original = try old.integer("original_max_position_embeddings") ?? 2048
         let (fast, slow) = (try old.number("beta_fast") ?? 4, try old.number("beta_slow") ?? 1)
-        guard model.headDim <= maximumHeadDim else { throw .configuration("heads of \(model.headDim) values are none that a model could have") }
+        guard model.headDim <= maximumHeadDim else {
+            throw .configuration("heads of \(model.headDim) values are none that a model could have")
+        }
         let plain = RotaryTable.frequencies(headDim: model.headDim, base: model.ropeTheta)
         let corrected = plain.firstIndex { 2 * .pi / $0 > Float(original) } ?? plain.count
         return .divisors(

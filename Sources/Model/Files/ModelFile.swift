@@ -84,13 +84,16 @@ public struct ModelFile: Sendable {
             }
         }
         let found = opened.configuration
-        for (flag, given, size) in [("--n_heads", headCount, found.headCount), ("--n_kv_heads", keyValueHeadCount, found.keyValueHeadCount)] {
+        for (flag, given, size) in [
+            ("--n_heads", headCount, found.headCount), ("--n_kv_heads", keyValueHeadCount, found.keyValueHeadCount),
+        ] {
             guard let given, given != size else { continue }
             throw .inFile(path: path, .configuration("the model says that it has \(size), not \(flag) \(given); leave the flag out"))
         }
         if let generation, generation != found.generation {
             throw .inFile(
-                path: path, .unrecognized("the model is a \(found.generation.rawValue), not --generation \(generation.rawValue); leave the flag out"))
+                path: path,
+                .unrecognized("the model is a \(found.generation.rawValue), not --generation \(generation.rawValue); leave the flag out"))
         }
         return opened
     }

@@ -19,7 +19,10 @@ struct AdapterSection {
             ).html
         }
         let maps: HTML = "<div class=\"modules\">\(cards)</div>"
-        let folded: HTML = isFolded ? "<details class=\"card fold\"><summary>The change of each of \(Wording.count(modules.count)) modules</summary>\(maps)</details>" : maps
+        let folded: HTML =
+            isFolded
+            ? "<details class=\"card fold\"><summary>The change of each of \(Wording.count(modules.count)) modules</summary>\(maps)</details>"
+            : maps
         return "\(SizeChart(modules: modules, id: prefix + "norms").html)\(explanation)\(folded)\n"
     }
 
@@ -44,7 +47,8 @@ private struct ModuleCard {
     var html: HTML {
         let picture = map.picture
         let source = HTML(markup: "data:image/png;base64," + picture.png().base64EncodedString())
-        let lowest = Wording.number(Double(map.lowest)), highest = Wording.number(Double(map.highest))
+        let lowest = Wording.number(Double(map.lowest))
+        let highest = Wording.number(Double(map.highest))
         return """
             <figure class="card module" id="\(id)"><figcaption><h4>\(HTML.breakable(module.name))</h4></figcaption>\
             <img class="map" style="width:min(100%,\(Int(280 * Double(picture.width) / Double(picture.height)))px)" loading="lazy" decoding="async" width="\(picture.width)" height="\(picture.height)" \
@@ -81,6 +85,9 @@ private struct ModuleCard {
 extension HTML {
     /// A name that may be broken behind its dots.
     static func breakable(_ name: String) -> HTML {
-        HTML(name.split(separator: ".", omittingEmptySubsequences: false).enumerated().map { $0 == 0 ? "\(String($1))" : ".<wbr>\(String($1))" })
+        HTML(
+            name.split(separator: ".", omittingEmptySubsequences: false).enumerated().map {
+                $0 == 0 ? "\(String($1))" : ".<wbr>\(String($1))"
+            })
     }
 }

@@ -25,7 +25,9 @@ enum AnswerSection {
         guard !pairs.isEmpty else { return nil }
         let rows = pairs.map { pair -> HTML in
             let isChanged = pair.before != nil && pair.after != nil && pair.before != pair.after
-            let badge: HTML? = pair.before == nil || pair.after == nil ? nil : isChanged ? "<span class=\"badge changed\">changed</span>" : "<span class=\"badge\">the same</span>"
+            let badge: HTML? =
+                pair.before == nil || pair.after == nil
+                ? nil : isChanged ? "<span class=\"badge changed\">changed</span>" : "<span class=\"badge\">the same</span>"
             return """
                 <article class="card answer"><h3 dir="auto">\(pair.prompt)</h3>\(badge)<div class="sides">\
                 \(side("Before", pair.before))\(side("After", pair.after, isChanged: isChanged))</div></article>

@@ -15,7 +15,7 @@ struct Axis: Equatable {
     ///
     /// - Parameter count: about how many ticks
     init(ofSteps values: ClosedRange<Double>, ticks count: Int = 5) {
-        range = values.lowerBound < values.upperBound ? values : values.lowerBound - 1 ... values.upperBound + 1
+        range = values.lowerBound < values.upperBound ? values : values.lowerBound - 1...values.upperBound + 1
         isLogarithmic = false
         ticks = Self.round(in: range, step: max(1, Self.step(range, count)))
     }
@@ -28,8 +28,9 @@ struct Axis: Equatable {
         if includesZero, wide.lowerBound > 0, wide.lowerBound < 0.5 * wide.upperBound { wide = 0...wide.upperBound }
         if includesZero, values.lowerBound >= 0, wide.lowerBound < 0 { wide = 0...wide.upperBound }
         let step = Self.step(wide, count)
-        let low = (wide.lowerBound / step).rounded(.down), high = (wide.upperBound / step).rounded(.up)
-        range = low * step ... high * step
+        let low = (wide.lowerBound / step).rounded(.down)
+        let high = (wide.upperBound / step).rounded(.up)
+        range = low * step...high * step
         isLogarithmic = false
         ticks = Self.round(in: range, step: step)
     }
@@ -39,16 +40,19 @@ struct Axis: Equatable {
     /// - Parameter values: above 0
     init(logarithmicAround values: ClosedRange<Double>) {
         let factors = [1.0, 2, 5]
-        let first = Int(log10(values.lowerBound).rounded(.down)) - 1, last = Int(log10(values.upperBound).rounded(.up))
+        let first = Int(log10(values.lowerBound).rounded(.down)) - 1
+        let last = Int(log10(values.upperBound).rounded(.up))
         var numbers = (first...max(first, last)).flatMap { power in factors.map { $0 * pow(10, Double(power)) } }
         let low = numbers.last { $0 <= values.lowerBound } ?? numbers[0]
         let high = numbers.first { $0 >= values.upperBound } ?? values.upperBound
-        range = low ... max(high, low * 10)
+        range = low...max(high, low * 10)
         numbers = numbers.filter(range.contains)
         if numbers.count > 6 { numbers = numbers.filter { Self.isPowerOfTen($0) } }
         let every = (numbers.count + 5) / 6
         isLogarithmic = true
-        ticks = numbers.enumerated().filter { $0.offset.isMultiple(of: every) }.map { Tick(value: $1, label: Self.label($1, step: $1, largest: $1)) }
+        ticks = numbers.enumerated().filter { $0.offset.isMultiple(of: every) }.map {
+            Tick(value: $1, label: Self.label($1, step: $1, largest: $1))
+        }
     }
 
     /// How far along the axis a value stands, from 0 to 1.
@@ -66,7 +70,7 @@ struct Axis: Equatable {
         let size = max(abs(low), abs(high))
         guard high - low <= 1e-6 * size || size == 0 else { return values }
         let margin = size == 0 ? 1 : 0.1 * size
-        return low - margin ... high + margin
+        return low - margin...high + margin
     }
 
     /// 1, 2 or 5 times a power of ten, of which about `count` fill the range.
@@ -77,7 +81,8 @@ struct Axis: Equatable {
     }
 
     private static func round(in range: ClosedRange<Double>, step: Double) -> [Tick] {
-        let first = Int((range.lowerBound / step - 1e-6).rounded(.up)), last = Int((range.upperBound / step + 1e-6).rounded(.down))
+        let first = Int((range.lowerBound / step - 1e-6).rounded(.up))
+        let last = Int((range.upperBound / step + 1e-6).rounded(.down))
         guard first <= last else { return [] }
         let largest = max(abs(range.lowerBound), abs(range.upperBound))
         return (first...last).map { Tick(value: Double($0) * step, label: label(Double($0) * step, step: step, largest: largest)) }

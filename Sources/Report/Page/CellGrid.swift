@@ -79,5 +79,7 @@ struct CellGrid {
         return HTML(down + across)
     }
 
-    private static func middle(_ index: Int, of count: Int) -> String { String(format: "%.2f%%", 100 * (Double(index) + 0.5) / Double(count)) }
+    private static func middle(_ index: Int, of count: Int) -> String {
+        String(format: "%.2f%%", 100 * (Double(index) + 0.5) / Double(count))
+    }
 }

@@ -54,9 +54,11 @@ extension Chart {
             let color = Palette.color(series)
             return "<path class=\"band\" style=\"fill:\(color);stroke:\(color)\" d=\"\(bands.joined())\"/>"
         case .line(let curve, let series, let name):
-            return "<path class=\"line\" data-name=\"\(name)\" style=\"\(Palette.stroke(series))\" d=\"\(path(Envelope(curve).runs, \.last))\"/>"
+            return
+                "<path class=\"line\" data-name=\"\(name)\" style=\"\(Palette.stroke(series))\" d=\"\(path(Envelope(curve).runs, \.last))\"/>"
         case .dots(let curve, let series, let name):
-            return "<path class=\"line\" data-name=\"\(name)\" style=\"\(Palette.stroke(series))\" d=\"\(path(Envelope(curve).runs, \.last))\"/>"
+            return
+                "<path class=\"line\" data-name=\"\(name)\" style=\"\(Palette.stroke(series))\" d=\"\(path(Envelope(curve).runs, \.last))\"/>"
         case .rule(let value, _):
             let height = Int(((1 - values.place(value)) * Double(Self.side)).rounded())
             return "<path class=\"rule\" d=\"M0 \(height)H\(Self.side)\"/>"
@@ -79,11 +81,17 @@ extension Chart {
         case .dots(let curve, let series, _):
             let points = curve.points.filter { $0.y != nil }
             guard points.count <= Self.mostDots else { return "" }
-            return HTML(points.map { "<circle class=\"dot\" cx=\"\(left($0.x))\" cy=\"\(top($0.y ?? 0))\" r=\"3.5\" style=\"fill:\(Palette.color(series))\"/>" })
+            return HTML(
+                points.map {
+                    "<circle class=\"dot\" cx=\"\(left($0.x))\" cy=\"\(top($0.y ?? 0))\" r=\"3.5\" style=\"fill:\(Palette.color(series))\"/>"
+                })
         case .marks(let steps, let kind, _):
             // Those that would cover each other are one.
             let places = Set(steps.map { Int(self.steps.place($0) * Double(Self.mostMarks)) }).sorted()
-            return HTML(places.map { "<svg class=\"mark \(kind.rawValue)\" x=\"\(percent(Double($0) / Double(Self.mostMarks)))\" y=\"100%\">\(kind.shape)</svg>" })
+            return HTML(
+                places.map {
+                    "<svg class=\"mark \(kind.rawValue)\" x=\"\(percent(Double($0) / Double(Self.mostMarks)))\" y=\"100%\">\(kind.shape)</svg>"
+                })
         case .best(let x, let y, let series):
             return "<svg class=\"mark best\" x=\"\(left(x))\" y=\"\(top(y))\" style=\"fill:\(Palette.color(series))\">\(Self.star)</svg>"
         case .raw, .line, .rule: return ""
@@ -122,7 +130,9 @@ extension Chart {
             if case .best = layer, number != firstBest { return nil }
             return entry(layer)
         }
-        entries += (epochEnds.isEmpty ? [] : ["<li><svg class=\"key\"><line class=\"epoch\" x1=\"9\" x2=\"9\" y1=\"0\" y2=\"12\"/></svg>end of an epoch</li>"])
+        entries +=
+            (epochEnds.isEmpty
+                ? [] : ["<li><svg class=\"key\"><line class=\"epoch\" x1=\"9\" x2=\"9\" y1=\"0\" y2=\"12\"/></svg>end of an epoch</li>"])
         // What a single line is the title says.
         if entries.count == 1, case .line = layers[0] { entries = [] }
         let values = rightScale.map { "\(unit) (left) and \($0.title) (right)" } ?? unit

@@ -16,7 +16,8 @@ struct Comparison {
         let isValidated = losses.count == runs.count
         let compared = isValidated ? losses : runs.compactMap { run in (run.summary.loss?.last).map { (run.name, $0) } }
         guard let best = compared.min(by: { $0.1 < $1.1 }) else { return "None of them has a loss." }
-        return "\(isValidated ? "The lowest validation loss" : "The lowest loss at the end"), <b>\(Wording.loss(best.1))</b>, has <b>\(best.0)</b>."
+        return
+            "\(isValidated ? "The lowest validation loss" : "The lowest loss at the end"), <b>\(Wording.loss(best.1))</b>, has <b>\(best.0)</b>."
     }
 
     /// The key figures, a column a run, the best of each marked.

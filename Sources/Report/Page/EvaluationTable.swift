@@ -7,7 +7,9 @@ enum EvaluationTable {
         guard !evaluations.isEmpty else { return nil }
         let best = evaluations.indices.filter { evaluations[$0].loss.isFinite }.min { evaluations[$0].loss < evaluations[$1].loss }
         let every = (evaluations.count + mostRows - 1) / mostRows
-        let rows = evaluations.enumerated().filter { $0.offset.isMultiple(of: every) || $0.offset == best || $0.offset == evaluations.count - 1 }
+        let rows = evaluations.enumerated().filter {
+            $0.offset.isMultiple(of: every) || $0.offset == best || $0.offset == evaluations.count - 1
+        }
         let lines = rows.map { number, report -> HTML in
             """
             <tr\(number == best ? " class=\"best\"" as HTML : nil)><td>\(Wording.count(report.step))</td><td>\(Wording.loss(report.loss))\

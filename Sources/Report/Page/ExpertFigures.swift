@@ -18,8 +18,10 @@ enum ExpertFigures {
         let even = Wording.percent(1 / Double(uses.experts))
         return CellGrid(
             id: "experts-layers", title: "Use of the experts by layer",
-            summary: "Share of the tokens that each expert got, layer by layer. Most uneven is layer \(uneven), where one expert got \(Wording.percent(highest)).",
-            note: "Of the whole run. Evenly used, each expert gets \(even); the most uneven is layer \(uneven), where one got \(Wording.percent(highest)).",
+            summary:
+                "Share of the tokens that each expert got, layer by layer. Most uneven is layer \(uneven), where one expert got \(Wording.percent(highest)).",
+            note:
+                "Of the whole run. Evenly used, each expert gets \(even); the most uneven is layer \(uneven), where one got \(Wording.percent(highest)).",
             rowTitle: "layer", columnTitle: "expert", rowLabels: (0..<uses.layers).map(String.init),
             columnLabels: (0..<uses.experts).map(String.init), shares: shares
         ).html

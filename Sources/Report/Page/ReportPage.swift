@@ -53,7 +53,9 @@ public struct ReportPage {
             let comparison = Comparison(runs: runs)
             links += [("recipes", "What differs")] + runs.indices.map { ("run-\($0)", runs[$0].name) }
             let details = zip(zip(sections, comparison.names), runs.indices).map { section, number -> HTML in
-                let parts = section.0.parts.map { "<section id=\"\($0.id)\"><h3 class=\"part\">\($0.title)</h3>\n\($0.html)</section>\n" as HTML }
+                let parts = section.0.parts.map {
+                    "<section id=\"\($0.id)\"><h3 class=\"part\">\($0.title)</h3>\n\($0.html)</section>\n" as HTML
+                }
                 return "<section class=\"run\" id=\"run-\(number)\"><h2>\(section.1)</h2>\n\(parts)</section>\n"
             }
             body = """
@@ -110,7 +112,8 @@ public struct ReportPage {
         let about = run.history.run.map { description in
             "<p class=\"about\">\(["data", "base"].compactMap { description.subject[$0]?.string }.joined(separator: " · "))</p>" as HTML
         }
-        return "<h1>\(title) <span class=\"badge \(verdict.ending.kind)\">\(verdict.ending.word)</span></h1><p class=\"verdict\">\(sentences)</p>\(about)"
+        return
+            "<h1>\(title) <span class=\"badge \(verdict.ending.kind)\">\(verdict.ending.word)</span></h1><p class=\"verdict\">\(sentences)</p>\(about)"
     }
 
     private func notice(_ problems: [String]) -> HTML? {

@@ -43,13 +43,15 @@ struct TrainingFigures {
             let name = isSingle ? set == .validation ? "validation" : "retained" : run.name
             layers.append(.dots(Curve(reports.map { .init(x: Double($0.step), y: $0.loss) }), series: number, name: name))
             if set == .validation { layers.append(.best(x: Double(summary.best.step), y: summary.best.loss, series: number)) }
-            words.append("\(isSingle ? "" : run.name + ": ")\(RunSummary.change(from: summary.first.loss, to: summary.last.loss)), "
-                + "best \(Wording.loss(summary.best.loss)) after step \(summary.best.step)")
+            words.append(
+                "\(isSingle ? "" : run.name + ": ")\(RunSummary.change(from: summary.first.loss, to: summary.last.loss)), "
+                    + "best \(Wording.loss(summary.best.loss)) after step \(summary.best.step)")
         }
         let isValidation = set == .validation
         var chart = Chart(
             id: isValidation ? "validation" : "retained", title: isValidation ? "Validation loss" : "Retained loss", unit: "loss",
-            summary: (isValidation ? "Loss on samples that are not trained on. " : "Loss on samples of what the base could do before. ") + words.joined(separator: "; "),
+            summary: (isValidation ? "Loss on samples that are not trained on. " : "Loss on samples of what the base could do before. ")
+                + words.joined(separator: "; "),
             layers: layers, includesZero: false)
         chart?.rightScale = ("perplexity", Wording.perplexities)
         if isSingle, let history = runs.first?.history {
@@ -68,7 +70,8 @@ struct TrainingFigures {
     private var rate: Chart? {
         let layers = curves { $0.learningRate }.map { Chart.Layer.line($1, series: $0, name: isSingle ? "learning rate" : runs[$0].name) }
         return Chart(
-            id: "rate", title: "Learning rate", unit: "", summary: "Learning rate over the steps, " + span { $0.learningRate }, layers: layers)
+            id: "rate", title: "Learning rate", unit: "", summary: "Learning rate over the steps, " + span { $0.learningRate },
+            layers: layers)
     }
 
     private var gradientNorm: Chart? {

@@ -54,9 +54,13 @@ struct Verdict {
     /// What a reader must know before trusting the figures.
     var problems: [String] {
         var problems = history.problems.map { "\(history.path): \($0)" }
-        if let message = history.end?.message { problems.append("The run \(ending.word == "failed" ? "failed" : "was cut short"): \(message)") }
+        if let message = history.end?.message {
+            problems.append("The run \(ending.word == "failed" ? "failed" : "was cut short"): \(message)")
+        }
         if history.run == nil {
-            problems.append("\(history.path) does not say what was run: its first line is missing, or it is of an earlier version. Recipe and environment are left out.")
+            problems.append(
+                "\(history.path) does not say what was run: its first line is missing, or it is of an earlier version. Recipe and environment are left out."
+            )
         }
         if history.end == nil { problems.append("The run has not ended yet, or was killed: the file has no record of its end.") }
         return problems

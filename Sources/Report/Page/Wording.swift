@@ -66,7 +66,8 @@ enum Wording {
         let (units, size) = (["B", "kB", "MB", "GB", "TB"], Double(count))
         let power = size < 1000 ? 0 : min(Int(log10(size) / 3), units.count - 1)
         let value = size / pow(1000, Double(power))
-        return (power == 0 ? String(count) : String(format: value < 10 ? "%.2f" : value < 100 ? "%.1f" : "%.0f", value)) + " " + units[power]
+        return (power == 0 ? String(count) : String(format: value < 10 ? "%.2f" : value < 100 ? "%.1f" : "%.0f", value)) + " "
+            + units[power]
     }
 
     /// What is said of several things: "a", "a and b", "a, b and c".

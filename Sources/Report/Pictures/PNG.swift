@@ -6,7 +6,7 @@ extension Picture {
     /// true colour.
     public func png() -> Foundation.Data {
         let indexed = PalettePixels(pixels)
-        var lines = [UInt8]()
+        var lines: [UInt8] = []
         lines.reserveCapacity(height * (1 + width * (indexed == nil ? 3 : 1)))
         for row in 0..<height {
             let places = row * width..<(row + 1) * width

@@ -17,7 +17,9 @@ package enum AtomicFolder {
         _ body: (_ folder: String) throws(TensorFileError) -> Void
     ) throws(TensorFileError) {
         let target = resolved(path)
-        guard !target.isEmpty, target != "/" else { throw .system(path: path, "is no folder that a model could be written to; name another") }
+        guard !target.isEmpty, target != "/" else {
+            throw .system(path: path, "is no folder that a model could be written to; name another")
+        }
         try check(target, isReplaceable)
         let parent = target.enclosingFolder
         try AtomicFile.makeFolder(parent)

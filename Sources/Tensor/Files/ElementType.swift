@@ -17,7 +17,9 @@ public enum ElementType: String, Sendable, CaseIterable {
     case q8_0, q4_0, q4_1, q5_0, q5_1
     /// ggml's quantised types of the second generation: blocks of 256 elements, of smaller blocks whose scales are
     /// quantised too.
-    case q4K = "q4_K", q5K = "q5_K", q6K = "q6_K"
+    case q4K = "q4_K"
+    case q5K = "q5_K"
+    case q6K = "q6_K"
 
     /// How many elements a block has; 1 for a type without blocks.
     var elementsPerBlock: Int {

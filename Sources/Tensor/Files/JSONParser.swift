@@ -93,7 +93,10 @@ private struct JSONParser {
     private mutating func object() throws(JSONError) -> JSON {
         var object = JSONObject()
         skipSpace()
-        if current == UInt8(ascii: "}") { position += 1; return .object(object) }
+        if current == UInt8(ascii: "}") {
+            position += 1
+            return .object(object)
+        }
         while true {
             skipSpace()
             guard current == UInt8(ascii: "\"") else { throw error("expected a key in double quotes") }
@@ -105,7 +108,9 @@ private struct JSONParser {
             skipSpace()
             switch current {
             case UInt8(ascii: ","): position += 1
-            case UInt8(ascii: "}"): position += 1; return .object(object)
+            case UInt8(ascii: "}"):
+                position += 1
+                return .object(object)
             case nil: throw error("the text ends inside an object")
             default: throw error("expected ',' or '}'")
             }
@@ -115,13 +120,18 @@ private struct JSONParser {
     private mutating func array() throws(JSONError) -> JSON {
         var array: [JSON] = []
         skipSpace()
-        if current == UInt8(ascii: "]") { position += 1; return .array(array) }
+        if current == UInt8(ascii: "]") {
+            position += 1
+            return .array(array)
+        }
         while true {
             array.append(try value())
             skipSpace()
             switch current {
             case UInt8(ascii: ","): position += 1
-            case UInt8(ascii: "]"): position += 1; return .array(array)
+            case UInt8(ascii: "]"):
+                position += 1
+                return .array(array)
             case nil: throw error("the text ends inside an array")
             default: throw error("expected ',' or ']'")
             }

@@ -77,7 +77,8 @@ public enum SafetensorsFile {
             let start = offsets[0].integer, let end = offsets[1].integer, start >= 0, end >= start
         else { throw .malformed(offset: 8, "the header's entry '\(name)' has no sound dtype, shape and data_offsets") }
         guard end <= contents.count else {
-            throw .malformed(offset: contents.endIndex, "'\(name)' reaches beyond the end of the file, which is cut off or lies about its sizes")
+            throw .malformed(
+                offset: contents.endIndex, "'\(name)' reaches beyond the end of the file, which is cut off or lies about its sizes")
         }
         guard let type = typeNames.first(where: { $0.0 == typeName })?.1 else {
             throw .unsupported("'\(name)' is of type \(typeName), which is not supported")

@@ -23,7 +23,8 @@ extension StoredTensor {
     ///
     /// - Parameter shape: of two dimensions, none smaller
     package func padded(to shape: [Int]) -> StoredTensor {
-        precondition(shape.count == 2 && self.shape.count == 2 && zip(shape, self.shape).allSatisfy(>=), "\(self.shape) does not fit in \(shape)")
+        precondition(
+            shape.count == 2 && self.shape.count == 2 && zip(shape, self.shape).allSatisfy(>=), "\(self.shape) does not fit in \(shape)")
         if shape == self.shape { return self }
         return Self.filled(shape: shape, as: elementType) { copyRows(nil, to: $0, rowBytes: shape[1] * elementType.size) }
     }

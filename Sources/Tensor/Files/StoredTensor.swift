@@ -36,14 +36,16 @@ public struct StoredTensor: Sendable {
         if blockSize > 1 {
             let inOrder = strides == Self.contiguousStrides(shape) && offset % blockSize == 0
             guard inOrder, (shape.last ?? 1) % blockSize == 0 else {
-                throw .malformed(offset: 0, "a tensor of shape \(shape) and strides \(strides) that is not whole rows of \(elementType) blocks")
+                throw .malformed(
+                    offset: 0, "a tensor of shape \(shape) and strides \(strides) that is not whole rows of \(elementType) blocks")
             }
         }
         let available = storage.bytes.count / elementType.size * blockSize
         // What is empty takes no bytes whatever its other sizes; memory for one row of it would be taken all the same.
         let isPlausible = count > 0 || shape.allSatisfy { $0 <= Self.maximumExpansion }
         guard !overflows, isPlausible, count == 0 || last < available, count <= max(available, Self.maximumExpansion) else {
-            throw .malformed(offset: 0, "a tensor of shape \(shape) and strides \(strides) reaches beyond its storage of \(storage.bytes.count) bytes")
+            throw .malformed(
+                offset: 0, "a tensor of shape \(shape) and strides \(strides) reaches beyond its storage of \(storage.bytes.count) bytes")
         }
         self.shape = shape
         self.elementType = elementType

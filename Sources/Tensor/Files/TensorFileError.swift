@@ -24,7 +24,8 @@ public enum TensorFileError: Error, Sendable, Equatable, CustomStringConvertible
         case .notATensorFile(let what): what
         case .truncated(let offset): "the file is cut off at byte \(offset); copy or download it again"
         case .malformed(let offset, let reason): "\(reason) (at byte \(offset)); the file is damaged, copy or download it again"
-        case .forbidden(let name): "the file wants to run '\(name)' while it is loaded, which no weights need; refused, nothing was run. If the file is yours, save model.state_dict() alone"
+        case .forbidden(let name):
+            "the file wants to run '\(name)' while it is loaded, which no weights need; refused, nothing was run. If the file is yours, save model.state_dict() alone"
         case .unsupported(let what): what
         case .inFile(let path, let error): "\(path): \(error)"
         }

@@ -230,7 +230,8 @@
 
         private func product(_ key: Key) -> Product {
             if let known = products.withLock({ $0[key] }) { return known }
-            let layout = key == packingKey(rows: key.summed, columns: key.columns, key.isBFloat16)
+            let layout =
+                key == packingKey(rows: key.summed, columns: key.columns, key.isBFloat16)
                 ? nil : onednn_weights_desc(packingProduct(rows: key.summed, columns: key.columns, key.isBFloat16).pointer)
             var value = onednn_product()
             let isDone = onednn_product_create(

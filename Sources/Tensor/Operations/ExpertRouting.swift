@@ -118,7 +118,9 @@ public func routeTokens(_ logits: Tensor, expertsPerToken: Int, normalizes: Bool
             while best.count < expertsPerToken {
                 let rest = row.lazy.filter { !best.contains($0) }
                 // Comparing the other way round keeps the first of equals.
-                guard let next = rest.max(by: { probabilities[$0] < probabilities[$1] || (probabilities[$0] == probabilities[$1] && $0 > $1) })
+                guard
+                    let next = rest.max(by: { probabilities[$0] < probabilities[$1] || (probabilities[$0] == probabilities[$1] && $0 > $1) }
+                    )
                 else { break }
                 best.append(next)
             }

@@ -28,7 +28,8 @@ public struct RunDescription: Sendable, Equatable {
 
     public init(
         name: String, version: String, started: String, epochs: Int, stepsPerEpoch: Int, completedSteps: Int = 0,
-        evaluatedSteps: Int? = nil, basePath: String?, savedPath: String, recipe: JSONObject = [:], subject: JSONObject = [:], environment: JSONObject = [:]
+        evaluatedSteps: Int? = nil, basePath: String?, savedPath: String, recipe: JSONObject = [:], subject: JSONObject = [:],
+        environment: JSONObject = [:]
     ) {
         self.name = name
         self.version = version

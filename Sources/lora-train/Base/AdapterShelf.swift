@@ -22,7 +22,9 @@ struct AdapterShelf {
         var weights: [String: Float] = [:]
         for item in list.split(separator: ",", omittingEmptySubsequences: false) {
             let (path, weight) = try Self.weighted(item, by: "@", in: "--lora_path")
-            guard !path.isEmpty else { throw CommandError.usage("--lora_path '\(list)' names no file; write path or path@weight, joined by commas") }
+            guard !path.isEmpty else {
+                throw CommandError.usage("--lora_path '\(list)' names no file; write path or path@weight, joined by commas")
+            }
             let stem = ((path as NSString).lastPathComponent as NSString).deletingPathExtension
             // A file may be called what no name can be.
             var name = stem.isEmpty || stem == "none" ? "adapter" : String(stem.map { "=,@ ".contains($0) ? "_" : $0 })

@@ -53,7 +53,8 @@ extension FlagSet {
 
     /// Flags of a model that the published script lacks, alike in every command that has one.
     mutating func model(
-        _ path: WritableKeyPath<Options, ModelOptions>, base: String = "Base weights; default {out_dir}/rlhf_{dim}.pth, or {out_dir}/full_sft_{dim}.pth; with --use_moe …_moe.pth"
+        _ path: WritableKeyPath<Options, ModelOptions>,
+        base: String = "Base weights; default {out_dir}/rlhf_{dim}.pth, or {out_dir}/full_sft_{dim}.pth; with --use_moe …_moe.pth"
     ) {
         text("base_path", path.appending(path: \.basePath), base)
         text(
@@ -73,7 +74,8 @@ extension FlagSet {
         integer("threads", path.appending(path: \.threads), atLeast: 0, "Threads that compute; 0 for one a core")
         choice(
             "base_dtype", path.appending(path: \.basePrecision),
-            "Type the frozen base is kept in: auto (linear weights in bfloat16 where products read that: no result changes), float32 or bfloat16")
+            "Type the frozen base is kept in: auto (linear weights in bfloat16 where products read that: no result changes), float32 or bfloat16"
+        )
         choice("matmul", path.appending(path: \.matmul), "Matrix product: auto, openblas, onednn or portable")
     }
 }

@@ -20,7 +20,9 @@ enum TokenizerFolder {
         }
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-        guard exists else { throw CommandError.failure("--tokenizer_path \(path): no such folder; it holds tokenizer.json, or is a GGUF file") }
+        guard exists else {
+            throw CommandError.failure("--tokenizer_path \(path): no such folder; it holds tokenizer.json, or is a GGUF file")
+        }
         guard !isFolder.boolValue, try TensorFile.isGGUF(path) else { return .folder(path) }
         return .gguf(try GGUFFile.read(path).metadata)
     }

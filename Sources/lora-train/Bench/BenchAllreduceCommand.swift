@@ -50,7 +50,8 @@ struct BenchAllreduceCommand {
         if isFirst, let note = share?.note { Console.shared.note("note: \(note)") }
         if isFirst, !options.isJSON {
             let machines = Set(hosts).count
-            Console.shared.line("\(count) \(count == 1 ? "process" : "processes") on \(machines) \(machines == 1 ? "machine" : "machines"), \(library)")
+            Console.shared.line(
+                "\(count) \(count == 1 ? "process" : "processes") on \(machines) \(machines == 1 ? "machine" : "machines"), \(library)")
             Console.shared.line("       bytes        median         least")
         }
         try checkMixture(communicator)
@@ -130,7 +131,8 @@ struct BenchAllreduceCommand {
 
     /// Values of many magnitudes and both signs, whose sums depend on the order of the terms.
     private static func values(_ count: Int, rank: Int) -> [Float] {
-        let numerators: [Float] = (0..<61).map { index in (index % 2 == 0 ? 1 : -1) * Float(1 << (index % 12)) / Float(3 + index + 7 * rank) }
+        let numerators: [Float] = (0..<61).map { index in (index % 2 == 0 ? 1 : -1) * Float(1 << (index % 12)) / Float(3 + index + 7 * rank)
+        }
         return [Float](unsafeUninitializedCapacity: count) { values, initialized in
             var index = rank % 61
             for place in 0..<count {

@@ -32,15 +32,17 @@ struct BenchStepCommand {
         var measurement = StepMeasurement()
         var busyBefore = 0.0
         _ = try ComputeContext.with({ $0.profile = profile }) {
-            try trainer.runEpoch(stepsPerEpoch: options.steps, nextBatch: nextBatch, onStep: { report in
-                if report.step == 0 { measurement.secondsToFirstStep = ProcessClock.seconds }
-                if report.step >= warmUp { measurement.reports.append(report) }
-                looking.append(report)
-                if report.step + 1 == warmUp || (warmUp == 0 && report.step == 0) {
-                    measurement.phasesBefore = warmUp == 0 ? [:] : profile.phases
-                    busyBefore = warmUp == 0 ? 0 : StepProfile.busySeconds
-                }
-            })
+            try trainer.runEpoch(
+                stepsPerEpoch: options.steps, nextBatch: nextBatch,
+                onStep: { report in
+                    if report.step == 0 { measurement.secondsToFirstStep = ProcessClock.seconds }
+                    if report.step >= warmUp { measurement.reports.append(report) }
+                    looking.append(report)
+                    if report.step + 1 == warmUp || (warmUp == 0 && report.step == 0) {
+                        measurement.phasesBefore = warmUp == 0 ? [:] : profile.phases
+                        busyBefore = warmUp == 0 ? 0 : StepProfile.busySeconds
+                    }
+                })
         }
         measurement.phases = profile.phases
         measurement.busySeconds = StepProfile.busySeconds - busyBefore
@@ -146,7 +148,8 @@ private struct StepMeasurement {
             "counted": .number(perStep(\.countedTokens)), "flops": .number(operations), "peak_gflops": .number(peak / 1e9),
             "share_of_peak": .number(shareOfPeak), "peak_memory_bytes": .integer(peakMemory),
             "seconds_to_first_step": .number(secondsToFirstStep), "threads": .integer(threads), "matmul": .string(matmul),
-            "looking_seconds": .number(lookingSeconds), "looking_share": .number(lookingShare), "last_loss": reports.last?.loss.map { .number(Double($0)) } ?? .null,
+            "looking_seconds": .number(lookingSeconds), "looking_share": .number(lookingShare),
+            "last_loss": reports.last?.loss.map { .number(Double($0)) } ?? .null,
             "phases": .object(phaseTimes.reduce(into: JSONObject()) { $0[$1.name] = .number($1.seconds) }),
         ]
     }

@@ -67,7 +67,9 @@ struct ChatCommand {
         case "/system":
             session.system = argument.isEmpty ? nil : argument
             session.reset()
-            console.note(argument.isEmpty ? "no system message; the conversation begins anew" : "the conversation begins anew with this system message")
+            console.note(
+                argument.isEmpty
+                    ? "no system message; the conversation begins anew" : "the conversation begins anew with this system message")
         case "/retry":
             guard session.canRetry else { throw CommandError.failure("there is no answer to write again") }
             try answer { try session.retry(onText: $0) }

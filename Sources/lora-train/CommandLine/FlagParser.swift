@@ -44,7 +44,8 @@ extension FlagSet {
     }
 
     private func unknown(_ name: String, _ command: String) -> CommandError {
-        let hint = Spelling.nearest(to: name, among: flags.map(\.name)).map { "did you mean --\($0)?" } ?? "try `lora-train \(command) --help`"
+        let hint =
+            Spelling.nearest(to: name, among: flags.map(\.name)).map { "did you mean --\($0)?" } ?? "try `lora-train \(command) --help`"
         return .usage("there is no flag --\(name); \(hint)")
     }
 

@@ -79,7 +79,8 @@ struct ProgressLine {
         }
         if let validationLoss {
             parts.append(
-                Part(importance: Importance.validation, text: StyledText("val ", .dim) + StyledText(String(format: "%.3f", validationLoss))))
+                Part(importance: Importance.validation, text: StyledText("val ", .dim) + StyledText(String(format: "%.3f", validationLoss)))
+            )
         }
         parts += [
             Part(importance: Importance.rate, text: StyledText("lr ", .dim) + StyledText(String(format: "%.2e", learningRate))),

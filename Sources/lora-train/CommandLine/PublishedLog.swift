@@ -35,6 +35,7 @@ enum PublishedLog {
         let all = shares(first.indices.map { expert in uses.reduce(0) { $0 + $1[expert] } })
         let layers = uses.map(shares)
         let uneven = layers.indices.max { (layers[$0].max() ?? 0) < (layers[$1].max() ?? 0) } ?? 0
-        return "aux_loss:\(String(format: "%.4f", auxiliaryLoss)) experts: \(text(all)), most uneven in layer \(uneven): \(text(layers[uneven]))"
+        return
+            "aux_loss:\(String(format: "%.4f", auxiliaryLoss)) experts: \(text(all)), most uneven in layer \(uneven): \(text(layers[uneven]))"
     }
 }

@@ -14,7 +14,9 @@ struct ExportCommand {
         guard let output = options.outputPath else { throw CommandError.usage("--output says where the result goes") }
         let format = try options.resolvedFormat(output)
         if name == "merge" {
-            guard format.adapterFormat == nil else { throw CommandError.usage("merge writes whole models; `lora-train export` writes an adapter alone") }
+            guard format.adapterFormat == nil else {
+                throw CommandError.usage("merge writes whole models; `lora-train export` writes an adapter alone")
+            }
             guard options.model.loraPath != nil else { throw CommandError.usage("merge needs an adapter; give it with --lora_path") }
         }
         let adapters = options.model.loraPath.map(AdapterShelf.paths) ?? []
@@ -48,7 +50,8 @@ struct ExportCommand {
             let name = ((output as NSString).lastPathComponent as NSString).deletingPathExtension
             try model.writeGGUF(to: output, as: type, name: name, tokenizer: tokenizer)
         case .huggingface:
-            let written = try model.writeHuggingFaceFolder(to: output, as: type, tokens: base.file.tokens, tokenizerFolder: tokenizerFolder(base))
+            let written = try model.writeHuggingFaceFolder(
+                to: output, as: type, tokens: base.file.tokens, tokenizerFolder: tokenizerFolder(base))
             try writeTokenizer(of: base, to: output)
             console.line("written for \(written.className)")
         default: try PyTorchFile.write(model.stateDictionary(as: type), to: output)
@@ -108,7 +111,8 @@ struct ExportCommand {
 
     private func writeAdapter(_ shelf: AdapterShelf, _ format: AdapterFormat, to output: String, _ model: MiniMind, _ base: Base) throws {
         guard let adapter = shelf.active.first, shelf.active.count == 1, let list = options.model.loraPath, !list.contains("@") else {
-            throw CommandError.usage("an adapter alone is written of just one, without a weight; give it with --lora_path, or merge several into a model")
+            throw CommandError.usage(
+                "an adapter alone is written of just one, without a weight; give it with --lora_path, or merge several into a model")
         }
         let type = options.savedType == .auto ? nil : try options.elementType(.minimind)
         try AdapterFile.write(

@@ -51,11 +51,15 @@ private struct Report {
         let configuration = file.configuration
         add(file.weights.tensors)
         say("model", file.summary, "generation", .string(configuration.generation.rawValue))
-        var sizes = "dim \(configuration.dim), \(configuration.layerCount) layers, heads \(configuration.headCount)/\(configuration.keyValueHeadCount) of \(configuration.headDim), feed-forward \(configuration.hiddenDim)"
+        var sizes =
+            "dim \(configuration.dim), \(configuration.layerCount) layers, heads \(configuration.headCount)/\(configuration.keyValueHeadCount) of \(configuration.headDim), feed-forward \(configuration.hiddenDim)"
         if let hidden = configuration.experts?.hiddenDim, hidden != configuration.hiddenDim { sizes += " (an expert \(hidden))" }
-        say("sizes", sizes + ", vocabulary \(configuration.vocabularySize), output \(configuration.tiesEmbedding ? "tied" : "of its own")", nil, nil)
         say(
-            "rotary", "\(configuration.rotaryLayout == .interleaved ? "interleaved" : "rotate-half"), theta \(configuration.ropeTheta)"
+            "sizes", sizes + ", vocabulary \(configuration.vocabularySize), output \(configuration.tiesEmbedding ? "tied" : "of its own")",
+            nil, nil)
+        say(
+            "rotary",
+            "\(configuration.rotaryLayout == .interleaved ? "interleaved" : "rotate-half"), theta \(configuration.ropeTheta)"
                 + (configuration.ropeScaling.map { ", \($0)" } ?? ""), nil, nil)
         for (key, value) in [
             ("dim", configuration.dim), ("layers", configuration.layerCount), ("heads", configuration.headCount),

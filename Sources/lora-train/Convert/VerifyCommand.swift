@@ -9,7 +9,8 @@ struct VerifyCommand {
 
     func run() throws {
         guard let path = options.path, let otherPath = options.otherPath else {
-            throw CommandError.usage("verify needs two models: lora-train verify MODEL OTHER; each a .pth, .safetensors or .gguf file or a folder")
+            throw CommandError.usage(
+                "verify needs two models: lora-train verify MODEL OTHER; each a .pth, .safetensors or .gguf file or a folder")
         }
         try options.model.computing {
             let model = try loaded(path, options.model.loraPath)
@@ -17,7 +18,8 @@ struct VerifyCommand {
             let sizes = (model.configuration.vocabularySize, other.configuration.vocabularySize)
             // Rows that fill a vocabulary up come in hundreds at the most.
             guard abs(sizes.0 - sizes.1) <= 1024, 2 * min(sizes.0, sizes.1) >= max(sizes.0, sizes.1) else {
-                throw CommandError.failure("\(path) knows \(sizes.0) tokens and \(otherPath) \(sizes.1): these are models of different vocabularies")
+                throw CommandError.failure(
+                    "\(path) knows \(sizes.0) tokens and \(otherPath) \(sizes.1): these are models of different vocabularies")
             }
             let comparison = try ModelComparison(model, other)
             Console.shared.line(comparison.summary)

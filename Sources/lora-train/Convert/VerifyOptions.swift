@@ -14,7 +14,7 @@ struct VerifyOptions {
         flags.text("lora_path", \.model.loraPath, "Adapter on the first model")
         flags.text("other_lora_path", \.otherLoRAPath, "Adapter on the second")
         flags.number(
-            "tolerance", \.tolerance, in: 0 ... 1, "a number from 0 to 1",
+            "tolerance", \.tolerance, in: 0...1, "a number from 0 to 1",
             "Relative error of the logits above which the command fails; 16-bit weights need about 0.01, q8_0 0.05")
         flags.integer("n_heads", \.model.headCount, atLeast: 1, default: "8", "Attention heads, where a file does not say")
         flags.integer("threads", \.model.threads, atLeast: 0, "Threads that compute; 0 for one a core")

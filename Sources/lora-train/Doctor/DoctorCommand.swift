@@ -21,7 +21,8 @@ struct DoctorCommand {
         let processor = ProcessorFacts.current(files)
         let python = ExternalCommand.path(of: options.python, environment: environment)
         return [
-            BuildProbe(version: Release.version, isDebug: Machine.isDebugBuild, traits: Machine.traits, processorFeatures: processor.features),
+            BuildProbe(
+                version: Release.version, isDebug: Machine.isDebugBuild, traits: Machine.traits, processorFeatures: processor.features),
             ProcessorProbe(facts: processor, kernels: KernelSupport.version, multipliesBFloat16: KernelSupport.multipliesBFloat16),
             CoresProbe(files: files, facts: processor, threads: Parallel.threads),
             MemoryProbe(files: files, facts: MemoryFacts.current(files)),

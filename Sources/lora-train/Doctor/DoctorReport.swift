@@ -39,8 +39,11 @@ struct DoctorReport {
 
     private var summary: String {
         if broken.isEmpty, slow.isEmpty { return "All is well." }
-        return [broken.isEmpty ? nil : "Broken: \(broken.joined(separator: ", ")).", slow.isEmpty ? nil : "Slow: \(slow.joined(separator: ", "))."]
-            .compactMap { $0 }.joined(separator: " ")
+        return [
+            broken.isEmpty ? nil : "Broken: \(broken.joined(separator: ", ")).",
+            slow.isEmpty ? nil : "Slow: \(slow.joined(separator: ", ")).",
+        ]
+        .compactMap { $0 }.joined(separator: " ")
     }
 
     var json: JSON {

@@ -56,7 +56,8 @@ struct ProcessorFacts {
         }
         finish()
         features = Set((fields["flags"] ?? fields["Features"] ?? "").split(separator: " ").map(String.init))
-        model = fields["model name"] ?? fields["Model"]
+        model =
+            fields["model name"] ?? fields["Model"]
             ?? fields["CPU part"].map { "ARM, implementer \(fields["CPU implementer"] ?? "unknown"), part \($0)" } ?? "unknown"
         cores = places
         megahertz = fields["cpu MHz"].flatMap(Double.init)

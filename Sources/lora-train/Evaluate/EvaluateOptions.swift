@@ -17,7 +17,9 @@ struct EvaluateOptions {
         var flags = FlagSet<EvaluateOptions>()
         flags.section("What is measured")
         flags.text("data_path", \.dataPath, "Conversations, one JSON object a line")
-        flags.text("lora_path", \.model.loraPath, "Adapter, or several as path@weight joined by commas; the base is measured too, and the difference")
+        flags.text(
+            "lora_path", \.model.loraPath,
+            "Adapter, or several as path@weight joined by commas; the base is measured too, and the difference")
         flags.integer("batch_size", \.batchSize, atLeast: 1, "Samples that go through the model at once; the result does not depend on it")
         flags.integer("max_seq_len", \.model.maxSequenceLength, atLeast: 2, "Tokens at which a sample is cut")
         flags.choice("dtype", \.dtype, "Type of matrix products: float32, bfloat16 or float16")

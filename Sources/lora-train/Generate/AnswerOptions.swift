@@ -23,10 +23,12 @@ extension FlagSet {
     mutating func choiceOfTokens(_ path: WritableKeyPath<Options, AnswerOptions>) {
         section("How the answer is chosen")
         integer("max_new_tokens", path.appending(path: \.maximumNewTokens), atLeast: 1, "Tokens of the answer at the most")
-        number("temperature", path.appending(path: \.temperature), in: 0 ... 100, "a number from 0 to 100", "Scores are divided by it; 0 is greedy")
-        number("top_p", path.appending(path: \.topP), in: 0 ... 1, "a number from 0 to 1", "Share of probability that is drawn from")
         number(
-            "repetition_penalty", path.appending(path: \.repetitionPenalty), in: 0.01 ... 100, "a positive number",
+            "temperature", path.appending(path: \.temperature), in: 0...100, "a number from 0 to 100",
+            "Scores are divided by it; 0 is greedy")
+        number("top_p", path.appending(path: \.topP), in: 0...1, "a number from 0 to 1", "Share of probability that is drawn from")
+        number(
+            "repetition_penalty", path.appending(path: \.repetitionPenalty), in: 0.01...100, "a positive number",
             "Above 1, tokens that were seen become less likely")
         bool("greedy", path.appending(path: \.isGreedy), "Always the most likely token")
     }

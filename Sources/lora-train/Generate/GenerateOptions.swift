@@ -13,7 +13,8 @@ struct GenerateOptions {
         flags.text("system", \.answer.system, "A system message before it")
         flags.text(
             "prompts", \.promptsPath,
-            "File of prompts, each line the user's words, or an object with 'prompt', 'conversations' or 'messages'; answers are JSON lines")
+            "File of prompts, each line the user's words, or an object with 'prompt', 'conversations' or 'messages'; answers are JSON lines"
+        )
         flags.text("output", \.outputPath, "With --prompts: file of the answers; default standard output")
         flags.choiceOfTokens(\.answer)
         flags.bool("no_stream", \.doesNotStream, "Print the answer when it is whole")

@@ -16,7 +16,9 @@ enum MetricsPath {
         if isFolder.boolValue {
             let folder = word.count > 1 && word.hasSuffix("/") ? String(word.dropLast()) : word
             let found = [folder, folder + "/lora"].flatMap(files)
-            guard !found.isEmpty else { throw .failure("\(word) holds no metrics (*\(ending)), nor does \(folder)/lora; name the metrics file") }
+            guard !found.isEmpty else {
+                throw .failure("\(word) holds no metrics (*\(ending)), nor does \(folder)/lora; name the metrics file")
+            }
             return found
         }
         guard ["pth", "pt", "safetensors"].contains((word as NSString).pathExtension) else { return [word] }
@@ -31,6 +33,8 @@ enum MetricsPath {
     }
 
     private static func files(in folder: String) -> [String] {
-        ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { $0.hasSuffix(ending) }.sorted().map { "\(folder)/\($0)" }
+        ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { $0.hasSuffix(ending) }.sorted().map {
+            "\(folder)/\($0)"
+        }
     }
 }

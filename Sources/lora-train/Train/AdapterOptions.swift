@@ -74,20 +74,22 @@ extension FlagSet {
             "Rank of new adapters, or one for each: attention=8,mlp=16,default=4, by square, attention, mlp, module names or patterns")
         text(
             "target_modules", path.appending(path: \.targets),
-            "What is adapted: square (the published recipe, the default; all-linear with a table of ranks), attention, mlp, all-linear, a list such as q_proj,w2, or a pattern for whole names")
+            "What is adapted: square (the published recipe, the default; all-linear with a table of ranks), attention, mlp, all-linear, a list such as q_proj,w2, or a pattern for whole names"
+        )
         text(
             "lora_alpha", path.appending(path: \.alpha),
             "Scale of adapters is alpha / rank; a number, or one for each like --lora_rank. Without it the scale is 1, as published")
         bool("use_rslora", path.appending(path: \.usesRankStabilizedScale), "Scale is alpha / √rank instead")
         number(
-            "lora_dropout", path.appending(path: \.dropout), in: 0 ... 0.999, "a number from 0 to 0.999",
+            "lora_dropout", path.appending(path: \.dropout), in: 0...0.999, "a number from 0 to 0.999",
             "Share of an adapter's input that is left out in training")
         bool("use_dora", path.appending(path: \.usesDoRA), "DoRA: lengths of the weights' rows are trained apart from their directions")
         choice(
             "init_lora_weights", path.appending(path: \.start),
-            "default (A random, B zero), or pissa: the weight's largest singular values, saved as an adapter of twice the rank for the base as it is")
+            "default (A random, B zero), or pissa: the weight's largest singular values, saved as an adapter of twice the rank for the base as it is"
+        )
         number(
-            "loraplus_lr_ratio", path.appending(path: \.rateRatio), in: 1e-6 ... 1e6, "a positive number",
+            "loraplus_lr_ratio", path.appending(path: \.rateRatio), in: 1e-6...1e6, "a positive number",
             "LoRA+: learning rate of B over that of A")
     }
 }

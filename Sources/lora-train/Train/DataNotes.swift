@@ -89,7 +89,8 @@ struct DataNotes {
     private func noteSkipped(_ skipped: SkippedRecords) {
         guard let first = skipped.records.first else { return }
         console.note(
-            "note: \(skipped.count) \(skipped.count == 1 ? "record is" : "records are") bad and skipped; the first is line \(first.line): \(first.reason)")
+            "note: \(skipped.count) \(skipped.count == 1 ? "record is" : "records are") bad and skipped; the first is line \(first.line): \(first.reason)"
+        )
     }
 }
 

@@ -31,9 +31,11 @@ struct EvaluationOptions {
 extension FlagSet {
     /// Flags of evaluation.
     mutating func evaluation(_ path: WritableKeyPath<Options, EvaluationOptions>) {
-        text("val_data_path", path.appending(path: \.validationPath), "Validation data: loss and perplexity on it, and the best adapter kept as ….best.pth")
+        text(
+            "val_data_path", path.appending(path: \.validationPath),
+            "Validation data: loss and perplexity on it, and the best adapter kept as ….best.pth")
         number(
-            "val_split", path.appending(path: \.validationShare), in: 0 ... 0.5, "a number from 0 to 0.5",
+            "val_split", path.appending(path: \.validationShare), in: 0...0.5, "a number from 0 to 0.5",
             "Share of --data_path that is held out of training for validation, chosen by --seed")
         integer(
             "eval_interval", path.appending(path: \.interval), atLeast: 0,

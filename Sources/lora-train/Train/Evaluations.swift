@@ -51,7 +51,8 @@ final class Evaluations {
     func begin(at place: TrainingProgress) throws -> Bool {
         guard data.retained != nil, progress.base?.data != retainedFingerprint else { return try step(to: place) }
         guard subject.adapter != nil || length.steps(place) == 0 else {
-            console.note("note: what the base had on \(options.evaluation.retainedPath ?? "") is not known any more; forgetting is not measured")
+            console.note(
+                "note: what the base had on \(options.evaluation.retainedPath ?? "") is not known any more; forgetting is not measured")
             return try step(to: place)
         }
         let base = if let adapter = subject.adapter { try adapter.switchedOff { try measure(.retained) } } else { try measure(.retained) }

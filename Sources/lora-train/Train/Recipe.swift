@@ -12,7 +12,8 @@ struct Recipe {
     /// Flags that change no result, or say where something lies; files are known by their contents.
     static let others: Set<String> = [
         "out_dir", "data_path", "base_path", "tokenizer_path", "lora_path", "val_data_path", "retain_data_path", "metrics_path",
-        "lora_name", "sample_prompts", "use_wandb", "wandb_project", "num_workers", "threads", "log_interval", "log_format", "save_interval",
+        "lora_name", "sample_prompts", "use_wandb", "wandb_project", "num_workers", "threads", "log_interval", "log_format",
+        "save_interval",
         "save_steps", "save_total_limit",
         "save_dtype", "resume", "ddp", "ddp_timeout", "local_rank", "streaming", "force",
         "wandb_run_name", "wandb_optional", "wandb_python", "wandb_timeout",

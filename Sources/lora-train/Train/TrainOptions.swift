@@ -61,7 +61,9 @@ struct TrainOptions {
         flags.text("out_dir", \.model.outDir, "Folder of the base weights and of everything written")
         flags.integer("epochs", \.epochs, atLeast: 1, "Passes over the data")
         flags.integer("batch_size", \.batchSize, atLeast: 1, "Samples a step")
-        flags.number("learning_rate", \.learningRate, in: Double.leastNonzeroMagnitude ... .greatestFiniteMagnitude, "a positive number", "Base of the cosine schedule")
+        flags.number(
+            "learning_rate", \.learningRate, in: Double.leastNonzeroMagnitude ... .greatestFiniteMagnitude, "a positive number",
+            "Base of the cosine schedule")
         flags.text("device", \.device, "Only cpu: this tool needs no GPU")
         flags.choice("dtype", \.dtype, "Type of matrix products: float32, bfloat16 or float16")
         flags.bool("use_wandb", \.useWandb, "Log to Weights & Biases through its Python client, the package wandb")
@@ -70,7 +72,8 @@ struct TrainOptions {
         flags.bool("ddp", \.ddp, "Data-parallel training on all processes that mpirun or srun started")
         flags.integer("accumulation_steps", \.accumulationSteps, atLeast: 1, "Micro-batches an optimizer step")
         flags.number("grad_clip", \.gradientClip, in: anyNumber, "a number of at least 0", "Limit of the gradients' norm; 0 for none")
-        flags.integer("warmup_iters", \.warmupIterations, atLeast: 0, "Steps of linear warmup before the cosine; 0 is the published schedule")
+        flags.integer(
+            "warmup_iters", \.warmupIterations, atLeast: 0, "Steps of linear warmup before the cosine; 0 is the published schedule")
         flags.integer("log_interval", \.logInterval, atLeast: 1, "Steps between log lines")
         flags.integer("save_interval", \.saveInterval, atLeast: 1, "Epochs between saves of adapter and checkpoint; the end always saves")
         flags.integer("local_rank", \.localRank, atLeast: -1, "Understood and not needed: MPI knows the rank")
@@ -86,26 +89,51 @@ struct TrainOptions {
         flags.integer("seed", \.model.seed, atLeast: 0, "Seed of new adapters, of shuffling and of dropout")
         flags.bool(
             "pad_to_max_seq_len", \.padsToMaximum, default: "auto",
-            "Pad every sample as the published script does. A dense model trains to the same result, slower; with experts padding takes part in their balance, so auto pads there, and False trains on the words alone, much faster")
-        flags.bool("gradient_checkpointing", \.checkpointsGradients, "Keep only each layer's input and compute it again on the way back: less memory for long sequences, a third more time")
+            "Pad every sample as the published script does. A dense model trains to the same result, slower; with experts padding takes part in their balance, so auto pads there, and False trains on the words alone, much faster"
+        )
+        flags.bool(
+            "gradient_checkpointing", \.checkpointsGradients,
+            "Keep only each layer's input and compute it again on the way back: less memory for long sequences, a third more time")
         flags.bool("shuffle", \.shuffles, "Shuffle the samples anew each epoch; the published script does not")
-        flags.choice("loss_reduction", \.lossReduction, "batch: the mean of the micro-batches' means, as published; token: the mean over all counted tokens of an optimizer step, the same however they are dealt to micro-batches and processes")
-        flags.integer("save_steps", \.saveSteps, atLeast: 0, "Optimizer steps between checkpoints beside those of --save_interval; 0 for none")
+        flags.choice(
+            "loss_reduction", \.lossReduction,
+            "batch: the mean of the micro-batches' means, as published; token: the mean over all counted tokens of an optimizer step, the same however they are dealt to micro-batches and processes"
+        )
+        flags.integer(
+            "save_steps", \.saveSteps, atLeast: 0, "Optimizer steps between checkpoints beside those of --save_interval; 0 for none")
         flags.integer("save_total_limit", \.saveTotalLimit, atLeast: 0, "Checkpoints that are kept; 0 for all")
-        flags.text("resume", \.resume, "Go on from a checkpoint: auto for the newest of this run (none: from the start), or the path of one or of their folder")
-        flags.number("ddp_timeout", \.ddpTimeout, in: 1 ... 1e9, "a number of at least 1", "Seconds that a process waits for the others before all are ended")
-        flags.bool("streaming", \.isStreaming, "Check each record when it is reached and keep none in memory, for files of many gigabytes; the training is the same")
-        flags.choice("on_bad_record", \.onBadRecord, "At a line that is no conversation: stop, or skip it, which leaves its place in the batch empty and lists it beside the adapter")
+        flags.text(
+            "resume", \.resume,
+            "Go on from a checkpoint: auto for the newest of this run (none: from the start), or the path of one or of their folder")
+        flags.number(
+            "ddp_timeout", \.ddpTimeout, in: 1...1e9, "a number of at least 1",
+            "Seconds that a process waits for the others before all are ended")
+        flags.bool(
+            "streaming", \.isStreaming,
+            "Check each record when it is reached and keep none in memory, for files of many gigabytes; the training is the same")
+        flags.choice(
+            "on_bad_record", \.onBadRecord,
+            "At a line that is no conversation: stop, or skip it, which leaves its place in the batch empty and lists it beside the adapter"
+        )
         flags.text("metrics_path", \.metricsPath, "Metrics file; default {out_dir}/lora/{lora_name}_{dim}.metrics.jsonl")
-        flags.choice("log_format", \.logFormat, "text: the published lines; json: on standard output a record of every step, one JSON object a line as in the metrics file, and all words on standard error")
+        flags.choice(
+            "log_format", \.logFormat,
+            "text: the published lines; json: on standard output a record of every step, one JSON object a line as in the metrics file, and all words on standard error"
+        )
         flags.evaluation(\.evaluation)
         flags.text(
             "sample_prompts", \.samplePromptsPath,
-            "File of prompts, each line the user's words or an object as of generate's --prompts; they are answered before the training and after it, greedily, for the report")
-        flags.text("wandb_run_name", \.wandbRunName, "Name of the run at Weights & Biases; default MiniMind-Lora-SFT-Epoch-{epochs}-BatchSize-{batch_size}-LearningRate-{learning_rate}, as published")
+            "File of prompts, each line the user's words or an object as of generate's --prompts; they are answered before the training and after it, greedily, for the report"
+        )
+        flags.text(
+            "wandb_run_name", \.wandbRunName,
+            "Name of the run at Weights & Biases; default MiniMind-Lora-SFT-Epoch-{epochs}-BatchSize-{batch_size}-LearningRate-{learning_rate}, as published"
+        )
         flags.bool("wandb_optional", \.wandbIsOptional, "Train without Weights & Biases, with a warning, where its client does not start")
         flags.text("wandb_python", \.wandbPython, "Python that has the package wandb: a path, or a name on the search path")
-        flags.number("wandb_timeout", \.wandbTimeout, in: 1 ... 1e6, "a number of at least 1", "Seconds that Weights & Biases may take to answer at the start, and to upload the rest at the end")
+        flags.number(
+            "wandb_timeout", \.wandbTimeout, in: 1...1e6, "a number of at least 1",
+            "Seconds that Weights & Biases may take to answer at the start, and to upload the rest at the end")
         flags.bool("full", \.trainsAll, "Train all parameters instead of adapters; saved as {out_dir}/{lora_name}_{dim}.pth")
         flags.choice("init", \.initialization, "pretrained, or random to train from nothing with --full")
         flags.choice("save_dtype", \.savedType, "Type of the values that are saved: float32, float16 or bfloat16")

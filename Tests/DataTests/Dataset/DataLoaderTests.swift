@@ -67,8 +67,7 @@ private struct Numbers: SampleSource {
 }
 
 @Suite struct DataLoaderTests {
-    private func batches<Source>(_ loader: DataLoader<Source>, _ epoch: Int = 0, from first: Int = 0) throws -> [Batch]
-    {
+    private func batches<Source>(_ loader: DataLoader<Source>, _ epoch: Int = 0, from first: Int = 0) throws -> [Batch] {
         let iterator = loader.epoch(epoch, startingAt: first)
         var batches: [Batch] = []
         while let batch = try iterator.next() { batches.append(batch) }

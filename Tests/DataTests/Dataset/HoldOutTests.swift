@@ -12,7 +12,8 @@ import Testing
         for count in Self.counts {
             let choice = HoldOut(share, of: count, seed: 3)
             #expect(choice.heldOutCount == Int((share * Double(count)).rounded()))
-            let heldOut = (0..<choice.heldOutCount).map(choice.heldOut(at:)), kept = (0..<choice.keptCount).map(choice.kept(at:))
+            let heldOut = (0..<choice.heldOutCount).map(choice.heldOut(at:))
+            let kept = (0..<choice.keptCount).map(choice.kept(at:))
             #expect(zip(heldOut, heldOut.dropFirst()).allSatisfy(<) && zip(kept, kept.dropFirst()).allSatisfy(<))
             #expect((heldOut + kept).sorted() == Array(0..<count))
             #expect((0..<count).filter(choice.isHeldOut) == heldOut)
@@ -28,7 +29,8 @@ import Testing
         // Of so many samples nothing can be listed.
         let vast = HoldOut(0.05, of: 1 << 40, seed: 1337)
         #expect(vast.heldOutCount == 54_975_581_389)
-        #expect([0, 1, vast.heldOutCount / 2, vast.heldOutCount - 1].map(vast.heldOut(at:)) == [7, 32, 549_755_813_899, 1_099_511_627_768])
+        #expect(
+            [0, 1, vast.heldOutCount / 2, vast.heldOutCount - 1].map(vast.heldOut(at:)) == [7, 32, 549_755_813_899, 1_099_511_627_768])
         #expect(vast.isHeldOut(32) && !vast.isHeldOut(33) && vast.kept(at: vast.keptCount - 1) == 1 << 40 - 1)
     }
 
@@ -65,7 +67,8 @@ import Testing
     @Test func aLoaderGoesThroughAPart() throws {
         let source = Places(count: 50)
         let choice = HoldOut(0.3, of: 50, seed: 11)
-        let heldOut = Subset.heldOut(choice, of: source), kept = Subset.kept(choice, of: source)
+        let heldOut = Subset.heldOut(choice, of: source)
+        let kept = Subset.kept(choice, of: source)
         #expect(heldOut.count == 15 && kept.count == 35)
         #expect(try places(.all(of: source)) == Array(0..<50))
         #expect(try places(heldOut) + places(kept) != Array(0..<50))

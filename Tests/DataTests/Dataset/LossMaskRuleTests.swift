@@ -82,8 +82,7 @@ import Testing
     // MARK: Detection
 
     /// The texts that a rule counts in a conversation of two questions and answers.
-    private func counted(_ tokenizer: Tokenizer, _ messages: [Message]) throws -> (rule: LossMaskRule, texts: [String])
-    {
+    private func counted(_ tokenizer: Tokenizer, _ messages: [Message]) throws -> (rule: LossMaskRule, texts: [String]) {
         let template = try ChatTemplate(source: try #require(tokenizer.chatTemplate))
         let rule = try LossMaskRule.detect(tokenizer: tokenizer, template: template)
         let text = try template.render(messages: messages, bosToken: tokenizer.bosToken, eosToken: tokenizer.eosToken)
@@ -172,23 +171,30 @@ import Testing
         let special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"] + (0..<7000).map { "<reserved_\($0)>" }
         let tokenizer = try TestTokenizer.make(
             special: special, bos: "<|im_start|>", eos: "<|im_end|>", pad: "<|im_end|>", template: source)
-        try expectMask(tokenizer, Self.conversation, [
-            ("<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n<|im_start|>user\nWho?<|im_end|>\n<|im_start|>assistant\n", false),
-            ("I, 我.<|im_end|>", true),
-            ("\n<|im_start|>user\nassistant<|im_end|>\n<|im_start|>assistant\n", false),
-            (" user\n x<|im_end|>", true), ("\n", false),
-        ])
+        try expectMask(
+            tokenizer, Self.conversation,
+            [
+                (
+                    "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n<|im_start|>user\nWho?<|im_end|>\n<|im_start|>assistant\n",
+                    false
+                ),
+                ("I, 我.<|im_end|>", true),
+                ("\n<|im_start|>user\nassistant<|im_end|>\n<|im_start|>assistant\n", false),
+                (" user\n x<|im_end|>", true), ("\n", false),
+            ])
     }
 
     @Test func qwen3CountsThoughtsAsPartOfTheAnswer() throws {
         let tokenizer = try TestTokenizer.make(
             special: ["<|endoftext|>", "<|im_start|>", "<|im_end|>"], bos: nil, eos: "<|im_end|>", pad: "<|endoftext|>",
             template: try template("qwen3"))
-        try expectMask(tokenizer, Self.conversation, [
-            ("<|im_start|>user\nWho?<|im_end|>\n<|im_start|>assistant\n", false), ("I, 我.<|im_end|>", true),
-            ("\n<|im_start|>user\nassistant<|im_end|>\n<|im_start|>assistant\n", false),
-            ("<think>\n\n</think>\n\n user\n x<|im_end|>", true), ("\n", false),
-        ])
+        try expectMask(
+            tokenizer, Self.conversation,
+            [
+                ("<|im_start|>user\nWho?<|im_end|>\n<|im_start|>assistant\n", false), ("I, 我.<|im_end|>", true),
+                ("\n<|im_start|>user\nassistant<|im_end|>\n<|im_start|>assistant\n", false),
+                ("<think>\n\n</think>\n\n user\n x<|im_end|>", true), ("\n", false),
+            ])
     }
 
     @Test func llama3CountsAnswersAlone() throws {
@@ -197,11 +203,13 @@ import Testing
             bos: "<|begin_of_text|>", eos: "<|eot_id|>", pad: nil, template: try template("llama3"))
         func header(_ role: String) -> String { "<|start_header_id|>\(role)<|end_header_id|>\n\n" }
         let system = "Cutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024\n\n<|eot_id|>"
-        try expectMask(tokenizer, Self.conversation, [
-            ("<|begin_of_text|>" + header("system") + system + header("user") + "Who?<|eot_id|>" + header("assistant"), false),
-            ("I, 我.<|eot_id|>", true), (header("user") + "assistant<|eot_id|>" + header("assistant"), false),
-            ("user\n x<|eot_id|>", true),
-        ])
+        try expectMask(
+            tokenizer, Self.conversation,
+            [
+                ("<|begin_of_text|>" + header("system") + system + header("user") + "Who?<|eot_id|>" + header("assistant"), false),
+                ("I, 我.<|eot_id|>", true), (header("user") + "assistant<|eot_id|>" + header("assistant"), false),
+                ("user\n x<|eot_id|>", true),
+            ])
     }
 
     /// Gemma calls the assistant "model", and its end of a turn is not the eos token.
@@ -211,11 +219,13 @@ import Testing
         let tokenizer = try TestTokenizer.make(
             special: ["<pad>", "<bos>", "<eos>", "<start_of_turn>", "<end_of_turn>"], bos: "<bos>", eos: "<eos>", pad: "<pad>",
             template: source)
-        try expectMask(tokenizer, Self.conversation, [
-            ("<bos><start_of_turn>user\nWho?<end_of_turn>\n<start_of_turn>model\n", false), ("I, 我.<end_of_turn>", true),
-            ("\n<start_of_turn>user\nassistant<end_of_turn>\n<start_of_turn>model\n", false),
-            ("user\n x<end_of_turn>", true), ("\n", false),
-        ])
+        try expectMask(
+            tokenizer, Self.conversation,
+            [
+                ("<bos><start_of_turn>user\nWho?<end_of_turn>\n<start_of_turn>model\n", false), ("I, 我.<end_of_turn>", true),
+                ("\n<start_of_turn>user\nassistant<end_of_turn>\n<start_of_turn>model\n", false),
+                ("user\n x<end_of_turn>", true), ("\n", false),
+            ])
     }
 
     /// TinyLlama's markers are text, not tokens, in a vocabulary of SentencePiece. The prompt ends before the line

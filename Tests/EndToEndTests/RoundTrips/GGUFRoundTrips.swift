@@ -42,7 +42,8 @@ struct GGUFRoundTrips {
     private static func adapter(on model: MiniMind) throws -> LoRAAdapter {
         let adapter = try LoRAAdapter(
             on: model,
-            LoRAConfiguration(targets: .allLinear, rank: PerModule(4, [.init(.attention, 2)]), alpha: PerModule(6, [.init(.name("q_proj"), 5)])))
+            LoRAConfiguration(
+                targets: .allLinear, rank: PerModule(4, [.init(.attention, 2)]), alpha: PerModule(6, [.init(.name("q_proj"), 5)])))
         adapter.fill(size: 0.1)
         return adapter
     }
@@ -62,7 +63,8 @@ struct GGUFRoundTrips {
             for name in plain.names where plain[name]?.shape.count == 2 { values[name] = plain[name] }
             try SafetensorsFile.write(values, to: folder + "/values.safetensors")
             func dump(_ type: ElementType) -> [String] {
-                ["gguf-dump", "\(folder)/\(type.rawValue).gguf", "--out", "\(folder)/\(type.rawValue).safetensors", "--values"] + plain.names
+                ["gguf-dump", "\(folder)/\(type.rawValue).gguf", "--out", "\(folder)/\(type.rawValue).safetensors", "--values"]
+                    + plain.names
             }
             let dumps = try Peers.run(
                 each: Self.types.map(dump) + [

@@ -41,14 +41,15 @@ struct MLXRoundTrips {
                     let path = "\(base)-made-\(kind)"
                     made.append(["mlx-make", "--model", base, "--out", path] + arguments)
                     commands.append(["mlx-logits", "--model", base, "--adapter", path, "--ids", json])
-                    pairs.append((
-                        "\(name), MLX's \(kind)",
-                        {
-                            let model = try golden.model()
-                            _ = try LoRAAdapter(on: model, AdapterFile.read(path, for: golden.configuration))
-                            return model
-                        }
-                    ))
+                    pairs.append(
+                        (
+                            "\(name), MLX's \(kind)",
+                            {
+                                let model = try golden.model()
+                                _ = try LoRAAdapter(on: model, AdapterFile.read(path, for: golden.configuration))
+                                return model
+                            }
+                        ))
                 }
             }
             let answers = try Peers.tensors(each: commands, after: made)

@@ -38,7 +38,8 @@ struct SmolLM2RoundTrips {
         }
         try withFolder { folder in
             let some = [2, 6, 9]
-            try some.map { Self.prompts[$0] }.joined(separator: "\n").write(toFile: folder + "/prompts.txt", atomically: true, encoding: .utf8)
+            try some.map { Self.prompts[$0] }.joined(separator: "\n").write(
+                toFile: folder + "/prompts.txt", atomically: true, encoding: .utf8)
             let run = try Command([
                 "generate", "--base_path", path, "--prompts", folder + "/prompts.txt", "--greedy", "--max_new_tokens", "24",
             ])

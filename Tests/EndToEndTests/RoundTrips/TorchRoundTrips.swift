@@ -38,7 +38,8 @@ struct TorchRoundTrips {
                 for pair in tensors {
                     let (name, tensor) = (try #require(pair.array?[0].string), try #require(pair.array?[1]))
                     #expect(tensor["shape"]?.array?.compactMap(\.integer) == ours[name]?.shape && tensor["type"]?.string == type.rawValue)
-                    #expect(try tensor["values"]?.array?.compactMap { $0.number.map(Float.init) } == ours[name]?.floats(), "\(name) of \(path)")
+                    #expect(
+                        try tensor["values"]?.array?.compactMap { $0.number.map(Float.init) } == ours[name]?.floats(), "\(name) of \(path)")
                 }
             }
             // The tied projection is stored once, as PyTorch itself does.

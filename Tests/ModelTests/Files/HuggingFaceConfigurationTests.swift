@@ -7,7 +7,8 @@ import Testing
 @Suite("config.json")
 struct HuggingFaceConfigurationTests {
     static let kinds = [
-        "default", "linear", "llama3", "yarn", "yarn-minimind", "yarn-unrounded", "yarn-wide", "minimind-64", "minimind-8", "minimind-2025-10",
+        "default", "linear", "llama3", "yarn", "yarn-minimind", "yarn-unrounded", "yarn-wide", "minimind-64", "minimind-8",
+        "minimind-2025-10",
     ]
 
     @Test("Rotary frequencies are those of the class", arguments: kinds)
@@ -40,7 +41,8 @@ struct HuggingFaceConfigurationTests {
         #expect(qwen.generation == .v3 && qwen.headDim == 128 && qwen.keyValueHeadCount == 4 && qwen.normalizesHeads)
         let mixture = try Self.llama(["model_type": "qwen3_moe", "num_key_value_heads": 2]).model
         let experts = ExpertConfiguration(
-            count: 128, perToken: 8, sharedCount: 0, hiddenDim: 768, normalizesWeights: false, balance: .overBatch, auxiliaryCoefficient: 0.001)
+            count: 128, perToken: 8, sharedCount: 0, hiddenDim: 768, normalizesWeights: false, balance: .overBatch,
+            auxiliaryCoefficient: 0.001)
         #expect(mixture.experts == experts && mixture.headDim == 8)
     }
 
@@ -58,7 +60,8 @@ struct HuggingFaceConfigurationTests {
             "n_shared_experts": true, "aux_loss_alpha": 0.01, "seq_aux": false,
         ])
         #expect(
-            mixture.experts == ExpertConfiguration(count: 6, perToken: 1, normalizesWeights: false, balance: .overBatch, auxiliaryCoefficient: 0.01))
+            mixture.experts
+                == ExpertConfiguration(count: 6, perToken: 1, normalizesWeights: false, balance: .overBatch, auxiliaryCoefficient: 0.01))
         let switched = try model(["model_type": "minimind", "hidden_size": 768, "use_moe": true, "num_experts": 4])
         #expect(switched.experts?.perToken == 1 && switched.experts?.normalizesWeights == true && switched.experts?.sharedCount == 0)
         let short = try model(["model_type": "minimind", "inference_rope_scaling": true, "max_position_embeddings": 2048])
@@ -119,7 +122,8 @@ struct HuggingFaceConfigurationTests {
     /// A Llama's configuration with some fields changed.
     private static func llama(_ changes: JSONObject) throws -> HuggingFaceConfiguration {
         var fields: JSONObject = [
-            "model_type": "llama", "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "vocab_size": 96,
+            "model_type": "llama", "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
+            "vocab_size": 96,
         ]
         for (key, value) in changes { fields[key] = value }
         return try HuggingFaceConfiguration(.object(fields))

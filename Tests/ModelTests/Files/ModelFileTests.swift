@@ -81,7 +81,9 @@ struct ModelFileTests {
         let folder = try Paths.temporaryFolder()
         try FileManager.default.copyItem(atPath: golden.folder + "/base.pth", toPath: folder + "/pytorch_model.bin")
         let (c, isClassic) = (golden.configuration, golden.configuration.generation == .v2Classic)
-        let keys = isClassic ? ["dim", "n_layers", "n_heads", "n_kv_heads", "hidden_dim"]
+        let keys =
+            isClassic
+            ? ["dim", "n_layers", "n_heads", "n_kv_heads", "hidden_dim"]
             : ["hidden_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "intermediate_size"]
         var json: JSONObject = ["model_type": "minimind", "vocab_size": .integer(c.vocabularySize), "use_moe": .bool(c.experts != nil)]
         for (key, size) in zip(keys, [c.dim, c.layerCount, c.headCount, c.keyValueHeadCount, c.hiddenDim]) { json[key] = .integer(size) }

@@ -15,7 +15,9 @@ struct ModelWritingTests {
         let model = try golden.model()
         let folder = try Paths.temporaryFolder() + "/new/model"
         let type = try model.writeHuggingFaceFolder(to: folder, as: .float32)
-        let types: [String: HuggingFaceConfiguration.ModelType] = ["v3-dense": .qwen3, "v3-moe": .qwen3MoE, "v2-moe": .minimind, "v2-classic-moe": .minimind]
+        let types: [String: HuggingFaceConfiguration.ModelType] = [
+            "v3-dense": .qwen3, "v3-moe": .qwen3MoE, "v2-moe": .minimind, "v2-classic-moe": .minimind,
+        ]
         #expect(type == types[name] ?? .llama)
         let file = try ModelFile.open(folder)
         #expect(file.kind == .huggingFace(type) && file.tokens == .minimind)
@@ -33,7 +35,8 @@ struct ModelWritingTests {
         let golden = try Golden(case: name)
         let model = try golden.model()
         let path = try Paths.temporaryFolder() + "/model.gguf"
-        try model.writeGGUF(to: path, as: .float32, tokenizer: [("tokenizer.ggml.model", .string("gpt2")), ("tokenizer.ggml.bos_token_id", .uint32(1))])
+        try model.writeGGUF(
+            to: path, as: .float32, tokenizer: [("tokenizer.ggml.model", .string("gpt2")), ("tokenizer.ggml.bos_token_id", .uint32(1))])
         let file = try ModelFile.open(path)
         #expect(file.kind == .gguf(architecture: name == "v3-moe" ? "qwen3moe" : name == "v3-dense" ? "qwen3" : "llama"))
         #expect(file.weights.tensors.names.first == "token_embd.weight" && file.weights.tensors["output.weight"] == nil)
@@ -74,10 +77,13 @@ struct ModelWritingTests {
         #expect("\(try #require(fourth))".contains("'qwen3'"))
     }
 
-    @Test("Rotary scaling survives", arguments: [
-        RotaryScaling.linear(factor: 4), .yarn(.minimind), .yarn(.init(factor: 4, originalPositions: 512, fastTurns: 16, slowTurns: 2, attentionFactor: 1.5)),
-        .llama3(factor: 8, lowFrequencyFactor: 1, highFrequencyFactor: 4, originalPositions: 64), .divisors([1, 1.5, 2.25, 40]),
-    ])
+    @Test(
+        "Rotary scaling survives",
+        arguments: [
+            RotaryScaling.linear(factor: 4), .yarn(.minimind),
+            .yarn(.init(factor: 4, originalPositions: 512, fastTurns: 16, slowTurns: 2, attentionFactor: 1.5)),
+            .llama3(factor: 8, lowFrequencyFactor: 1, highFrequencyFactor: 4, originalPositions: 64), .divisors([1, 1.5, 2.25, 40]),
+        ])
     func scaling(_ scaling: RotaryScaling) throws {
         let folder = try Paths.temporaryFolder()
         var configuration = try ModelConfiguration(generation: .v2, dim: 32, layerCount: 1, headCount: 4, vocabularySize: 32)

@@ -76,7 +76,10 @@ struct AxisTests {
         #expect((2...9).contains(axis.ticks.count), "\(axis)")
         #expect(Set(axis.ticks.map(\.label)).count == axis.ticks.count, "\(axis.ticks.map(\.label))")
         #expect(axis.ticks.allSatisfy { $0.label.count <= 7 }, "\(axis.ticks.map(\.label))")
-        #expect(axis.ticks.allSatisfy { axis.range.lowerBound - 1e-9 * abs($0.value) <= $0.value && $0.value <= axis.range.upperBound + 1e-9 * abs($0.value) })
+        #expect(
+            axis.ticks.allSatisfy {
+                axis.range.lowerBound - 1e-9 * abs($0.value) <= $0.value && $0.value <= axis.range.upperBound + 1e-9 * abs($0.value)
+            })
         #expect(axis.place(axis.range.lowerBound) == 0 && axis.place(axis.range.upperBound) == 1)
     }
 
@@ -85,7 +88,7 @@ struct AxisTests {
         #expect(Axis(around: 0...2.2e-3).ticks.map(\.label) == ["0", "0.0005", "0.0010", "0.0015", "0.0020", "0.0025"])
         #expect(Axis(around: 0...5e-5).ticks.map(\.label) == ["0", "2e-5", "4e-5", "6e-5"])
         #expect(Axis(around: 0...36_000).ticks.map(\.label) == ["0", "10k", "20k", "30k", "40k"])
-        #expect(Axis(around: -1 ... 1).ticks.map(\.label) == ["−1.0", "−0.5", "0", "0.5", "1.0"])
+        #expect(Axis(around: -1...1).ticks.map(\.label) == ["−1.0", "−0.5", "0", "0.5", "1.0"])
     }
 
     @Test("Steps are whole numbers, also where there are two of them or one")

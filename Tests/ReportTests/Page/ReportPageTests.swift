@@ -27,7 +27,8 @@ struct ReportPageTests {
     func everything() throws {
         let html = ReportPage([.init(try Histories.full(), adapter: try adapter())]).html()
         for id in [
-            "loss", "validation", "retained", "rate", "gradient", "throughput", "tokens", "computed", "experts-layers", "experts-time", "norms",
+            "loss", "validation", "retained", "rate", "gradient", "throughput", "tokens", "computed", "experts-layers", "experts-time",
+            "norms",
             "module-0", "module-3", "recipe", "environment", "subject", "answers", "figures",
         ] {
             #expect(html.count(of: "id=\"\(id)\"") == 1, "\(id)")
@@ -48,7 +49,10 @@ struct ReportPageTests {
 
     @Test("The curve is where the losses are, and broken where there is none")
     func loss() throws {
-        let records = try [.start(Histories.description())] + [4.0, 2, nil, 1, 0].enumerated().map { try Histories.step($0, loss: $1) } + [Histories.end]
+        let records =
+            try [.start(Histories.description())] + [4.0, 2, nil, 1, 0].enumerated().map { try Histories.step($0, loss: $1) } + [
+                Histories.end
+            ]
         let figure = try #require(page(records).part(from: "id=\"loss\"", to: "</figure>"))
         #expect(figure.contains("data-x=\"0.0 4.0\" data-y=\"0.0 4.0\""))
         // From the left upper corner: a quarter of the width a step, and half the height for the loss of 2.
@@ -71,9 +75,10 @@ struct ReportPageTests {
     @Test("Losses that are no numbers make no page ill", arguments: [Double.nan, .infinity, -1e300, 3e38, 0])
     func extremes(_ value: Double) throws {
         let losses: [Double?] = [1, value, nil, 2, value]
-        let records = try [.start(Histories.description())] + losses.enumerated().map { try Histories.step($0, loss: $1, gradientNorm: value) } + [
-            Histories.evaluation(.validation, step: 5, loss: value), Histories.end,
-        ]
+        let records =
+            try [.start(Histories.description())] + losses.enumerated().map { try Histories.step($0, loss: $1, gradientNorm: value) } + [
+                Histories.evaluation(.validation, step: 5, loss: value), Histories.end,
+            ]
         let html = page(records)
         // As a number somewhere, not as a part of a word.
         #expect(html.firstMatch(of: /[ ":>(](nan|inf)[ "<;,%)]/) == nil)
@@ -159,7 +164,8 @@ struct ReportPageTests {
             let side = 200
             let modules = (0..<count).map { layer in
                 AdapterState.Module(
-                    place: .layer(layer, .linear(.query, nil)), a: StoredTensor(shape: [1, side], floats: .init(repeating: 1, count: side)),
+                    place: .layer(layer, .linear(.query, nil)),
+                    a: StoredTensor(shape: [1, side], floats: .init(repeating: 1, count: side)),
                     b: StoredTensor(shape: [side, 1], floats: (0..<side).map(Float.init)))
             }
             return try AdapterAnalysis(AdapterState(modules: modules, rotaryLayout: .interleaved), base: nil)
@@ -190,7 +196,9 @@ struct ComparisonTests {
         run.subject["data"] = .string("\(name).jsonl")
         return RunHistory(
             path: path,
-            try [.start(run)] + (0..<5).map { try Histories.step($0, loss: loss) } + [Histories.evaluation(.validation, step: 5, loss: loss / 2), Histories.end])
+            try [.start(run)] + (0..<5).map { try Histories.step($0, loss: loss) } + [
+                Histories.evaluation(.validation, step: 5, loss: loss / 2), Histories.end,
+            ])
     }
 
     @Test("Curves are laid over each other, the best is marked, and only what differs is listed")
@@ -198,7 +206,8 @@ struct ComparisonTests {
         let html = ReportPage([.init(try history("one", loss: 2, rate: "0.1")), .init(try history("two", loss: 1, rate: "0.2"))]).html()
         #expect(html.contains("The lowest validation loss, <b>0.500</b>, has <b>two</b>."))
         let loss = try #require(html.part(from: "id=\"loss\"", to: "</figure>"))
-        #expect(loss.count(of: "class=\"line\" data-name=") == 2 && loss.contains("data-name=\"one\"") && loss.contains("data-name=\"two\""))
+        #expect(
+            loss.count(of: "class=\"line\" data-name=") == 2 && loss.contains("data-name=\"one\"") && loss.contains("data-name=\"two\""))
         let figures = try #require(html.part(from: "id=\"figures\"", to: "</table>"))
         #expect(figures.contains("<b>1.000 <span aria-label=\"best\">★</span></b>") && figures.contains("<td>2.000<small>"))
         // Speed and memory are the same: neither is the best.
@@ -212,7 +221,8 @@ struct ComparisonTests {
     @Test("Runs of one name are told apart by their files, and runs that are alike have no differences")
     func sameName() throws {
         let html = ReportPage([
-            .init(try history("one", loss: 2, rate: "0.1", path: "a.jsonl")), .init(try history("one", loss: 2, rate: "0.1", path: "b.jsonl")),
+            .init(try history("one", loss: 2, rate: "0.1", path: "a.jsonl")),
+            .init(try history("one", loss: 2, rate: "0.1", path: "b.jsonl")),
         ]).html()
         #expect(html.contains("one (a.jsonl)") && html.contains("one (b.jsonl)"))
         #expect(html.contains("The recipes are the same.") && !html.contains("★"))
@@ -240,7 +250,9 @@ struct ExpertUsesTests {
 
     @Test("A file with steps of other layers and experts is taken for what fits")
     func ragged() throws {
-        let records = try [Histories.step(0, loss: 1, uses: [[2, 2], [1]]), Histories.step(1, loss: 1, uses: [[1, 1, 9], [0, -5], [7, 7]])]
+        let records = try [
+            Histories.step(0, loss: 1, uses: [[2, 2], [1]]), Histories.step(1, loss: 1, uses: [[1, 1, 9], [0, -5], [7, 7]]),
+        ]
         let steps = RunHistory(path: "", records).steps
         #expect(ExpertUses(layers: 2, experts: 2).shares(steps) == [[0.5, 0.5], [1, 0]])
         let html = try #require(ExpertFigures.html(steps)).markup

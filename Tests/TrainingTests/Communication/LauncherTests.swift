@@ -91,7 +91,8 @@ struct LauncherTests {
         @Test func versions() {
             #expect(MPICommunicator.shortVersion("Open MPI v4.1.4, package: Debian OpenMPI, ident: 4.1.4, repo rev") == "Open MPI 4.1.4")
             #expect(MPICommunicator.shortVersion("MPICH Version:\t4.0.2\nMPICH Release date:\tThu Apr") == "MPICH 4.0.2")
-            #expect(MPICommunicator.shortVersion("Intel(R) MPI Library 2021.9 for Linux* OS\n") == "Intel(R) MPI Library 2021.9 for Linux* OS")
+            #expect(
+                MPICommunicator.shortVersion("Intel(R) MPI Library 2021.9 for Linux* OS\n") == "Intel(R) MPI Library 2021.9 for Linux* OS")
         }
     #endif
 }

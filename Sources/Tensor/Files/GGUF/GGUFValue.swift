@@ -1,7 +1,12 @@
 /// A value of a GGUF file's metadata, in the very type that the file gives it.
 public enum GGUFValue: Sendable, Equatable {
     /// An integer of the width.
-    case uint8(UInt8), int8(Int8), uint16(UInt16), int16(Int16), uint32(UInt32), int32(Int32)
+    case uint8(UInt8)
+    case int8(Int8)
+    case uint16(UInt16)
+    case int16(Int16)
+    case uint32(UInt32)
+    case int32(Int32)
     /// A floating-point number of 32 bits.
     case float32(Float)
     /// A truth value.
@@ -11,7 +16,8 @@ public enum GGUFValue: Sendable, Equatable {
     /// Values of one type.
     case array(GGUFArray)
     /// An integer of 64 bits.
-    case uint64(UInt64), int64(Int64)
+    case uint64(UInt64)
+    case int64(Int64)
     /// A floating-point number of 64 bits.
     case float64(Double)
 
@@ -70,7 +76,12 @@ public enum GGUFValue: Sendable, Equatable {
 /// entries takes no enum an entry.
 public enum GGUFArray: Sendable, Equatable {
     /// Integers of the width.
-    case uint8([UInt8]), int8([Int8]), uint16([UInt16]), int16([Int16]), uint32([UInt32]), int32([Int32])
+    case uint8([UInt8])
+    case int8([Int8])
+    case uint16([UInt16])
+    case int16([Int16])
+    case uint32([UInt32])
+    case int32([Int32])
     /// Floating-point numbers of 32 bits.
     case float32([Float])
     /// Truth values.
@@ -80,7 +91,8 @@ public enum GGUFArray: Sendable, Equatable {
     /// Arrays, each of one type.
     case array([GGUFArray])
     /// Integers of 64 bits.
-    case uint64([UInt64]), int64([Int64])
+    case uint64([UInt64])
+    case int64([Int64])
     /// Floating-point numbers of 64 bits.
     case float64([Double])
 

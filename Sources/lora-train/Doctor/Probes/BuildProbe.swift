@@ -10,7 +10,9 @@ struct BuildProbe: Probe {
         [
             Finding(.note, "version", version),
             isDebug
-                ? Finding(.slow, "configuration", "debug, many times slower", advice: "swift build -c release, or make build; then .build/release/lora-train")
+                ? Finding(
+                    .slow, "configuration", "debug, many times slower",
+                    advice: "swift build -c release, or make build; then .build/release/lora-train")
                 : Finding(.ok, "configuration", "release"),
             traitFinding,
         ]
@@ -21,8 +23,12 @@ struct BuildProbe: Probe {
         if processorFeatures.contains("amx_bf16"), !traits.contains("OneDNN") {
             return Finding(.slow, "traits", words, advice: "oneDNN alone uses the processor's AMX: build with --traits OpenBLAS,OneDNN")
         }
-        if processorFeatures.contains("avx2"), !processorFeatures.contains("avx512_bf16"), !traits.contains("OpenBLAS"), !traits.contains("OneDNN") {
-            return Finding(.slow, "traits", words, advice: "the libraries are faster than our own product on this processor: build with --traits OpenBLAS,OneDNN")
+        if processorFeatures.contains("avx2"), !processorFeatures.contains("avx512_bf16"), !traits.contains("OpenBLAS"),
+            !traits.contains("OneDNN")
+        {
+            return Finding(
+                .slow, "traits", words,
+                advice: "the libraries are faster than our own product on this processor: build with --traits OpenBLAS,OneDNN")
         }
         return Finding(.ok, "traits", words)
     }

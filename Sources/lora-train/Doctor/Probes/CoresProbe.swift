@@ -12,8 +12,10 @@ struct CoresProbe: Probe {
     func findings() -> [Finding] {
         let all = files.word("/sys/devices/system/cpu/online").map(files.numbers) ?? facts.cores.keys.sorted()
         let usable = files.field("Cpus_allowed_list", of: "/proc/self/status").map(files.numbers).map { $0.filter(all.contains) } ?? all
-        return [processors(usable.count, of: all.count), threadsOfCores(usable), quota, load(usable.count), governor, frequency, nodes(usable)]
-            .compactMap { $0 }
+        return [
+            processors(usable.count, of: all.count), threadsOfCores(usable), quota, load(usable.count), governor, frequency, nodes(usable),
+        ]
+        .compactMap { $0 }
     }
 
     private func processors(_ usable: Int, of all: Int) -> Finding {
@@ -41,7 +43,8 @@ struct CoresProbe: Probe {
         let whole = max(1, Int(quota.rounded(.down)))
         let value = "the control group allows \(quota == quota.rounded() ? "\(whole)" : "\(quota)") at a time"
         return threads > whole
-            ? Finding(.slow, "quota", value, advice: "--threads \(whole): more threads use up the quota and are halted until the next period")
+            ? Finding(
+                .slow, "quota", value, advice: "--threads \(whole): more threads use up the quota and are halted until the next period")
             : Finding(.ok, "quota", value)
     }
 
@@ -73,7 +76,8 @@ struct CoresProbe: Probe {
             let most = files.word(folder + "/cpuinfo_max_freq").flatMap({ Int($0) }), 10 * limit < 9 * most
         else { return nil }
         return Finding(
-            .slow, "frequency", "limited to \(limit / 1000) MHz of \(most / 1000) MHz", advice: "cpupower frequency-set -u \(most / 1000)MHz, as root")
+            .slow, "frequency", "limited to \(limit / 1000) MHz of \(most / 1000) MHz",
+            advice: "cpupower frequency-set -u \(most / 1000)MHz, as root")
     }
 
     private func nodes(_ usable: [Int]) -> Finding? {

@@ -13,7 +13,8 @@ struct EnvironmentProbe: Probe {
     private static let middleCores: Set<String> = ["haswell", "excavator", "zen"]
 
     func findings() -> [Finding] {
-        let found = [coreType, cacheSize, instructions("ONEDNN_MAX_CPU_ISA"), instructions("DNNL_MAX_CPU_ISA")]
+        let found =
+            [coreType, cacheSize, instructions("ONEDNN_MAX_CPU_ISA"), instructions("DNNL_MAX_CPU_ISA")]
             + ["OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "OMP_NUM_THREADS"].map(threads)
             + ["OMP_PROC_BIND", "GOMP_CPU_AFFINITY", "KMP_AFFINITY"].map(binding)
             + ["ONEDNN_VERBOSE", "DNNL_VERBOSE", "OPENBLAS_VERBOSE"].map(verbosity)
@@ -39,7 +40,11 @@ struct EnvironmentProbe: Probe {
 
     private var cacheSize: Finding? {
         let name = "OPENBLAS_L2_SIZE"
-        return value(name).map { Finding(.note, name, "\($0): OpenBLAS cuts its blocks for a cache of this size", advice: "unset \(name), unless it is needed for right results") }
+        return value(name).map {
+            Finding(
+                .note, name, "\($0): OpenBLAS cuts its blocks for a cache of this size",
+                advice: "unset \(name), unless it is needed for right results")
+        }
     }
 
     private func instructions(_ name: String) -> Finding? {
@@ -48,17 +53,22 @@ struct EnvironmentProbe: Probe {
     }
 
     private func threads(_ name: String) -> Finding? {
-        value(name).map { Finding(.note, name, "\($0), without effect: a library has one thread a call, and --threads says how many calls") }
+        value(name).map {
+            Finding(.note, name, "\($0), without effect: a library has one thread a call, and --threads says how many calls")
+        }
     }
 
     private func binding(_ name: String) -> Finding? {
         guard let places = value(name), !["false", "none", "disabled"].contains(places.lowercased()) else { return nil }
         return Finding(
-            .slow, name, "\(places) binds the process to a part of the processors before it begins", advice: "unset \(name); --threads shares out cores")
+            .slow, name, "\(places) binds the process to a part of the processors before it begins",
+            advice: "unset \(name); --threads shares out cores")
     }
 
     private func verbosity(_ name: String) -> Finding? {
         guard let level = value(name), level != "0", level.lowercased() != "none" else { return nil }
-        return Finding(.slow, name, "\(level): the library writes lines of its own, oneDNN for every product and on standard output", advice: "unset \(name)")
+        return Finding(
+            .slow, name, "\(level): the library writes lines of its own, oneDNN for every product and on standard output",
+            advice: "unset \(name)")
     }
 }

@@ -11,7 +11,8 @@ struct MemoryProbe: Probe {
     private var amount: Finding {
         Finding(
             .note, "memory",
-            "\(ProgressLine.size(facts.available)) free of \(ProgressLine.size(facts.total))" + (facts.isLimited ? ", by the limit of the control group" : ""))
+            "\(ProgressLine.size(facts.available)) free of \(ProgressLine.size(facts.total))"
+                + (facts.isLimited ? ", by the limit of the control group" : ""))
     }
 
     private var fits: Finding {

@@ -9,7 +9,9 @@ struct TerminalProbe: Probe {
             return [Finding(.note, "bar", "none: standard error is no terminal")]
         }
         guard errors.takesControl else {
-            return [Finding(.note, "bar", "none: TERM is dumb", advice: "set TERM, such as TERM=xterm-256color, where the terminal can do more")]
+            return [
+                Finding(.note, "bar", "none: TERM is dumb", advice: "set TERM, such as TERM=xterm-256color, where the terminal can do more")
+            ]
         }
         return [
             Finding(.ok, "bar", "\(errors.width.map { "\($0) columns" } ?? "a terminal that does not say its width")"),
