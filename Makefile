@@ -29,7 +29,7 @@ BUILD = $(if $(MPI_PKG),MPI_PKG=$(MPI_PKG)) $(SWIFT)
 
 .PHONY: setup build demo test fuzz asan tsan ubsan peers format lint examples api-docs bench scaling clean
 
-SWIFT_SOURCES := Package.swift Sources Tests Examples
+SWIFT_SOURCES = Package.swift Sources Tests Examples/CustomFineTune/Package.swift Examples/CustomFineTune/Sources
 
 setup:
 	@MPI=$(MPI) Scripts/setup.sh
