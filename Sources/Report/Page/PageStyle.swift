@@ -153,6 +153,9 @@ enum PageStyle {
         main,header,footer{max-width:none}
         nav,.tip,.cross{display:none}
         .card,.tile,.answer{break-inside:avoid}
+        .facts,.fold{break-inside:auto}
+        .grid{grid-template-columns:1fr 1fr}
+        .modules{grid-template-columns:repeat(4,1fr)}
         h2{break-after:avoid}
         .scale i,.bars,.badge,.notice,svg{-webkit-print-color-adjust:exact;print-color-adjust:exact}
         }

@@ -8,8 +8,9 @@ struct RunSummary {
     let steps: Int
     /// Epochs that were begun.
     let epochs: Int
-    /// The mean losses of the first and of the last steps, so many of each.
+    /// The mean losses of the first and of the last ``averagedSteps``, and the lowest of all.
     let loss: (first: Double, last: Double, lowest: Double)?
+    /// A twentieth of all, 100 at the most.
     let averagedSteps: Int
     let validation: Evaluations?
     let retained: Evaluations?
@@ -21,16 +22,12 @@ struct RunSummary {
     let computedShare: Double?
     /// In bytes.
     let peakMemory: Int?
-    let overflows: Int
-    /// Steps whose batch had no token that counts.
-    let skips: Int
 
     /// The losses on one set.
     struct Evaluations {
         let first, last, best: EvaluationReport
         /// Whether the first was before the first step.
         var startsWithBase: Bool { first.step == 0 }
-        var change: Double { best.loss - first.loss }
 
         init?(_ evaluations: [EvaluationReport], _ set: EvaluationReport.Set) {
             let ones = evaluations.filter { $0.set == set && $0.loss.isFinite }
@@ -61,8 +58,6 @@ struct RunSummary {
         let measured = stepSeconds > 0 ? Double(tokens) / stepSeconds : nil
         tokensPerSecond = reports.isEmpty ? nil : isWhole ? history.end?.tokensPerSecond ?? measured : measured
         peakMemory = history.end.flatMap { $0.peakMemory > 0 ? $0.peakMemory : nil }
-        overflows = reports.count(where: \.overflowed)
-        skips = reports.count { $0.loss == nil }
     }
 
     /// How a change of a loss is written: "fell from 2.816 to 0.168".
