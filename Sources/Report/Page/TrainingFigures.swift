@@ -29,7 +29,8 @@ struct TrainingFigures {
         chart?.isWide = true
         chart?.isTall = true
         if isSingle, let note = chart?.note, runs[0].summary.averagedSteps > 1 {
-            chart?.note = "\(note) What the loss fell from and to are the means of the first and of the last \(runs[0].summary.averagedSteps) steps."
+            chart?.note =
+                "\(note) What the loss fell from and to are the means of the first and of the last \(runs[0].summary.averagedSteps) steps."
         }
         return chart.map(withEpochs)
     }
