@@ -4,8 +4,10 @@ import Model
 /// The published objective: the mean cross-entropy over the counted next tokens of a batch of conversations, and the
 /// auxiliary loss of experts.
 public struct NextTokenLoss: Objective {
+    /// What is trained.
     public let model: MiniMind
 
+    /// The published objective for a model.
     public init(_ model: MiniMind) { self.model = model }
 
     public var expertShape: (layers: Int, experts: Int) { (model.layers.count, model.configuration.experts?.count ?? 0) }

@@ -13,6 +13,8 @@ public protocol Objective {
     ///
     /// - Parameter scale: the seed with which the backward pass will begin; 16-bit gradients are rounded after this
     ///   factor
+    /// - Throws: what makes the batch one that cannot be learnt from, such as a token that the model does not have; it
+    ///   ends the training
     func loss(of batch: Input, scale: Float) throws -> Loss
 
     /// Of how many layers, and of how many experts each, a loss reports uses; `(0, 0)` without experts.
@@ -25,6 +27,7 @@ extension Objective {
 
 /// How much is in a micro-batch.
 public struct BatchSize: Sendable, Equatable {
+    /// How many samples there are.
     public var samples: Int
     /// Tokens of the samples.
     public var tokens: Int
@@ -34,6 +37,7 @@ public struct BatchSize: Sendable, Equatable {
     /// ``LossReduction/token`` micro-batches are weighed by it.
     public var counted: Int
 
+    /// A size of its parts.
     public init(samples: Int, tokens: Int, computedTokens: Int, counted: Int) {
         self.samples = samples
         self.tokens = tokens

@@ -5,13 +5,16 @@ import Tensor
 public struct TrainerConfiguration: Sendable {
     /// Micro-batches of each process whose gradients are summed before the optimizer steps.
     public var accumulationSteps = 1
+    /// How losses of micro-batches and processes become one.
     public var lossReduction = LossReduction.batch
     /// The limit of the gradients' norm; 0 sets none.
     public var gradientClip = 1.0
+    /// The type of matrix products, and of what passes between them.
     public var precision = Precision.bfloat16
     /// Where dropout's masks begin; each micro-batch of each process has its own.
     public var seed: UInt64 = 0
 
+    /// The published recipe, in bfloat16.
     public init() {}
 }
 
@@ -20,15 +23,21 @@ public struct TrainerConfiguration: Sendable {
 ///
 /// The micro-batches of all processes between two optimizer steps are one effective batch.
 public final class Trainer<Target: Objective> {
+    /// What is lowered.
     public let objective: Target
     /// What the optimizer changes, by the names that checkpoints know.
     public let parameters: [(name: String, tensor: Tensor)]
+    /// What changes the parameters by their gradients.
     public private(set) var optimizer: any Optimizer
+    /// The learning rate of each step.
     public let schedule: any LearningRateSchedule
+    /// What else the run does.
     public let configuration: TrainerConfiguration
+    /// The processes that train together.
     public let communicator: any Communicator
     /// What comes next.
     public private(set) var progress = TrainingProgress()
+    /// What keeps float16 gradients in range.
     public private(set) var scaler: GradientScaler
     private let exchange: EffectiveBatchSum?
 

@@ -6,6 +6,7 @@ public struct TrainingProgress: Sendable, Equatable {
     /// them. The last of an epoch may be smaller.
     public var optimizerSteps: Int
 
+    /// A place in a run; by default its start.
     public init(epoch: Int = 0, optimizerSteps: Int = 0) {
         self.epoch = epoch
         self.optimizerSteps = optimizerSteps

@@ -25,11 +25,17 @@ public enum Paths {
         package.appendingPathComponent("Tests/\(suite)/Fixtures/\(path)").path
     }
 
-    /// A new empty folder, removed by the caller or left to the system's temporary folder.
+    /// Where the folders of these tests are; it goes when the process ends.
+    private static let scratch: String = {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("lora-train-tests-\(UUID().uuidString)").path
+        atexit { try? FileManager.default.removeItem(atPath: Paths.scratch) }
+        return path
+    }()
+
+    /// A new empty folder, removed by the caller or at the end of all tests.
     public static func temporaryFolder() throws -> String {
-        let url = FileManager.default.temporaryDirectory
-            .appendingPathComponent("lora-train-tests-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-        return url.path
+        let path = scratch + "/" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        return path
     }
 }

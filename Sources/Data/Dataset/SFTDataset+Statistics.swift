@@ -5,6 +5,8 @@ extension SFTDataset {
     /// what was not tokenized before.
     ///
     /// - Parameter isIncluded: whether a sample belongs to those that are wanted
+    /// - Throws: What is wrong with the first bad record, where those are not skipped; that the file was changed or
+    ///   cannot be read.
     public func statistics(
         where isIncluded: @Sendable (_ index: Int) -> Bool = { _ in true }
     ) throws(DatasetError) -> DatasetStatistics {

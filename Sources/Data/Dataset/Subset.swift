@@ -1,5 +1,6 @@
 /// A part of a source's samples in the order of the source, or all of them. No memory grows with it.
 public struct Subset<Source: SampleSource>: SampleSource {
+    /// What the samples are taken of.
     public let source: Source
     private let part: Part
 
@@ -63,6 +64,8 @@ public struct Subset<Source: SampleSource>: SampleSource {
 extension Subset where Source == SFTDataset {
     /// The lengths of this part's samples and what counts in them, as `SFTDataset.statistics`; samples are named by their
     /// places in the dataset.
+    ///
+    /// - Throws: As of `SFTDataset.statistics`.
     public func statistics() throws(DatasetError) -> DatasetStatistics {
         try source.statistics(where: contains(sourceIndex:))
     }

@@ -7,12 +7,14 @@ import Training
 public struct ReportPage {
     /// A run, and what it trained.
     public struct Subject {
+        /// What the run told of itself.
         public var history: RunHistory
         /// `nil` where there is none, or none that can be read.
         public var adapter: AdapterAnalysis?
         /// What the page is to say beside what the history's own problems are, a sentence each.
         public var problems: [String]
 
+        /// A run, with what its adapter changes where that is known.
         public init(_ history: RunHistory, adapter: AdapterAnalysis? = nil, problems: [String] = []) {
             self.history = history
             self.adapter = adapter

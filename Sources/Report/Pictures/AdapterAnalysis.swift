@@ -58,6 +58,7 @@ public struct AdapterAnalysis: Sendable {
     /// ``update(at:)`` as a picture.
     ///
     /// - Parameter maximumSide: as of ``HeatMap``
+    /// - Throws: as ``update(at:)``
     public func heatMap(at index: Int, maximumSide: Int? = nil) throws -> HeatMap {
         HeatMap(try update(at: index), rows: modules[index].shape[0], columns: modules[index].shape[1], maximumSide: maximumSide)
     }

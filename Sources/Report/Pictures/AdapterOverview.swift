@@ -13,6 +13,7 @@ public struct AdapterOverview: Sendable {
     private static let track = Picture.Color(0xE6E6E6)
     private static let barColor = Viridis.color(at: 0.5)
 
+    /// Draws all modules of an adapter.
     public init(_ modules: [ModuleAnalysis]) {
         self.modules = modules
         layers = Set(modules.map(\.layer)).sorted()

@@ -1,5 +1,6 @@
 /// The colours of a heat map as an upright scale, with its lowest, middle and highest value beside them.
 public struct ColorBar: Sendable {
+    /// The bar with its ticks and their numbers.
     public let picture: Picture
     /// How far below the upper edge of the picture the scale begins: half a line of text.
     public let inset: Int

@@ -18,9 +18,11 @@ public struct ModuleAnalysis: Sendable {
     public let place: ParameterPlace
     /// Of the layer's weight and of `ΔW`, `[out, in]`.
     public let shape: [Int]
+    /// The inner width of the factors.
     public let rank: Int
     /// The factor before `B A`.
     public let scale: Float
+    /// What the numbers are of.
     public let update: Update
     /// Of `scale B A`, descending: as many as the rank, or as the smaller width where that is less. Of DoRA too, whose
     /// own change has no such rank.

@@ -1,6 +1,7 @@
 /// The picture of what an adapter changes in one module: `LoRA Weight for …`, its heat map with axes and scale, and the
 /// numbers below.
 public struct ModuleFigure: Sendable {
+    /// The whole figure: title, map, axes, colour bar and the line below.
     public let picture: Picture
     /// Where in the picture the heat map's upper left corner is.
     public let mapX, mapY: Int

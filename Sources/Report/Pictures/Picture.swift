@@ -2,8 +2,14 @@
 public struct Picture: Sendable, Equatable {
     /// A colour of sRGB.
     public struct Color: Hashable, Sendable {
-        public let red, green, blue: UInt8
+        /// From 0 to 255.
+        public let red: UInt8
+        /// From 0 to 255.
+        public let green: UInt8
+        /// From 0 to 255.
+        public let blue: UInt8
 
+        /// A colour of its parts, each from 0 to 255.
         public init(red: UInt8, green: UInt8, blue: UInt8) {
             self.red = red
             self.green = green
@@ -17,6 +23,7 @@ public struct Picture: Sendable, Equatable {
                 blue: UInt8(truncatingIfNeeded: hex))
         }
 
+        /// All of each colour.
         public static let white = Color(0xFFFFFF)
     }
 
@@ -25,6 +32,7 @@ public struct Picture: Sendable, Equatable {
     /// `width · height` of them.
     public private(set) var pixels: [Color]
 
+    /// A picture of one colour.
     public init(width: Int, height: Int, fill: Color = .white) {
         precondition(width > 0 && height > 0, "a picture has at least one pixel, not \(width) by \(height)")
         self.width = width

@@ -2,6 +2,7 @@ import CKernels
 
 /// What the package's own inner loops use of this processor.
 public enum KernelSupport {
+    /// A set of instructions that the kernels are compiled for.
     public enum Version: Sendable {
         /// For the target that the compiler had: the least that its kind of processor has.
         case compiled

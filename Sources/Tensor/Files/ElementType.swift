@@ -18,7 +18,9 @@ public enum ElementType: String, Sendable, CaseIterable {
     /// ggml's quantised types of the second generation: blocks of 256 elements, of smaller blocks whose scales are
     /// quantised too.
     case q4K = "q4_K"
+    /// Blocks of 256 in 5 bits and a half.
     case q5K = "q5_K"
+    /// Blocks of 256 in 6 bits and a half.
     case q6K = "q6_K"
 
     /// How many elements a block has; 1 for a type without blocks.

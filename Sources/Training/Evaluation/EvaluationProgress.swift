@@ -2,40 +2,40 @@ import Tensor
 
 /// How far the evaluations of a run have come: what a checkpoint keeps of them, so that a run that goes on decides as
 /// one that was never cut short.
-public struct EvaluationProgress: Sendable, Equatable {
+package struct EvaluationProgress: Sendable, Equatable {
     /// An evaluation, by the micro-batches of the run that were done by then, and its validation loss.
-    public struct Point: Sendable, Equatable {
-        public let step: Int
-        public let loss: Double
+    package struct Point: Sendable, Equatable {
+        package let step: Int
+        package let loss: Double
 
-        public init(step: Int, loss: Double) {
+        package init(step: Int, loss: Double) {
             self.step = step
             self.loss = loss
         }
     }
 
     /// The loss of the base itself, and the fingerprint of what it was measured on.
-    public struct Base: Sendable, Equatable {
-        public let loss: Double
-        public let data: String
+    package struct Base: Sendable, Equatable {
+        package let loss: Double
+        package let data: String
     }
 
     /// The micro-batches that were done at the last evaluation; `nil` before the first.
-    public private(set) var lastStep: Int?
+    package private(set) var lastStep: Int?
     /// The evaluation of the lowest validation loss.
-    public private(set) var best: Point?
+    package private(set) var best: Point?
     /// Evaluations since then.
-    public private(set) var evaluationsSinceBest = 0
+    package private(set) var evaluationsSinceBest = 0
     /// What the base itself has on the retained set.
-    public private(set) var base: Base?
+    package private(set) var base: Base?
 
-    public init() {}
+    package init() {}
 
     /// Takes in an evaluation.
     ///
     /// - Parameter loss: of validation; `nil` where nothing but the retained set was measured
     /// - Returns: whether it is the best so far
-    public mutating func append(step: Int, loss: Double?) -> Bool {
+    package mutating func append(step: Int, loss: Double?) -> Bool {
         lastStep = step
         guard let loss else { return false }
         if let best, best.loss <= loss {
@@ -48,12 +48,12 @@ public struct EvaluationProgress: Sendable, Equatable {
     }
 
     /// Takes in what the base has on the retained set, which belongs before the first step.
-    public mutating func appendBase(loss: Double, data: String) {
+    package mutating func appendBase(loss: Double, data: String) {
         base = Base(loss: loss, data: data)
         lastStep = lastStep ?? 0
     }
 
-    public var json: JSON {
+    package var json: JSON {
         [
             "last_step": lastStep.map(JSON.integer) ?? .null,
             "best": best.map { ["step": .integer($0.step), "loss": .number($0.loss)] } ?? .null,
@@ -63,7 +63,7 @@ public struct EvaluationProgress: Sendable, Equatable {
     }
 
     /// - Parameter json: `nil` for a run that has evaluated nothing
-    public init(_ json: JSON?) {
+    package init(_ json: JSON?) {
         lastStep = json?["last_step"]?.integer
         if let point = json?["best"], let step = point["step"]?.integer, let loss = point["loss"]?.number {
             best = Point(step: step, loss: loss)

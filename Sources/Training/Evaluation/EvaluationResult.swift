@@ -6,10 +6,12 @@ public struct EvaluationResult: Sendable, Equatable {
     public let loss: Double
     /// Tokens whose prediction counted.
     public let countedTokens: Int
+    /// Samples of the set, bad records left out.
     public let samples: Int
     /// Wall time.
     public let seconds: Double
 
+    /// A result of its parts.
     public init(loss: Double, countedTokens: Int, samples: Int, seconds: Double) {
         self.loss = loss
         self.countedTokens = countedTokens

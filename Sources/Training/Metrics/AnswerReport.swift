@@ -2,23 +2,36 @@ import Tensor
 
 /// What the model answers to some prompts.
 public struct AnswerReport: Sendable, Equatable {
-    public enum Moment: String, Sendable { case before, after }
+    /// When the model is asked.
+    public enum Moment: String, Sendable {
+        /// Before the first step.
+        case before
+        /// Behind the last step.
+        case after
+    }
 
+    /// What the model answers to one prompt.
     public struct Answer: Sendable, Equatable {
+        /// The user's last words.
         public var prompt: String
+        /// The model's words, without the token that ends them.
         public var answer: String
 
+        /// An answer to a prompt.
         public init(prompt: String, answer: String) {
             self.prompt = prompt
             self.answer = answer
         }
     }
 
+    /// When it was asked.
     public var moment: Moment
     /// Micro-batches of the run that were done by then.
     public var step: Int
+    /// In the order of the prompts.
     public var answers: [Answer]
 
+    /// Answers of one moment.
     public init(moment: Moment, step: Int, answers: [Answer]) {
         self.moment = moment
         self.step = step

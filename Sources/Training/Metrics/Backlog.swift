@@ -3,7 +3,7 @@ import Synchronization
 
 /// What waits to be taken by another thread, which may be slow: whoever appends never waits for it. Beyond a limit the
 /// oldest are given up.
-public final class Backlog<Element: Sendable>: Sendable {
+package final class Backlog<Element: Sendable>: Sendable {
     private struct State {
         var waiting: [Element] = []
         var lost = 0
@@ -16,13 +16,13 @@ public final class Backlog<Element: Sendable>: Sendable {
     private let available = DispatchSemaphore(value: 0)
 
     /// - Parameter limit: how many may wait
-    public init(limit: Int) { self.limit = limit }
+    package init(limit: Int) { self.limit = limit }
 
     /// Adds one behind the others; none after ``close()``.
     ///
     /// - Returns: whether one had to be given up for it that is the first of all that were
     @discardableResult
-    public func append(_ element: Element) -> Bool {
+    package func append(_ element: Element) -> Bool {
         let (hasGrown, isFirstLoss) = state.withLock { state in
             guard !state.isClosed else { return (false, false) }
             state.waiting.append(element)
@@ -36,13 +36,13 @@ public final class Backlog<Element: Sendable>: Sendable {
     }
 
     /// The oldest, which is waited for; `nil` once it is closed and empty.
-    public func next() -> Element? {
+    package func next() -> Element? {
         available.wait()
         return state.withLock { $0.waiting.isEmpty ? nil : $0.waiting.removeFirst() }
     }
 
     /// No other comes; what waits can still be taken.
-    public func close() {
+    package func close() {
         let wasClosed = state.withLock { state in
             defer { state.isClosed = true }
             return state.isClosed
@@ -50,7 +50,7 @@ public final class Backlog<Element: Sendable>: Sendable {
         if !wasClosed { available.signal() }
     }
 
-    public var isClosed: Bool { state.withLock { $0.isClosed } }
+    package var isClosed: Bool { state.withLock { $0.isClosed } }
     /// How many were given up.
-    public var lost: Int { state.withLock { $0.lost } }
+    package var lost: Int { state.withLock { $0.lost } }
 }

@@ -11,6 +11,7 @@ public struct EvaluationReport: Sendable, Equatable {
         case retained = "retain"
     }
 
+    /// What was measured on.
     public var set: Set
     /// Micro-batches of the run that were done by then; 0 before the first.
     public var step: Int
@@ -18,7 +19,9 @@ public struct EvaluationReport: Sendable, Equatable {
     public var epoch: Double
     /// The mean cross-entropy over all counted tokens.
     public var loss: Double
+    /// Tokens whose prediction counted.
     public var countedTokens: Int
+    /// Samples of the set.
     public var samples: Int
     /// Wall time.
     public var seconds: Double
@@ -28,6 +31,7 @@ public struct EvaluationReport: Sendable, Equatable {
     /// The exponential of the loss: among how many tokens, equally likely, the model seems to choose.
     public var perplexity: Double { exp(loss) }
 
+    /// A report of its parts.
     public init(
         set: Set, step: Int, epoch: Double, loss: Double, countedTokens: Int, samples: Int, seconds: Double, isBest: Bool
     ) {
@@ -41,6 +45,7 @@ public struct EvaluationReport: Sendable, Equatable {
         self.isBest = isBest
     }
 
+    /// What an evaluator measured, at a place of the run.
     public init(_ set: Set, _ result: EvaluationResult, step: Int, epoch: Double, isBest: Bool = false) {
         self.init(
             set: set, step: step, epoch: epoch, loss: result.loss, countedTokens: result.countedTokens, samples: result.samples,

@@ -1,7 +1,15 @@
 /// Where a loss is going: the slope of the straight line through its last values (least squares), as far as it
 /// stands out of their noise.
 public struct LossTrend: Sendable {
-    public enum Direction: Sendable { case falling, level, rising }
+    /// Where the loss is going.
+    public enum Direction: Sendable {
+        /// Downwards, beyond what its scatter explains.
+        case falling
+        /// Neither, as far as its scatter lets one tell.
+        case level
+        /// Upwards, beyond what its scatter explains.
+        case rising
+    }
 
     private let window: Int
     private var losses: [Double] = []

@@ -2,6 +2,7 @@
 ///
 /// A sink that fails says so itself and goes silent: the training is worth more than its record.
 public protocol MetricSink: AnyObject {
+    /// Takes the next record, on the training's thread: it returns at once.
     func append(_ record: RunRecord)
 
     /// Called once, when no more comes; what was appended is delivered then.

@@ -31,6 +31,7 @@ public final class MetricsFile: MetricSink {
         }
     }
 
+    /// Writes the record as a line, unless one before could not be written.
     public func append(_ record: RunRecord) {
         guard !hasFailed else { return }
         do {

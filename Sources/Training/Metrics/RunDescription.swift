@@ -8,6 +8,7 @@ public struct RunDescription: Sendable, Equatable {
     public var version: String
     /// UTC, in ISO 8601.
     public var started: String
+    /// Passes over the data, of the whole run.
     public var epochs: Int
     /// Micro-batches of an epoch, in each process.
     public var stepsPerEpoch: Int
@@ -26,6 +27,7 @@ public struct RunDescription: Sendable, Equatable {
     /// The machine and the build, in words by what they are about.
     public var environment: JSONObject
 
+    /// A description of its parts.
     public init(
         name: String, version: String, started: String, epochs: Int, stepsPerEpoch: Int, completedSteps: Int = 0,
         evaluatedSteps: Int? = nil, basePath: String?, savedPath: String, recipe: JSONObject = [:], subject: JSONObject = [:],

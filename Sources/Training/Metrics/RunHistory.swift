@@ -3,12 +3,17 @@ import Tensor
 
 /// What a metrics file tells of a run.
 public struct RunHistory: Sendable {
+    /// The metrics file.
     public let path: String
     /// `nil` where the file is of a version before runs described themselves, or has lost its first line.
     public private(set) var run: RunDescription?
+    /// One a micro-batch, in their order.
     public private(set) var steps: [StepReport] = []
+    /// In the order in which they were made.
     public private(set) var evaluations: [EvaluationReport] = []
+    /// In the order in which they were given.
     public private(set) var answers: [AnswerReport] = []
+    /// `nil` for a run that goes on, or that was killed.
     public private(set) var end: RunEnd?
     /// What could not be read, such as a last line that a killed process left half written; a sentence each.
     public private(set) var problems: [String] = []

@@ -14,6 +14,7 @@ public enum RunRecord: Sendable, Equatable {
     /// How the run ended: `{"end": {…}}`.
     case end(RunEnd)
 
+    /// The record as a line of the metrics file.
     public var json: JSON {
         switch self {
         case .start(let run): ["run": run.json]

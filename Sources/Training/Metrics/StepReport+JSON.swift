@@ -1,6 +1,7 @@
 import Tensor
 
 extension StepReport {
+    /// The step as a line of the metrics file.
     public var json: JSON {
         var line: JSONObject = [
             "step": .integer(step), "epoch": .integer(epoch), "loss": loss.map { .number(Double($0)) } ?? .null,

@@ -1,11 +1,16 @@
 /// A value of a GGUF file's metadata, in the very type that the file gives it.
 public enum GGUFValue: Sendable, Equatable {
-    /// An integer of the width.
+    /// An integer of 8 bits without a sign.
     case uint8(UInt8)
+    /// An integer of 8 bits with a sign.
     case int8(Int8)
+    /// An integer of 16 bits without a sign.
     case uint16(UInt16)
+    /// An integer of 16 bits with a sign.
     case int16(Int16)
+    /// An integer of 32 bits without a sign.
     case uint32(UInt32)
+    /// An integer of 32 bits with a sign.
     case int32(Int32)
     /// A floating-point number of 32 bits.
     case float32(Float)
@@ -15,8 +20,9 @@ public enum GGUFValue: Sendable, Equatable {
     case string(String)
     /// Values of one type.
     case array(GGUFArray)
-    /// An integer of 64 bits.
+    /// An integer of 64 bits without a sign.
     case uint64(UInt64)
+    /// An integer of 64 bits with a sign.
     case int64(Int64)
     /// A floating-point number of 64 bits.
     case float64(Double)
@@ -75,12 +81,17 @@ public enum GGUFValue: Sendable, Equatable {
 /// An array of a GGUF file's metadata. All elements have one type, so that a vocabulary of 150,000
 /// entries takes no enum an entry.
 public enum GGUFArray: Sendable, Equatable {
-    /// Integers of the width.
+    /// Integers of 8 bits without a sign.
     case uint8([UInt8])
+    /// Integers of 8 bits with a sign.
     case int8([Int8])
+    /// Integers of 16 bits without a sign.
     case uint16([UInt16])
+    /// Integers of 16 bits with a sign.
     case int16([Int16])
+    /// Integers of 32 bits without a sign.
     case uint32([UInt32])
+    /// Integers of 32 bits with a sign.
     case int32([Int32])
     /// Floating-point numbers of 32 bits.
     case float32([Float])
@@ -90,8 +101,9 @@ public enum GGUFArray: Sendable, Equatable {
     case string([String])
     /// Arrays, each of one type.
     case array([GGUFArray])
-    /// Integers of 64 bits.
+    /// Integers of 64 bits without a sign.
     case uint64([UInt64])
+    /// Integers of 64 bits with a sign.
     case int64([Int64])
     /// Floating-point numbers of 64 bits.
     case float64([Double])
