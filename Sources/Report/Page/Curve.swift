@@ -1,4 +1,5 @@
 import Foundation
+import Training
 
 /// A value over the steps of a run.
 struct Curve: Equatable {
@@ -30,21 +31,19 @@ struct Curve: Equatable {
     /// Over how many values ``smoothed()`` averages: a fiftieth of them, at least four.
     var window: Double { max(Double(values.count) / 50, 4) }
 
-    /// An exponential moving average, at each value. Its start is not drawn towards 0: the weights of the values so far
-    /// are made to sum to 1, as Adam does it (Kingma & Ba 2015). A gap is passed over.
+    /// The exponential moving average at each value. A gap is passed over.
     ///
     /// - Returns: `nil` where there are too few values for it
     func smoothed() -> Curve? {
         let window = self.window
         guard Double(values.count) >= 5 * window else { return nil }
-        let kept = window / (window + 1)
-        var (sum, weight) = (0.0, 0.0)
+        // The weight of the newest value is 1 / (window + 1).
+        var average = ExponentialMovingAverage(span: 2 * window + 1)
         return Curve(
             points.map { point in
                 guard let y = point.y else { return point }
-                sum = kept * sum + (1 - kept) * y
-                weight = kept * weight + (1 - kept)
-                return Point(x: point.x, y: sum / weight)
+                average.append(y)
+                return Point(x: point.x, y: average.value)
             })
     }
 }

@@ -4,7 +4,7 @@ import Training
 struct ProgressBar {
     private let run: RunDescription
     private let console: Console
-    private var loss = SmoothedLoss()
+    private var loss = ExponentialMovingAverage()
     private var trend = LossTrend()
     private var course = Sparkline()
     private var validationLoss: Double?

@@ -5,7 +5,7 @@ import Training
 /// What the bar says of a run: smoothed loss, trend and rate.
 @Suite("The course of a run") struct CourseTests {
     @Test func smoothedLossIsTheWeightedMean() throws {
-        var smoothed = SmoothedLoss(span: 3)
+        var smoothed = ExponentialMovingAverage(span: 3)
         #expect(smoothed.value == nil)
         let losses = [4.0, 2.0, 3.0, 1.0]
         for (count, loss) in losses.enumerated() {
@@ -23,7 +23,7 @@ import Training
     }
 
     @Test func smoothedLossBeginsAtTheFirst() {
-        var smoothed = SmoothedLoss()
+        var smoothed = ExponentialMovingAverage()
         smoothed.append(7)
         #expect(abs((smoothed.value ?? 0) - 7) < 1e-12)
     }
