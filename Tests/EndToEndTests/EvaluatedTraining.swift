@@ -36,7 +36,7 @@ struct EvaluatedTraining {
     func evaluations(_ set: EvaluationReport.Set? = nil) throws -> [EvaluationReport] {
         try history().evaluations.filter { set == nil || $0.set == set }.map {
             var report = $0
-            report.seconds = 0
+            report.result.seconds = 0
             return report
         }
     }

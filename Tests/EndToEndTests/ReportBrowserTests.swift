@@ -60,8 +60,8 @@ struct ReportBrowserTests {
                 records.append(
                     .evaluation(
                         EvaluationReport(
-                            set: set, step: step, epoch: Double(step) / 5, loss: loss, countedTokens: 100, samples: 8, seconds: 0.1,
-                            isBest: false)))
+                            set, EvaluationResult(loss: loss, countedTokens: 100, samples: 8, seconds: 0.1), step: step,
+                            epoch: Double(step) / 5)))
             }
         }
         let long = String(repeating: "long", count: 60)

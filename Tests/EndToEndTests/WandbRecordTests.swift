@@ -42,7 +42,7 @@ struct WandbRecordTests {
         func evaluation(_ set: EvaluationReport.Set, step: Int, loss: Double, isBest: Bool) -> JSON {
             RunRecord.evaluation(
                 EvaluationReport(
-                    set: set, step: step, epoch: 1, loss: loss, countedTokens: 3, samples: 2, seconds: 1, isBest: isBest)
+                    set, EvaluationResult(loss: loss, countedTokens: 3, samples: 2, seconds: 1), step: step, epoch: 1, isBest: isBest)
             ).json
         }
         let calls = try calls([

@@ -66,11 +66,4 @@ extension EvaluationResult {
         String(format: "loss %.4f, perplexity %.3f", loss, perplexity)
             + ", \(countedTokens) counted tokens, \(samples) samples, " + String(format: "%.2f s", seconds)
     }
-
-    fileprivate var json: JSONObject {
-        [
-            "loss": .number(loss), "perplexity": .number(perplexity), "counted_tokens": .integer(countedTokens),
-            "samples": .integer(samples), "seconds": .number(seconds),
-        ]
-    }
 }

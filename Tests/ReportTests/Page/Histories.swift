@@ -33,7 +33,7 @@ enum Histories {
     static func evaluation(_ set: EvaluationReport.Set, step: Int, loss: Double) -> RunRecord {
         .evaluation(
             EvaluationReport(
-                set: set, step: step, epoch: Double(step) / 10, loss: loss, countedTokens: 4321, samples: 40, seconds: 0.5, isBest: false))
+                set, EvaluationResult(loss: loss, countedTokens: 4321, samples: 40, seconds: 0.5), step: step, epoch: Double(step) / 10))
     }
 
     static func answers(_ moment: AnswerReport.Moment, step: Int, _ answers: [(String, String)]) -> RunRecord {
