@@ -1,23 +1,20 @@
-import Foundation
 import Training
 
 /// Tells all sinks what a run does, and keeps the sums of the whole.
 final class RunLog {
     private let sinks: [any MetricSink]
-    private let start = ContinuousClock.now
     private var tokens = 0
-    /// What went by in evaluations.
-    private var evaluationSeconds = 0.0
+    /// Of the steps: evaluations, answers and saves are no part of a run's speed.
+    private var seconds = 0.0
     private var hasEnded = false
 
     /// - Parameter sinks: none in a process that does not speak for the run
     init(_ sinks: [any MetricSink]) { self.sinks = sinks }
 
     func append(_ record: RunRecord) {
-        switch record {
-        case .step(let report): tokens += report.tokens
-        case .evaluation(let report): evaluationSeconds += report.seconds
-        case .start, .answers, .end: break
+        if case .step(let report) = record {
+            tokens += report.tokens
+            seconds += report.seconds
         }
         for sink in sinks { sink.append(record) }
     }
@@ -33,9 +30,6 @@ final class RunLog {
                     peakMemory: ProcessClock.peakMemory)))
         for sink in sinks { sink.finish() }
     }
-
-    /// Of the steps.
-    private var seconds: Double { (ContinuousClock.now - start) / .seconds(1) - evaluationSeconds }
 
     /// Of the samples, so far.
     var tokensPerSecond: Double { Double(tokens) / max(seconds, 1e-9) }
