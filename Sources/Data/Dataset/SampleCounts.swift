@@ -25,6 +25,17 @@ public struct SampleCounts: Sendable, Equatable {
         }
     }
 
+    /// All of them as numbers, for other processes; ``init(numbers:)`` reads them.
+    package var numbers: [Int] { [samples, cutSamples, removedTokens, uncountedSamples, badRecords] }
+
+    /// - Returns: `nil` unless there are as many as ``numbers`` has
+    package init?(numbers: some Collection<Int>) {
+        let numbers = Array(numbers)
+        guard numbers.count == SampleCounts().numbers.count else { return nil }
+        (samples, cutSamples, removedTokens) = (numbers[0], numbers[1], numbers[2])
+        (uncountedSamples, badRecords) = (numbers[3], numbers[4])
+    }
+
     /// The counts of both together.
     public static func + (left: Self, right: Self) -> Self {
         var sum = left

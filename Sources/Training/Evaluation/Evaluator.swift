@@ -82,24 +82,19 @@ public struct Evaluator<Source: SampleSource> {
     private func combine(_ own: Sums?) throws -> Sums? {
         var words = "-"
         if let own {
-            let counts = own.counts
-            let numbers = [
-                own.countedTokens, counts.samples, counts.cutSamples, counts.removedTokens, counts.uncountedSamples, counts.badRecords,
-            ]
+            let numbers = [own.countedTokens] + own.counts.numbers
             words = ([String(own.loss.bitPattern)] + numbers.map(String.init)).joined(separator: " ")
         }
         var total = Sums()
         for text in try communicator.gather(words) {
             let fields = text.split(separator: " ")
-            guard fields.count == 7, let bits = UInt64(fields[0]) else { return nil }
-            let numbers = fields.dropFirst().map { Int($0) ?? 0 }
+            let numbers = fields.dropFirst().compactMap { Int($0) }
+            guard let bits = fields.first.flatMap({ UInt64($0) }), let countedTokens = numbers.first,
+                let counts = SampleCounts(numbers: numbers.dropFirst())
+            else { return nil }
             total.loss += Double(bitPattern: bits)
-            total.countedTokens += numbers[0]
-            total.counts.samples += numbers[1]
-            total.counts.cutSamples += numbers[2]
-            total.counts.removedTokens += numbers[3]
-            total.counts.uncountedSamples += numbers[4]
-            total.counts.badRecords += numbers[5]
+            total.countedTokens += countedTokens
+            total.counts += counts
         }
         return total
     }

@@ -43,12 +43,8 @@ struct DataNotes {
     func finish(skipListPath path: String, _ processes: Processes) throws {
         var skipped = dataset.skippedRecords
         if dataset.access == .streaming {
-            let numbers = [counts.samples, counts.cutSamples, counts.removedTokens, counts.uncountedSamples]
-            let all = try processes.gather(numbers)
-            let sums = numbers.indices.map { place in all.reduce(0) { $0 + $1[place] } }
-            var counts = SampleCounts()
-            (counts.samples, counts.cutSamples, counts.removedTokens, counts.uncountedSamples) = (sums[0], sums[1], sums[2], sums[3])
-            Self.note(counts, of: "samples", maximumLength: options.model.maxSequenceLength)
+            let all = try processes.gather(counts.numbers).compactMap { SampleCounts(numbers: $0) }
+            Self.note(all.reduce(SampleCounts(), +), of: "samples", maximumLength: options.model.maxSequenceLength)
             skipped = try processes.gather(skipped)
             noteSkipped(skipped)
         }

@@ -40,11 +40,8 @@ struct Subject {
             return
         }
         let adapter = try Self.adapter(options, on: model, base)
-        for line in PublishedLog.parameters(
-            total: model.parameterCount + adapter.parameterCount, trained: adapter.parameterCount)
-        {
-            console.line(line)
-        }
+        let total = model.parameterCount + adapter.parameterCount
+        for line in PublishedLog.parameters(total: total, trained: adapter.parameterCount) { console.line(line) }
         announceBase()
         console.line(Self.summary(adapter))
         stem = "\(options.model.outDir)/lora/\(options.loraName)_\(dim)"
@@ -52,8 +49,7 @@ struct Subject {
         self.adapter = adapter
         parameters = adapter.parameters
         groups = options.adapter.groups(adapter)
-        words = Self.words(
-            base, options, total: model.parameterCount + adapter.parameterCount, trained: adapter.parameterCount)
+        words = Self.words(base, options, total: total, trained: adapter.parameterCount)
         let provenance = options.provenance(of: adapter, origins)
         save = { path in
             var state = adapter.state
