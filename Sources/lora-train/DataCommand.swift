@@ -8,8 +8,8 @@ struct DataCommand {
 
     func run() throws {
         let tokenizer = try TokenizerFolder.tokenizer(options.tokenizerPath)
-        let dataset = try SFTDataset(
-            path: options.dataPath, tokenizer: tokenizer, maxSequenceLength: options.maxSequenceLength,
+        let dataset = try SFTDataset.open(
+            options.dataPath, flag: "data_path", tokenizer: tokenizer, maxSequenceLength: options.maxSequenceLength,
             access: options.isStreaming ? .streaming : .checked, onBadRecord: options.onBadRecord)
         let shown = options.limit > 0 ? min(options.limit, dataset.count) : dataset.count
         for index in 0..<shown {

@@ -29,9 +29,9 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .missing(let path):
-            "no data file at \(path); give the path of a JSONL file with --data_path"
+            "no data file at \(path)"
         case .notAFile(let path, let kind):
-            "\(path) is \(kind), not a data file; give the path of a JSONL file with --data_path"
+            "\(path) is \(kind), not a data file"
         case .unreadable(let path, let reason):
             "cannot read \(path): \(reason)"
         case .empty(let path):

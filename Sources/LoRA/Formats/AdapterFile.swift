@@ -139,10 +139,7 @@ extension AdapterFile {
             return try GGUFAdapter.read(try files { () throws(TensorFileError) in try GGUFFile.read(path) })
         }
         // Factors out of a folder have their configuration beside them.
-        let folder = path.enclosingFolder
-        return try adapter(path) { () throws(AdapterFileError) in
-            try configuration(folder.isEmpty ? configurationName : "\(folder)/\(configurationName)")
-        }
+        return try adapter(path) { () throws(AdapterFileError) in try configuration(path.sibling(configurationName)) }
     }
 
     /// A folder's configuration says whose it is, PEFT's or mlx-lm's.

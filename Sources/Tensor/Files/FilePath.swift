@@ -9,4 +9,13 @@ extension String {
         guard let end = bytes[..<slash].lastIndex(where: { !isSlash($0) }) else { return "/" }
         return String(decoding: bytes[...end], as: UTF8.self)
     }
+
+    /// What is called so in the ``enclosingFolder``.
+    package func sibling(_ name: String) -> String {
+        switch enclosingFolder {
+        case "": name
+        case "/": "/" + name
+        case let folder: "\(folder)/\(name)"
+        }
+    }
 }

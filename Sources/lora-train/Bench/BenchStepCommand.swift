@@ -60,8 +60,8 @@ struct BenchStepCommand {
             let batch = randomRows(length: options.rowLength > 0 ? options.rowLength : options.model.maxSequenceLength, model)
             return { batch }
         }
-        let dataset = try SFTDataset(
-            path: path, tokenizer: try options.benchedTokenizer(), maxSequenceLength: options.model.maxSequenceLength)
+        let dataset = try SFTDataset.open(
+            path, flag: "data_path", tokenizer: try options.benchedTokenizer(), maxSequenceLength: options.model.maxSequenceLength)
         try dataset.checkVocabulary(size: model.configuration.vocabularySize)
         let loader = DataLoader(dataset, batchSize: options.batchSize, workers: 1)
         var epoch = 0

@@ -24,8 +24,7 @@ enum MetricsPath {
         guard ["pth", "pt", "safetensors"].contains((word as NSString).pathExtension) else { return [word] }
         let stem = (word as NSString).deletingPathExtension
         // A run that trains everything saves one folder above its metrics.
-        let inside = stem.enclosingFolder + "/lora/" + (stem as NSString).lastPathComponent
-        let places = [stem, inside.hasPrefix("/lora") && !stem.hasPrefix("/") ? String(inside.dropFirst()) : inside].map { $0 + ending }
+        let places = [stem, stem.sibling("lora/" + (stem as NSString).lastPathComponent)].map { $0 + ending }
         guard let found = places.first(where: FileManager.default.fileExists) else {
             throw .failure("\(word) has no metrics beside it (\(places[0])); name the metrics file, and the adapter with --lora_path")
         }

@@ -15,14 +15,9 @@ enum RunReport {
 
     /// Writes the page of a run that has just ended.
     ///
-    /// - Parameter path: `nil` for ``path(ofMetrics:)``
-    /// - Returns: the path of the page
     /// - Throws: ``CommandError`` or `TensorFileError`, with the path
-    @discardableResult
-    static func write(metricsPath: String, to path: String? = nil) throws -> String {
-        let path = path ?? self.path(ofMetrics: metricsPath)
+    static func write(metricsPath: String, to path: String) throws {
         try ReportPage([subject(metricsPath: metricsPath, loraPath: nil, basePath: nil)]).write(to: path)
-        return path
     }
 
     /// What is to be shown of a run. An adapter or a base that cannot be read is said to be missing.
@@ -67,8 +62,7 @@ private struct Adapter {
     /// A path of another working folder or machine may mean a file that was moved along with the metrics.
     private static func found(_ path: String, beside metrics: String) -> String {
         guard !FileManager.default.fileExists(atPath: path) else { return path }
-        let folder = metrics.enclosingFolder
-        let sibling = (folder.isEmpty ? "" : folder + "/") + (path as NSString).lastPathComponent
+        let sibling = metrics.sibling((path as NSString).lastPathComponent)
         return FileManager.default.fileExists(atPath: sibling) ? sibling : path
     }
 

@@ -54,20 +54,3 @@ struct RunData {
         for samples in [training, validation?.samples, retained?.samples] { try samples?.source.checkVocabulary(size: size) }
     }
 }
-
-extension SFTDataset {
-    /// Opens the file that a flag names.
-    ///
-    /// - Throws: `DatasetError`, or ``CommandError`` with the flag where there is no such file
-    static func open(
-        _ path: String, flag: String, tokenizer: Tokenizer, maxSequenceLength: Int, access: RecordAccess, onBadRecord: BadRecordPolicy
-    ) throws -> SFTDataset {
-        do {
-            return try SFTDataset(
-                path: path, tokenizer: tokenizer, maxSequenceLength: maxSequenceLength, access: access, onBadRecord: onBadRecord)
-        } catch {
-            // The library speaks of the usual flag.
-            throw CommandError.failure("\(error)".replacing("--data_path", with: "--\(flag)"))
-        }
-    }
-}
