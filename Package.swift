@@ -75,9 +75,10 @@ let package = Package(
         .executableTarget(name: "lora-train", dependencies: ["Tensor", "Model", "LoRA", "Data", "Training", "Report"]),
         // Reads mutated files in processes of its own; Tests/Fuzz/README.md.
         .executableTarget(
-            name: "fuzz", dependencies: ["Tensor", "Model", "LoRA", "Data"], path: "Tests/Fuzz",
+            name: "fuzz", dependencies: ["Tensor", "Model", "LoRA", "Data", "SanitizerSupport"], path: "Tests/Fuzz",
             exclude: ["Corpus", "README.md", "make_corpus.py"]),
-        .target(name: "TestSupport", dependencies: ["CZlib", "Tensor", "Model"], path: "Tests/TestSupport"),
+        .target(name: "SanitizerSupport", path: "Tests/Sanitizers", exclude: ["leaks.supp"]),
+        .target(name: "TestSupport", dependencies: ["CZlib", "SanitizerSupport", "Tensor", "Model"], path: "Tests/TestSupport"),
         .testTarget(name: "TensorTests", dependencies: ["Tensor", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(name: "ModelTests", dependencies: ["Tensor", "Model", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(name: "LoRATests", dependencies: ["Tensor", "Model", "LoRA", "TestSupport"], exclude: ["Fixtures"]),

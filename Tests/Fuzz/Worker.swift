@@ -1,4 +1,5 @@
 import Foundation
+import SanitizerSupport
 
 /// Reads inputs one after the other in a process of its own, which may die of them.
 struct Worker {

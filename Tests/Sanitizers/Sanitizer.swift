@@ -1,6 +1,6 @@
 import Foundation
 
-/// The sanitizer that the tests were built with (`make asan`, `make tsan`), and what they allow for under it.
+/// The sanitizer that the tests and the fuzzer were built with (`make asan`, `make tsan`), and what they allow for under it.
 public enum Sanitizer {
     /// Whether there is one. It is part of the process, so it is asked for by name.
     public static let isOn = has("__asan_init") || has("__tsan_init")
