@@ -82,8 +82,9 @@ struct EvaluationResumeTests {
     func repeated() throws {
         let cut = try EvaluatedTraining(Kind.learning.flags + ["--resume", "auto"])
         defer { cut.remove() }
-        // Five lines of the model, two evaluations and six steps; the evaluation of the third optimizer step is under way.
-        let first = try Command(cut.training.arguments, interruptAfterLines: 13, signal: SIGTERM)
+        // Behind the lines of the model and of two evaluations: the third optimizer step, or its evaluation, is under way.
+        // A signal right behind the line of its first micro-batch might still end the run before it.
+        let first = try Command(cut.training.arguments, interruptAfterLines: 13, signal: SIGTERM, delay: 20_000)
         #expect(first.status == 128 + SIGTERM && !first.output.contains("eval step 6"), "\(first.output)")
         #expect(cut.training.checkpointNames.contains("checkpoint-3.safetensors"))
         for _ in 0..<2 {
