@@ -52,11 +52,8 @@ struct RunSummary {
         tokens = reports.reduce(0) { $0.addingReportingOverflow($1.tokens).partialValue }
         let computed = reports.reduce(0.0) { $0 + Double($1.computedTokens) }
         computedShare = tokens > 0 ? computed / Double(tokens) : nil
-        let stepSeconds = reports.reduce(0) { $0 + $1.seconds }
-        let isWhole = history.run?.completedSteps == 0
-        seconds = isWhole ? history.end?.seconds ?? stepSeconds : stepSeconds
-        let measured = stepSeconds > 0 ? Double(tokens) / stepSeconds : nil
-        tokensPerSecond = reports.isEmpty ? nil : isWhole ? history.end?.tokensPerSecond ?? measured : measured
+        seconds = reports.reduce(0) { $0 + $1.seconds }
+        tokensPerSecond = seconds > 0 ? Double(tokens) / seconds : nil
         peakMemory = history.end.flatMap { $0.peakMemory > 0 ? $0.peakMemory : nil }
     }
 
