@@ -2,6 +2,7 @@ import Foundation
 import Tensor
 import TestSupport
 import Testing
+import Training
 
 @Suite("Runs that are cut short, and go on", .serialized)
 struct ResumeTests {
@@ -26,6 +27,9 @@ struct ResumeTests {
         let first = try Command(cut.arguments, interruptAfterLines: 12, signal: number)
         #expect(first.status == 128 + number)
         #expect(first.errors.contains("interrupted") && first.errors.contains("--resume auto"), "\(first.errors)")
+        let end = try #require(RunHistory(path: cut.metricsPath).end)
+        #expect(end.reason == .interrupted)
+        #expect(end.message?.hasPrefix("interrupted; what was trained so far is in \(cut.adapterPath)") == true, "\(end.message ?? "")")
         // What was trained so far can be used.
         #expect(try Command(["inspect", cut.adapterPath]).status == 0)
         let second = try Command(cut.arguments + ["--resume", "auto"])

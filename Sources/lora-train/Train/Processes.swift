@@ -11,8 +11,9 @@ struct Processes {
     var isFirst: Bool { communicator.rank == 0 }
 
     /// What every process knows alike to have gone wrong, so that one of them says it.
-    private struct SharedFailure: Error {
+    private struct SharedFailure: Error, CustomStringConvertible {
         let failure: CommandError
+        var description: String { failure.description }
     }
 
     /// The threads that this process should compute on, of those that its machine gives to all of them; `nil` for as
