@@ -64,7 +64,7 @@ struct TinyTraining {
     /// What a killed process left unfinished, in all folders.
     var leftovers: [String] {
         (FileManager.default.enumerator(atPath: folder)?.allObjects as? [String] ?? []).filter {
-            $0.hasSuffix(".tmp") || $0.hasSuffix(".probe")
+            $0.hasSuffix(".tmp")
         }
     }
 }

@@ -74,6 +74,20 @@ import Testing
         }
     #endif
 
+    @Test func whetherAFileCanBeWrittenLeavesNone() throws {
+        let folder = try Paths.temporaryFolder()
+        try AtomicFile.checkWritable(folder + "/new/weights.pth")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder + "/new") == [])
+        try AtomicFile.write(Foundation.Data("old".utf8), to: folder + "/new/weights.pth")
+        try AtomicFile.checkWritable(folder + "/new/weights.pth")
+        #expect(contents(folder + "/new/weights.pth") == "old")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder + "/new") == ["weights.pth"])
+        for (path, reason) in [(folder + "/new", "directory"), (folder + "/new/weights.pth/below.pth", "Not a directory")] {
+            let error = #expect(throws: TensorFileError.self) { try AtomicFile.checkWritable(path) }
+            #expect(error.map { "\($0)" }?.contains(reason) == true)
+        }
+    }
+
     private func expectFailure(_ path: String, reason: String) throws {
         let error = #expect(throws: TensorFileError.self) { try AtomicFile.write(Foundation.Data("new".utf8), to: path) }
         let message = error.map(String.init(describing:)) ?? ""

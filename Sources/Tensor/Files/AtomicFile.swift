@@ -21,27 +21,44 @@ public enum AtomicFile {
     public static func write(
         to path: String, _ body: (Output) throws(TensorFileError) -> Void
     ) throws(TensorFileError) {
-        let folder = path.enclosingFolder
-        try makeFolder(folder)
-        var old = stat()
-        let exists = stat(path, &old) == 0
-        if exists {
-            let kind = old.st_mode & S_IFMT
-            guard kind != S_IFDIR else { throw failure(path, EISDIR) }
-            guard access(path, W_OK) == 0 else { throw failure(path) }
-            if kind != S_IFREG { return try writeThrough(body, to: path) }
-        }
-        let temporary = Temporary(in: folder.isEmpty ? "." : folder)
-        guard temporary.file >= 0 else { throw failure(path) }
+        guard let temporary = try temporary(for: path) else { return try writeThrough(body, to: path) }
         do throws(TensorFileError) {
-            if exists { fchmod(temporary.file, old.st_mode & 0o7777) }
             try body(Output(file: temporary.file, path: path))
             guard fsync(temporary.file) == 0, temporary.give(to: path) else { throw failure(path) }
         } catch {
             temporary.discard()
             throw error
         }
-        syncFolder(folder.isEmpty ? "." : folder)
+        syncFolder(existingFolder(of: path))
+    }
+
+    /// Finds out whether ``write(_:to:)`` would be let write. An old file at `path` is untouched, and no other is left.
+    ///
+    /// - Throws: ``TensorFileError/system(path:_:)`` with the system's reason
+    public static func checkWritable(_ path: String) throws(TensorFileError) {
+        try temporary(for: path)?.discard()
+    }
+
+    /// The file that is to take the place of the one at `path`, with its permissions; `nil` where a device or a pipe
+    /// is.
+    private static func temporary(for path: String) throws(TensorFileError) -> Temporary? {
+        try makeFolder(path.enclosingFolder)
+        var old = stat()
+        let exists = stat(path, &old) == 0
+        if exists {
+            let kind = old.st_mode & S_IFMT
+            guard kind != S_IFDIR else { throw failure(path, EISDIR) }
+            guard access(path, W_OK) == 0 else { throw failure(path) }
+            if kind != S_IFREG { return nil }
+        }
+        let temporary = Temporary(in: existingFolder(of: path))
+        guard temporary.file >= 0 else { throw failure(path) }
+        if exists { fchmod(temporary.file, old.st_mode & 0o7777) }
+        return temporary
+    }
+
+    private static func existingFolder(of path: String) -> String {
+        path.enclosingFolder.isEmpty ? "." : path.enclosingFolder
     }
 
     /// A file that is not yet where it belongs.

@@ -75,9 +75,7 @@ struct Subject {
     ///
     /// - Throws: `TensorFileError` with the system's reason
     func checkWritable() throws(TensorFileError) {
-        let probe = path + ".probe"
-        try AtomicFile.write(Foundation.Data(), to: probe)
-        try? FileManager.default.removeItem(atPath: probe)
+        try AtomicFile.checkWritable(path)
     }
 
     private static func summary(_ adapter: LoRAAdapter) -> String {
