@@ -236,10 +236,10 @@ import Testing
     }
 
     /// A long text is one word.
-    @Test(.timeLimit(.minutes(1)), arguments: ["a", " ", "的", "\u{1F996}", "the quick "])
+    @Test(arguments: ["a", " ", "的", "\u{1F996}", "the quick "])
     func longTextsTakeNoQuadraticTime(unit: String) throws {
         let tokenizer = try Tokenizer(gguf: FormatFixture.gguf("spm"))
         let text = String(repeating: unit, count: 50_000)
-        #expect(tokenizer.decode(tokenizer.encode(text)) == text)
+        #expect(try computed(within: 60) { tokenizer.decode(tokenizer.encode(text)) } == text)
     }
 }

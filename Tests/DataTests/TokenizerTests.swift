@@ -68,22 +68,22 @@ import Testing
     }
 
     /// A merge loop that looks at every pair for every merge would take hours here.
-    @Test(.timeLimit(.minutes(1)), arguments: ["x", "的", " ", "ab", "<", "'"])
+    @Test(arguments: ["x", "的", " ", "ab", "<", "'"])
     func longWordsTakeNoQuadraticTime(unit: String) throws {
         let tokenizer = try TokenizerFixture.tokenizer()
         let text = String(repeating: unit, count: 100_000)
-        #expect(tokenizer.decode(tokenizer.encode(text)) == text)
+        #expect(try computed(within: 60) { tokenizer.decode(tokenizer.encode(text)) } == text)
     }
 
     /// Each line break takes all white space around it that is left.
-    @Test(.timeLimit(.minutes(1)))
-    func whiteSpaceThatManyTokensCouldTakeIsReadOnce() throws {
+    @Test func whiteSpaceThatManyTokensCouldTakeIsReadOnce() throws {
         for side in ["lstrip", "rstrip"] {
             let token: JSON = ["id": 600, "content": "\n", side: true, "normalized": false]
             let folder = try TokenizerFixture.folder(fields: ["added_tokens": [token]])
             defer { try? FileManager.default.removeItem(atPath: folder) }
             let text = String(repeating: "\n ", count: 100_000)
-            #expect(try Tokenizer(folder: folder).encode(text).count { $0 == 600 } == 100_000)
+            let tokenizer = try Tokenizer(folder: folder)
+            #expect(try computed(within: 60) { tokenizer.encode(text).count { $0 == 600 } } == 100_000)
         }
     }
 

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import LoRA
@@ -48,9 +49,9 @@ struct ModulePatternTests {
         #expect(throws: AdapterFileError.self) { try ModulePattern(pattern) }
     }
 
-    @Test("No pattern takes long", .timeLimit(.minutes(1)))
+    @Test("No pattern takes long")
     func time() throws {
         let name = String(repeating: "a", count: 2000)
-        #expect(try !ModulePattern("(a*)*(a|aa)*(.*.*.*)*b").matches(name))
+        #expect(try !computed(within: 60) { try ModulePattern("(a*)*(a|aa)*(.*.*.*)*b").matches(name) })
     }
 }
