@@ -11,7 +11,7 @@ enum Commands {
         ("merge", "write a base with adapters merged in, as a .pth, a Hugging Face folder or a GGUF"),
         ("export", "write a model or an adapter for other tools: Hugging Face, GGUF, PEFT, MLX, llama.cpp"),
         ("verify", "compare the logits of two models, with or without adapters"),
-        ("inspect", "say what is in a file or folder: model, adapter, types, sizes"),
+        ("inspect", "say what is in a file or folder: model, adapter, checkpoint, types, sizes"),
         ("report", "make the page that shows a run again, or lay several side by side"),
         ("visualize", "draw what an adapter changes: a heat map a module and an overview, as PNG files"),
         ("data", "show what each sample trains on"),

@@ -49,7 +49,9 @@ struct ResumeTests {
             // It may have come to its end before.
             #expect(killed.status == SIGKILL || killed.status == 0)
             for name in cut.checkpointNames {
-                #expect(try Command(["inspect", cut.checkpoints + "/" + name]).status == 0)
+                let inspected = try Command(["inspect", cut.checkpoints + "/" + name, "--json"])
+                let step = try JSON(parsing: inspected.output)["optimizer_steps"]?.integer
+                #expect(inspected.status == 0 && step.map { "checkpoint-\($0).safetensors" } == name, "\(name): \(inspected.output)")
             }
             if cut.adapter != nil { #expect(try Command(["inspect", cut.adapterPath]).status == 0) }
             #expect(cut.leftovers == [])

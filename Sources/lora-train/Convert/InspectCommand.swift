@@ -2,8 +2,9 @@ import Foundation
 import LoRA
 import Model
 import Tensor
+import Training
 
-/// Says what is in a file or folder: a model, an adapter, or tensors of something else.
+/// Says what is in a file or folder: a model, an adapter, a checkpoint, or tensors of something else.
 struct InspectCommand {
     let options: InspectOptions
 
@@ -23,6 +24,8 @@ struct InspectCommand {
     }
 
     private static func report(_ path: String) throws -> Report {
+        // First, as it holds an adapter's tensors too.
+        if let checkpoint = try? Checkpoint(path: path) { return Report(checkpoint) }
         let modelError: any Error
         do {
             return try Report(ModelFile.open(path))
@@ -97,6 +100,25 @@ private struct Report {
         }
         if let file = try? TensorFile.read(path) { add(file, saysTypes: false) }
         saySize(path)
+    }
+
+    init(_ checkpoint: Checkpoint) {
+        let (progress, isComplete) = (checkpoint.progress, checkpoint.notes["is_complete"]?.bool == true)
+        let place = isComplete ? "the run's end" : "epoch \(progress.epoch + 1), optimizer step \(progress.optimizerSteps) in it"
+        say(
+            "checkpoint", "after optimizer step \(checkpoint.optimizerSteps): \(place)", "optimizer_steps",
+            .integer(checkpoint.optimizerSteps))
+        fields["epoch"] = .integer(progress.epoch)
+        fields["is_complete"] = .bool(isComplete)
+        if let file = try? TensorFile.read(checkpoint.path) {
+            let parameters = file.names.filter { $0.hasPrefix("parameter.") }.reduce(0) { $0 + (file[$1]?.shape.reduce(1, *) ?? 0) }
+            say("parameters", "\(parameters)", "parameters", .integer(parameters))
+            add(file)
+        }
+        let recipe = checkpoint.notes["recipe"]?.object ?? [:]
+        for key in recipe.keys { say(key, recipe[key]?.string ?? recipe[key]?.serialized ?? "", nil, nil) }
+        fields["recipe"] = .object(recipe)
+        saySize(checkpoint.path)
     }
 
     init(_ dictionary: StateDictionary, _ path: String) {
