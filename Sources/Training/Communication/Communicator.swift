@@ -10,6 +10,8 @@ public protocol Communicator: AnyObject {
     var localRank: Int { get }
     /// How many processes this machine has.
     var localCount: Int { get }
+    /// How many values a message should carry at least: one of fewer takes as long.
+    var smallestMessage: Int { get }
 
     /// Begins to put in the place of each value its sum over all processes, the same to the bit in each of them.
     ///

@@ -4,12 +4,13 @@ import Tensor
 /// and whether anybody wants to stop; in one piece of memory, of which the first half goes on its way while the
 /// backward pass still computes the second.
 ///
-/// The backward pass comes to the last layers first: theirs is the first half.
+/// The backward pass comes to the last layers first: theirs is the first half. Among so many processes that a message
+/// of a half would have next to nothing to carry, two sums cost twice as much as one, and all goes at once.
 final class EffectiveBatchSum {
     private let communicator: any Communicator
     /// In the order of their places in memory.
     private let parameters: [Tensor]
-    /// How many parameters, and how many values, the first half has.
+    /// How many parameters, and how many values, go ahead: none where that does not pay.
     private let earlyParameters: Int
     private let earlyCount: Int
     private let gradientCount: Int
@@ -35,7 +36,9 @@ final class EffectiveBatchSum {
             count += self.parameters[early].count
             early += 1
         }
-        (earlyParameters, earlyCount, gradientCount) = (early, count, total)
+        let pays = count >= communicator.count * communicator.smallestMessage
+        (earlyParameters, earlyCount) = pays ? (early, count) : (0, 0)
+        gradientCount = total
         let width = StepMeasures.width(layers: layers, experts: experts)
         buffer = .allocate(capacity: total + microBatches * width + 1)
         buffer.initialize(repeating: 0)
@@ -68,8 +71,8 @@ final class EffectiveBatchSum {
     /// - Returns: whether any does
     /// - Throws: ``CommunicationError``
     func finish(_ measures: inout [StepMeasures], stops: Bool) throws(CommunicationError) -> Bool {
-        // A batch without anything that counts has no backward pass.
-        if early == nil { startEarly() }
+        // A batch without anything that counts has no backward pass; yet all must begin the same sums.
+        if earlyCount > 0, early == nil { startEarly() }
         defer { early = nil }
         copyGradients(earlyParameters..<parameters.count, from: earlyCount)
         let width = StepMeasures.width(layers: layers, experts: experts)

@@ -14,6 +14,7 @@
         package let count: Int
         package let localRank: Int
         package let localCount: Int
+        package var smallestMessage: Int { RankOrderSum.smallestSlice }
         /// The name of this process's machine.
         package let host: String
         /// How long the others are waited for, in seconds.
@@ -215,7 +216,7 @@
         /// Pieces that are under way, so that one travels while another is added.
         private static let depth = 2
         /// The smallest slice, in values: a message of less costs as much.
-        private static let smallestSlice = 1024
+        static let smallestSlice = 1024
 
         private let communicator: MPICommunicator
         private let values: UnsafeMutableBufferPointer<Float>

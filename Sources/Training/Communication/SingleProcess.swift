@@ -6,6 +6,7 @@ public final class SingleProcess: Communicator {
     public let count = 1
     public let localRank = 0
     public let localCount = 1
+    public let smallestMessage = 1
 
     /// A process that nothing starts with others.
     public init() {}

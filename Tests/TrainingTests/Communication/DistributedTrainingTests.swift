@@ -25,6 +25,7 @@ struct DistributedTrainingTests {
         let losses: [Float?]
         let norms: [Double]
         let counted: Int
+        let sums: Int
     }
 
     /// Samples of very different numbers of counted tokens, one without any; 52 are no multiple of any layout.
@@ -42,10 +43,10 @@ struct DistributedTrainingTests {
 
     /// Two epochs over the samples.
     private static func train(
-        _ layout: Layout, _ reduction: LossReduction, precision: Precision = .float32, brokenRank: Int? = nil,
-        stopping: (rank: Int, afterSteps: Int)? = nil
+        _ layout: Layout, _ reduction: LossReduction, precision: Precision = .float32, smallestMessage: Int = 1,
+        brokenRank: Int? = nil, stopping: (rank: Int, afterSteps: Int)? = nil
     ) throws -> [Trained] {
-        try ThreadCommunicator.run(layout.processes) { communicator in
+        try ThreadCommunicator.run(layout.processes, smallestMessage: smallestMessage) { communicator in
             let tiny = try TinyModel()
             var configuration = TrainerConfiguration()
             configuration.precision = precision
@@ -82,7 +83,8 @@ struct DistributedTrainingTests {
                 }
                 if !isComplete { break }
             }
-            return Trained(parameters: tiny.factors.map(\.values), losses: losses, norms: norms, counted: counted)
+            return Trained(
+                parameters: tiny.factors.map(\.values), losses: losses, norms: norms, counted: counted, sums: communicator.meetings)
         }
     }
 
@@ -165,6 +167,15 @@ struct DistributedTrainingTests {
                 _ = try Self.train(Layout(3, 2, 2), .batch, brokenRank: broken)
             }
         }
+    }
+
+    @Test("Gradients are summed in one go where halves would be too small, to the same bits")
+    func oneSum() throws {
+        let layout = Layout(3, 2, 2)
+        let halves = try Self.train(layout, .token)
+        let whole = try Self.train(layout, .token, smallestMessage: 1 << 20)
+        #expect(whole.map(\.parameters) == halves.map(\.parameters) && whole.map(\.norms) == halves.map(\.norms))
+        for (one, two) in zip(whole, halves) { #expect(one.sums == one.norms.count && two.sums == 2 * two.norms.count) }
     }
 
     @Test("One process that wants to stop stops all after the same step")

@@ -7,6 +7,7 @@ final class ThreadCommunicator: Communicator, Sendable {
     let count: Int
     var localRank: Int { rank }
     var localCount: Int { count }
+    let smallestMessage: Int
     private let meeting: Meeting
 
     /// What the threads share. Unchecked: it is read and changed behind `condition` alone.
@@ -19,12 +20,14 @@ final class ThreadCommunicator: Communicator, Sendable {
         var result: ([Float], [String]) = ([], [])
     }
 
-    private init(rank: Int, count: Int, _ meeting: Meeting) {
-        (self.rank, self.count, self.meeting) = (rank, count, meeting)
+    private init(rank: Int, count: Int, smallestMessage: Int, _ meeting: Meeting) {
+        (self.rank, self.count, self.smallestMessage, self.meeting) = (rank, count, smallestMessage, meeting)
     }
 
     /// Runs `body` once on each of several threads, and gives what they return in the order of ranks.
-    static func run<Value: Sendable>(_ count: Int, _ body: @escaping @Sendable (ThreadCommunicator) throws -> Value) throws -> [Value] {
+    static func run<Value: Sendable>(
+        _ count: Int, smallestMessage: Int = 1, _ body: @escaping @Sendable (ThreadCommunicator) throws -> Value
+    ) throws -> [Value] {
         let meeting = Meeting()
         let lock = NSLock()
         // Unsafe: behind `lock` while the threads run.
@@ -33,7 +36,7 @@ final class ThreadCommunicator: Communicator, Sendable {
         for rank in 0..<count {
             group.enter()
             let thread = Thread {
-                let result = Result { try body(ThreadCommunicator(rank: rank, count: count, meeting)) }
+                let result = Result { try body(ThreadCommunicator(rank: rank, count: count, smallestMessage: smallestMessage, meeting)) }
                 lock.withLock { results[rank] = result }
                 group.leave()
             }
@@ -42,6 +45,13 @@ final class ThreadCommunicator: Communicator, Sendable {
         }
         group.wait()
         return try (0..<count).map { try results[$0]!.get() }
+    }
+
+    /// How many sums and gatherings there have been.
+    var meetings: Int {
+        meeting.condition.lock()
+        defer { meeting.condition.unlock() }
+        return meeting.round
     }
 
     private func meet(_ numbers: [Float], _ text: String) -> ([Float], [String]) {
