@@ -19,8 +19,6 @@ GOAL = 0.95  # of two threads, that two ranks of one thread each should reach
 NETWORKS = [Wire("25 Gb/s", 10e-6, 25e9), Wire("10 Gb/s", 25e-6, 10e9), Wire("1 Gb/s", 50e-6, 1e9)]
 RANKS = (8, 16, 64, 256, 1024, 10_000)
 STRONG_BATCH = 1024
-# The share of the sum that passes while gradients are still computed.
-HIDDEN = 0.0
 
 
 def lines(path):
@@ -139,7 +137,16 @@ def fitted(results):
     first = links[0]
     software = model.fit_software(
         {ranks: points(first[str(ranks)]) for ranks in (2, 4)}, Wire("", first["delay"], first["rate"]))
-    return compute, software
+    last = links[-1]
+    ahead = model.fit_ahead(
+        waited(last), mean_of(last["here"]), GRADIENTS, 2, software, Wire("", last["delay"], last["rate"]))
+    return compute, software, ahead
+
+
+def waited(entry):
+    """By how many seconds a step of two ranks over a network is longer than one without, the rounds' median."""
+    return statistics.median(
+        epoch_mean(there) - epoch_mean(here) for there, here in zip(entry["training"], entry["here"]))
 
 
 def points(sizes):
@@ -165,7 +172,7 @@ def sums_part(results):
 
 
 def validation(results):
-    _, software = fitted(results)
+    _, software, _ = fitted(results)
     rows = []
     for name, entry in results["network"].items():
         wire = Wire(name, entry["delay"], entry["rate"])
@@ -179,18 +186,23 @@ def validation(results):
 
 
 def training_table(results):
-    _, software = fitted(results)
+    _, software, ahead = fitted(results)
     rows = []
     for name, entry in results["network"].items():
-        here, there = epoch_mean(entry["here"]), epoch_mean(entry["training"])
-        expected = here + (1 - HIDDEN) * model.direct_sum(GRADIENTS, 2, software, Wire(name, entry["delay"], entry["rate"]))
-        rows.append([name, ms(here), ms(there), ms(expected), f"{expected / there:.2f}"])
+        here, there = mean_of(entry["here"]), mean_of(entry["training"])
+        alone = dict(points(entry["2"]))[GRADIENTS]
+        wire = Wire(name, entry["delay"], entry["rate"])
+        expected = here + model.wait(GRADIENTS, 2, software, wire, ahead * here)
+        rows.append([
+            name, ms(here), ms(there), ms(waited(entry)), ms(alone), f"{1 - waited(entry) / alone:.0%}", ms(expected),
+            f"{expected / there:.2f}"])
     return table(
-        ["Network", "On one machine, ms a step", "Over the network", "Model", "Model / measured"], rows, right=(1, 2, 3, 4))
+        ["Network", "On one machine, ms a step", "Over the network", "More, paired", "The sum alone", "Hidden", "Model", "Model / measured"],
+        rows, right=range(1, 8))
 
 
 def constants(results):
-    compute, software = fitted(results)
+    compute, software, ahead = fitted(results)
     return table(["Constant", "Value"], [
         ["c(b), one thread", f"{ms(compute.fixed)} ms + {ms(compute.sample, 2)} ms a sample"],
         ["spread of c by the samples' lengths, standard deviation", f"{ms(compute.sample_spread, 2)} ms · √b"],
@@ -198,16 +210,17 @@ def constants(results):
         ["software, each stage", f"{software.stage * 1e6:.0f} µs"],
         ["software, each message", f"{software.message * 1e6:.0f} µs"],
         ["software, each byte", f"{software.byte * 1e9:.2f} ns"],
+        ["ahead", f"{ahead:.0%}"],
     ])
 
 
 def predictions(results):
-    compute, software = fitted(results)
+    compute, software, ahead = fitted(results)
     alone = compute.mean(16)
     weak, curves = [], []
     for index, wire in enumerate(NETWORKS):
         def efficiency(ranks):
-            return alone / model.step(compute, 16, ranks, software, wire, hidden=HIDDEN)
+            return alone / model.step(compute, 16, ranks, software, wire, ahead)
 
         weak.append([wire.name, *(f"{efficiency(ranks):.0%}" for ranks in RANKS)])
         curves.append(Line(wire.name, [(ranks, 100 * efficiency(ranks)) for ranks in (1, 2, 4, *RANKS)], COLORS[index]))
@@ -220,7 +233,7 @@ def predictions(results):
     strong_ranks = [ranks for ranks in RANKS if ranks <= STRONG_BATCH]
     strong_rows = []
     for wire in NETWORKS:
-        times = [model.step(compute, STRONG_BATCH // ranks, ranks, software, wire, hidden=HIDDEN) for ranks in strong_ranks]
+        times = [model.step(compute, STRONG_BATCH // ranks, ranks, software, wire, ahead) for ranks in strong_ranks]
         whole = compute.mean(STRONG_BATCH)
         strong_rows.append([wire.name, *(f"{whole / took:.0f}× ({ms(took, 0)} ms)" for took in times)])
     return "\n\n".join([
@@ -229,7 +242,7 @@ def predictions(results):
 
 
 def algorithms(results):
-    _, software = fitted(results)
+    _, software, _ = fitted(results)
     rows = []
     kinds = (("direct, as it is", model.direct_sum), ("ring", model.ring_sum), ("halves, log₂ P stages", model.tree_sum))
     for wire in NETWORKS:

@@ -1,10 +1,11 @@
 """A model of the time of a step on P processes: what the slowest of them computes, and the sum.
 
-    T(P) = E[max over P of c(b)] + (1 - hidden) S(N, P)
+    T(P) = E[max over P of c(b)] + wait(N, P)
 
 c(b) is the time that one process computes a batch of b samples, with the optimizer. S is the time of RankOrderSum
 (Sources/Training/Communication/MPICommunicator.swift): in each of two stages a process exchanges a slice of the
-values with every other one. `hidden` is the share of the sum that passes while the process computes still.
+values with every other one. `wait` is what is left of it when everything is computed: the first half of the values
+goes ahead while the process computes still, see EffectiveBatchSum.swift there.
 """
 import math
 import statistics
@@ -50,6 +51,16 @@ def direct_sum(size, ranks, software, wire):
     messages, volume = ranks - 1, (ranks - 1) * piece
     return STAGES * (
         wire.delay + software.stage + messages * software.message + volume * max(software.byte, wire.byte))
+
+
+def wait(size, ranks, software, wire, window):
+    """What a step waits for its gradients' sum, of which a half goes ahead in the last `window` seconds of computing:
+    the other half, which begins at their end, and behind which the first must be done."""
+    half = size / 2
+    if half < ranks * SMALLEST_SLICE:
+        return direct_sum(size, ranks, software, wire)
+    each = direct_sum(half, ranks, software, wire)
+    return max(each, 2 * each - window)
 
 
 def ring_sum(size, ranks, software, wire):
@@ -102,8 +113,10 @@ def expected_maximum(count):
     return total
 
 
-def step(compute, batch, ranks, software, wire, size=GRADIENTS, hidden=0.0, total=direct_sum):
-    return compute.slowest(batch, ranks) + (1 - hidden) * total(size, ranks, software, wire)
+def step(compute, batch, ranks, software, wire, ahead, size=GRADIENTS):
+    """`ahead`: the share of a micro-batch's time that is left when the first half of its gradients is there."""
+    last = compute.mean(min(batch, compute.largest))
+    return compute.slowest(batch, ranks) + wait(size, ranks, software, wire, ahead * last)
 
 
 def line(points):
@@ -128,6 +141,13 @@ def fit_software(sums, wire):
     # Two processes send half of the values in each stage.
     return Software(
         message=message, stage=max(0.0, small / STAGES - wire.delay - message), byte=max(per_byte, 0.0))
+
+
+def fit_ahead(waited, computed, size, ranks, software, wire):
+    """The share of a step's time that is left when its sum begins, from steps over a network so slow that this share
+    is not enough for half of the sum; `waited` is by how much they are longer than the `computed` seconds without it."""
+    each = direct_sum(size / 2, ranks, software, wire)
+    return min(max(0.0, 2 * each - waited), each) / computed
 
 
 def fit_compute(by_batch, largest):

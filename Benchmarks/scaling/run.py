@@ -212,10 +212,8 @@ def over_network(lab, results):
                 entry[str(machines)] = run(net.command(command, CORES, SENDS)).report["sizes"]
                 if machines == 2:
                     training = lab.training(lab.identity, 8, 3, 1, True)
-                    entry["training"] = lab.step_times(net.command(training, CORES, SENDS))
-                    entry["here"] = lab.step_times(on_one_machine(training, 2))
-        print(f"{link.name}: a step {document.epoch_mean(entry['training']) * 1e3:.1f} ms, without network "
-              f"{document.epoch_mean(entry['here']) * 1e3:.1f} ms", file=sys.stderr)
+                    entry |= interleaved(lab, link.name, {
+                        "training": net.command(training, CORES, SENDS), "here": on_one_machine(training, 2)})
     results["network"] = found
 
 
