@@ -31,3 +31,6 @@ learnt CustomFineTune 80
 echo "== Classifier"
 "$scratch/release/Classifier" ../tiny | tee "$work/out"
 learnt Classifier 75
+echo "== Preferences"
+"$scratch/release/Preferences" ../tiny | tee "$work/out"
+learnt Preferences 75

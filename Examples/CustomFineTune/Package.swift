@@ -8,6 +8,7 @@ let package = Package(
     targets: [
         .executableTarget(name: "CustomFineTune", dependencies: [.product(name: "LoRATrain", package: "lora-train")]),
         .executableTarget(name: "Classifier", dependencies: [.product(name: "LoRATrain", package: "lora-train")]),
+        .executableTarget(name: "Preferences", dependencies: [.product(name: "LoRATrain", package: "lora-train")]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -67,6 +67,46 @@ struct GradientTests {
         }
     }
 
+    @Test("An operation of the caller's own")
+    func customSoftplus() {
+        checkGradients([[3, 5], [3, 5], [2]]) { inputs in
+            let (a, b) = (inputs[0].values, inputs[1].values)
+            let y = customOperation(inputs) {
+                Tensor(zip(a, b).map { log1p(exp($0 - $1)) }, shape: [3, 5])
+            } gradients: { dy in
+                let da = zip(zip(a, b), dy.values).map { $1 / (1 + exp($0.1 - $0.0)) }
+                return [Tensor(da, shape: [3, 5]), Tensor(da.map(-), shape: [3, 5]), Tensor(repeating: 0, shape: [2])]
+            }
+            // Its gradient is handed on, and adds up where an input has other readers.
+            return add(y, inputs[1])
+        } reference: {
+            zip($0[0], $0[1]).map { log1p(exp($0 - $1)) + $1 }
+        }
+    }
+
+    @Test("It is recorded where somebody wants a gradient, and what it computes is not")
+    func customRecord() {
+        let (x, frozen) = (Tensor([1, 2], shape: [2]), Tensor([3, 4], shape: [2]))
+        x.isTrainable = true
+        var calls = 0
+        func same(_ input: Tensor) -> Tensor {
+            customOperation([input, frozen]) {
+                #expect(add(input, input).producer == nil)
+                return input
+            } gradients: { dy in
+                #expect(add(x, dy).producer == nil)
+                calls += 1
+                return [dy, nil]
+            }
+        }
+        #expect(same(frozen).producer == nil && calls == 0)
+        let y = same(x)
+        #expect(y !== x && y.values == x.values)
+        add(y, y).backward(from: [5, 7])
+        #expect(x.gradient?.values == [10, 14] && frozen.gradient == nil && calls == 1)
+        ComputeContext.withoutGradient { #expect(same(x).producer == nil) }
+    }
+
     @Test("A tensor that is used twice gets both gradients")
     func sharing() {
         checkGradients([[3, 5], [5]]) {

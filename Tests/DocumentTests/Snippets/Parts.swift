@@ -50,6 +50,16 @@ func ownObjective(
     try trainer.fit(BatchList(batches, order: .shuffled(seed: 1337)), epochs: epochs)
 }
 
+/// `x²`, value by value.
+func square(_ x: Tensor) -> Tensor {
+    let values = x.values
+    return customOperation([x]) {
+        Tensor(values.map { $0 * $0 }, shape: x.shape)
+    } gradients: { dy in
+        [Tensor(zip(values, dy.values).map { 2 * $0 * $1 }, shape: dy.shape)]
+    }
+}
+
 /// Rises to the rate in some steps, and falls to nothing in a straight line.
 struct LinearSchedule: LearningRateSchedule {
     let rate: Double

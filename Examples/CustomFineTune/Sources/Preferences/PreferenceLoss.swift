@@ -1,0 +1,52 @@
+import Foundation
+import LoRATrain
+
+/// Two answers to one question, of which the first is preferred.
+struct Pair: Sendable {
+    let chosen: Sample
+    let rejected: Sample
+    /// The margin of the two before training.
+    var baseMargin: Float = 0
+}
+
+/// Direct preference optimization (Rafailov et al. 2023): the mean of `−log σ(β (margin − baseMargin))`, where a pair's
+/// margin is `log p(chosen) − log p(rejected)`.
+struct PreferenceLoss: Objective {
+    let model: MiniMind
+    var beta: Float = 0.1
+
+    func size(of batch: [Pair]) -> BatchSize {
+        let tokens = batch.reduce(0) { $0 + $1.chosen.ids.count + $1.rejected.ids.count }
+        return BatchSize(samples: batch.count, tokens: tokens, computedTokens: tokens, counted: batch.count)
+    }
+
+    func loss(of batch: [Pair], scale: Float) throws -> Loss {
+        let costs = try batch.map { cost(of: try margin($0), above: $0.baseMargin) }
+        return Loss(weightedSum(costs, weights: batch.map { _ in 1 / Float(batch.count) }, result: .float32))
+    }
+
+    /// By how much the model finds the preferred answer more likely, a scalar.
+    func margin(_ pair: Pair) throws -> Tensor {
+        let (chosen, rejected) = (pair.chosen, pair.rejected)
+        return weightedSum(
+            [try meanLoss(chosen), try meanLoss(rejected)],
+            weights: [-Float(chosen.countedTokens), Float(rejected.countedTokens)], result: .float32)
+    }
+
+    private func meanLoss(_ sample: Sample) throws -> Tensor {
+        let predictions = sample.mask.indices.filter { sample.mask[$0] }.map { place in
+            MiniMind.Prediction(row: Int32(place - 1), target: sample.ids[place])
+        }
+        return try model.crossEntropy(TokenRow(packed: sample.ids, segmentOffsets: [0, sample.ids.count]), predictions)
+    }
+
+    /// An operation of our own: `log(1 + exp z)` with `z = β (base − margin)`, whose derivative is `−β σ(z)`.
+    private func cost(of margin: Tensor, above base: Float) -> Tensor {
+        let z = beta * (base - margin.scalar)
+        return customOperation([margin]) {
+            Tensor([max(z, 0) + log1p(exp(-abs(z)))], shape: [])
+        } gradients: { dy in
+            [Tensor([-beta / (1 + exp(-z)) * dy.scalar], shape: [])]
+        }
+    }
+}
