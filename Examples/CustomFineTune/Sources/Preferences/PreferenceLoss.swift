@@ -9,8 +9,9 @@ struct Pair: Sendable {
     var baseMargin: Float = 0
 }
 
-/// Direct preference optimization (Rafailov et al. 2023): the mean of `−log σ(β (margin − baseMargin))`, where a pair's
-/// margin is `log p(chosen) − log p(rejected)`.
+/// Direct preference optimization (Rafailov et al. 2023): the mean over pairs of `−log σ(β (margin − baseMargin))`, where
+/// a pair's margin is `log p(chosen) − log p(rejected)`. Margins also grow where both answers become unlikely and the
+/// rejected one more so; therefore the mean loss of the chosen answer's tokens is added (Pang et al. 2024).
 struct PreferenceLoss: Objective {
     let model: MiniMind
     var beta: Float = 0.1
@@ -21,18 +22,28 @@ struct PreferenceLoss: Objective {
     }
 
     func loss(of batch: [Pair], scale: Float) throws -> Loss {
-        let costs = try batch.map { cost(of: try margin($0), above: $0.baseMargin) }
-        return Loss(weightedSum(costs, weights: batch.map { _ in 1 / Float(batch.count) }, result: .float32))
+        let terms = try batch.flatMap { pair in
+            let chosen = try meanLoss(pair.chosen)
+            let margin = margin(pair, chosen: chosen, rejected: try meanLoss(pair.rejected))
+            return [chosen, cost(of: margin, above: pair.baseMargin)]
+        }
+        return Loss(weightedSum(terms, weights: terms.map { _ in 1 / Float(batch.count) }, result: .float32))
     }
 
-    /// By how much the model finds the preferred answer more likely, a scalar.
-    func margin(_ pair: Pair) throws -> Tensor {
-        let (chosen, rejected) = (pair.chosen, pair.rejected)
-        return weightedSum(
-            [try meanLoss(chosen), try meanLoss(rejected)],
-            weights: [-Float(chosen.countedTokens), Float(rejected.countedTokens)], result: .float32)
+    /// By how much the model finds the preferred answer more likely.
+    func margin(_ pair: Pair) throws -> Float {
+        try ComputeContext.withoutGradient {
+            margin(pair, chosen: try meanLoss(pair.chosen), rejected: try meanLoss(pair.rejected)).scalar
+        }
     }
 
+    private func margin(_ pair: Pair, chosen: Tensor, rejected: Tensor) -> Tensor {
+        weightedSum(
+            [chosen, rejected], weights: [-Float(pair.chosen.countedTokens), Float(pair.rejected.countedTokens)],
+            result: .float32)
+    }
+
+    /// Of the answer's tokens, a scalar.
     private func meanLoss(_ sample: Sample) throws -> Tensor {
         let predictions = sample.mask.indices.filter { sample.mask[$0] }.map { place in
             MiniMind.Prediction(row: Int32(place - 1), target: sample.ids[place])

@@ -1,5 +1,6 @@
-// Teaches the bundled model by preferences: of two answers to a question, the one that begins with a kind word is
-// wanted. It learns from the pairs alone, and prefers such answers to questions that it has not met, too.
+// Teaches the bundled model by preferences: of two right answers to an English question the Chinese one is wanted. It
+// sees pairs of answers, and which one is preferred; then it prefers Chinese for countries too that it has not met
+// while it learnt. (What it says of those is often the capital of another one: the pairs teach a language, not facts.)
 //
 // usage: swift run -c release Preferences [folder of the base]
 import Foundation
@@ -26,26 +27,29 @@ struct Preferences {
             return Sample(ids: before + after, mask: before.map { _ in false } + after.map { _ in true })
         }
 
-        // The first exchange of 64 conversations, with a kind word and without; every fourth is held back.
-        let lines = try String(contentsOfFile: folder + "/corpus.jsonl", encoding: .utf8).split(separator: "\n").prefix(64)
-        let exchanges = try lines.map { try Conversation(record: JSON(parsing: String($0))).messages }
+        // Of each country a pair; every fourth country is held back.
+        let table = try String(contentsOfFile: folder + "/corpus/countries.tsv", encoding: .utf8)
+        let countries = table.split(separator: "\n").dropFirst().map { $0.split(separator: "\t").map(String.init) }
+        let questions = countries.map { "What is the capital of \($0[0])?" }
         let objective = PreferenceLoss(model: model)
-        let pairs = try exchanges.map { messages in
-            let (question, answer) = (messages[0].content, messages[1].content)
-            var pair = Pair(chosen: try sample(question, "Sure! " + answer), rejected: try sample(question, answer))
-            pair.baseMargin = try ComputeContext.withoutGradient { try objective.margin(pair).scalar }
+        let pairs = try zip(countries, questions).map { country, question in
+            let chosen = try sample(question, "\(country[1])的首都是\(country[3])。")
+            let rejected = try sample(question, "The capital of \(country[0]) is \(country[2]).")
+            var pair = Pair(chosen: chosen, rejected: rejected)
+            pair.baseMargin = try objective.margin(pair)
             return pair
         }
         let exam = pairs.indices.filter { $0 % 4 == 0 }
         let lessons = pairs.indices.filter { $0 % 4 != 0 }.map { pairs[$0] }
 
         func examine(_ moment: String) throws {
-            let margins = try ComputeContext.withoutGradient { try exam.map { try objective.margin(pairs[$0]).scalar } }
+            let margins = try exam.map { try objective.margin(pairs[$0]) }
             let mean = margins.reduce(0, +) / Float(margins.count)
             print("\(moment): margin \((mean * 100).rounded() / 100), \(margins.count { $0 > 0 }) of \(margins.count) right")
-            let question = exchanges[exam[0]][0].content
-            let answer = try model.generate(from: prompt(question), maximumTokens: 48, ends: tokenizer.endIDs)
-            print("    \(question) — \(tokenizer.decode(answer, skipSpecialTokens: true))")
+            for question in exam.prefix(3).map({ questions[$0] }) {
+                let answer = try model.generate(from: prompt(question), maximumTokens: 48, ends: tokenizer.endIDs)
+                print("    \(question) — \(tokenizer.decode(answer, skipSpecialTokens: true))")
+            }
         }
 
         let adapter = try LoRAAdapter(on: model, LoRAConfiguration(targets: .attention, rank: 8), seed: 1)
@@ -55,10 +59,10 @@ struct Preferences {
         let list = BatchList(batches, order: .shuffled(seed: 1))
         let trainer = Trainer(
             objective, parameters: adapter.parameters, optimizer: AdamW(adapter.parameters.map(\.tensor)),
-            schedule: CosineSchedule(baseRate: 1e-3, totalSteps: 8 * list.batchesPerEpoch), configuration: configuration)
+            schedule: CosineSchedule(baseRate: 1e-3, totalSteps: 20 * list.batchesPerEpoch), configuration: configuration)
         try examine("before")
-        try trainer.fit(list, epochs: 8) { report in
-            if report.stepInEpoch == 0 { print("epoch \(report.epoch + 1): loss \(report.loss ?? .nan)") }
+        try trainer.fit(list, epochs: 20) { report in
+            if report.stepInEpoch == 0, report.epoch.isMultiple(of: 5) { print("epoch \(report.epoch + 1): loss \(report.loss ?? .nan)") }
         }
         try examine("after")
     }
