@@ -2,7 +2,7 @@ import Model
 import Tensor
 
 /// Several adapters on one model, side by side, of any ranks and targets: switched or mixed without loading anything
-/// again.
+/// again. Where some are merged, whatever changes the set unmerges them first.
 public final class AdapterSet {
     /// The model that they are on.
     public let model: MiniMind
@@ -22,13 +22,13 @@ public final class AdapterSet {
     ///
     /// - Throws: ``LoRAError`` for a layer or a shape that does not fit
     public func load(_ name: String, _ state: AdapterState) throws(LoRAError) {
-        let former = adapters.firstIndex { $0.name == name }
+        unmerge()
         let loaded = try LoRAAdapter(on: model, state, name: name, weight: active[name] ?? 0)
-        guard let former else { return adapters.append(loaded) }
-        // Layers that the new one leaves alone still have the old one's update.
-        let kept = Set(loaded.linears.map(ObjectIdentifier.init))
-        for linear in adapters[former].linears where !kept.contains(ObjectIdentifier(linear)) { linear.detach(name) }
-        adapters[former] = loaded
+        if let former = adapters.firstIndex(where: { $0.name == name }) {
+            adapters[former] = loaded
+        } else {
+            adapters.append(loaded)
+        }
     }
 
     /// Answers with these adapters from now on, each times a weight, and with no others.
@@ -39,10 +39,7 @@ public final class AdapterSet {
         if let wrong = weights.first(where: { !$0.value.isFinite }) {
             throw .configuration("'\(wrong.key)' cannot have the weight \(wrong.value)")
         }
-        active = weights.filter { $0.value != 0 }
-        for adapter in adapters {
-            for linear in adapter.linears { linear.setWeight(active[adapter.name] ?? 0, of: adapter.name) }
-        }
+        setWeights(weights.filter { $0.value != 0 })
     }
 
     /// Answers with one adapter alone from now on.
@@ -51,10 +48,13 @@ public final class AdapterSet {
     public func activate(_ name: String) throws(LoRAError) { try activate([name: 1]) }
 
     /// Answers with the base alone from now on.
-    public func deactivate() {
-        active = [:]
+    public func deactivate() { setWeights([:]) }
+
+    private func setWeights(_ weights: [String: Float]) {
+        unmerge()
+        active = weights
         for adapter in adapters {
-            for linear in adapter.linears { linear.setWeight(0, of: adapter.name) }
+            for linear in adapter.linears { linear.setWeight(active[adapter.name] ?? 0, of: adapter.name) }
         }
     }
 
@@ -63,6 +63,7 @@ public final class AdapterSet {
     /// - Throws: ``LoRAError/unknownAdapter(_:names:)``
     public func remove(_ name: String) throws(LoRAError) {
         guard let index = adapters.firstIndex(where: { $0.name == name }) else { throw .unknownAdapter(name, names: names) }
+        unmerge()
         adapters.remove(at: index).detach()
         active[name] = nil
     }

@@ -2,9 +2,10 @@ import Model
 import Tensor
 
 extension LoRAAdapter {
-    /// The adapter apart from the model, in float32. One that began by PiSSA has twice its rank there, so that it fits
+    /// The adapter apart from the model, merged or not, in float32. One that began by PiSSA has twice its rank there, so that it fits
     /// the base as it was.
     public var state: AdapterState {
+        let updates = linears.compactMap { linear in (linear.update(name) ?? linear.mergedUpdate(name)).map { (linear, $0) } }
         let modules = updates.map { linear, update in
             let factors = update.factors
             let pair =
@@ -20,7 +21,7 @@ extension LoRAAdapter {
         }
         return AdapterState(
             modules: modules, rotaryLayout: configuration.rotaryLayout, usesRankStabilizedScale: usesRankStabilizedScale,
-            dropout: updates.first?.update.dropout ?? 0, provenance: provenance)
+            dropout: updates.first?.1.dropout ?? 0, provenance: provenance)
     }
 
     /// The adapter as MiniMind's file holds it, in float32 and of scale 1.

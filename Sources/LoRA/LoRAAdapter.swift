@@ -21,7 +21,7 @@ public struct LoRAAdapter {
     /// Puts a new adapter on a model, which at first answers as before.
     ///
     /// - Parameters:
-    ///   - name: of the updates; those of the same name are replaced
+    ///   - name: of the updates; one of the same name that is attached is taken off before
     ///   - seed: the same seed gives the same factors on every platform
     /// - Throws: ``LoRAError`` where a selector fits no layer or numbers do not go together
     public init(
@@ -29,6 +29,7 @@ public struct LoRAAdapter {
         seed: UInt64 = 1337
     ) throws(LoRAError) {
         let plans = try configuration.plan(for: model)
+        for linear in model.linears { linear.detach(name) }
         linears = plans.map(\.linear)
         self.name = name
         self.configuration = model.configuration
@@ -50,10 +51,11 @@ public struct LoRAAdapter {
                 part.take(from: linear.weight)
                 principalParts[ObjectIdentifier(linear)] = part
             }
-            linear.attach(
-                LinearUpdate(
-                    name: name, factors: factors, magnitude: configuration.usesDoRA ? Magnitude(of: linear.weight, factors) : nil,
-                    dropout: configuration.dropout))
+            var update = LinearUpdate(
+                name: name, factors: factors, magnitude: configuration.usesDoRA ? Magnitude(of: linear.weight, factors) : nil,
+                dropout: configuration.dropout)
+            update.original = principalParts[ObjectIdentifier(linear)]?.original
+            linear.attach(update)
         }
         self.principalParts = principalParts
     }
@@ -62,7 +64,7 @@ public struct LoRAAdapter {
     ///
     /// - Parameters:
     ///   - state: of either layout of heads
-    ///   - name: of the updates; those of the same name are replaced
+    ///   - name: of the updates; one of the same name that is attached is taken off before
     ///   - weight: how much it counts; 0 leaves it switched off
     /// - Throws: ``LoRAError`` for a layer or a shape that does not fit
     public init(
@@ -84,6 +86,7 @@ public struct LoRAAdapter {
         if let stranger = state.modules.first(where: { modules[$0.place] != nil }) {
             throw .unknownModule(model.configuration.generation.naming.name(of: stranger.place))
         }
+        for linear in model.linears { linear.detach(name) }
         for (linear, update) in adapted { linear.attach(update) }
         linears = adapted.map(\.0)
         self.name = name
@@ -103,6 +106,10 @@ public struct LoRAAdapter {
     public init(on model: MiniMind, from dictionary: StateDictionary, name: String = LinearUpdate.defaultName) throws {
         try self.init(on: model, AdapterState(dictionary, for: model.configuration), name: name)
     }
+
+    /// The layers that this adapter is merged into. Where an update of its name is attached, another one was merged
+    /// before, on top of which this one is.
+    private var mergedLinears: [Linear] { linears.filter { $0.update(name) == nil && $0.mergedUpdate(name) != nil } }
 
     /// The updates, in the order of ``linears``; none of layers that have parted with theirs.
     public var updates: [(linear: Linear, update: LinearUpdate)] {
@@ -140,9 +147,13 @@ public struct LoRAAdapter {
         }
     }
 
-    /// Runs `body` with the model as it was without the adapter, also where PiSSA took weights apart. Then everything is
-    /// as before, to the bit.
+    /// Runs `body` with the model as it was without the adapter, also where PiSSA took weights apart or the adapter is
+    /// merged. Then everything is as before, to the bit.
     public func switchedOff<Value>(_ body: () throws -> Value) rethrows -> Value {
+        try Linear.withoutMerges(mergedLinears) { try attachedSwitchedOff(body) }
+    }
+
+    private func attachedSwitchedOff<Value>(_ body: () throws -> Value) rethrows -> Value {
         let weights = updates.map { $0.update.weight }
         for linear in linears {
             linear.setWeight(0, of: name)
@@ -157,12 +168,11 @@ public struct LoRAAdapter {
         return try body()
     }
 
-    /// Takes the adapter off the model again; weights that PiSSA took apart are whole again, to the bit.
+    /// Takes the adapter off the model again, also where it is merged; weights that PiSSA took apart are whole again, to
+    /// the bit.
     public func detach() {
-        for linear in linears {
-            linear.detach(name)
-            principalParts[ObjectIdentifier(linear)]?.giveBack(to: linear.weight)
-        }
+        for linear in mergedLinears { linear.unmerge() }
+        for linear in linears { linear.detach(name) }
     }
 
     /// Adds the updates to the weights of the adapted layers and takes them off: the model answers the same as before,

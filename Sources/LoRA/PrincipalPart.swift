@@ -7,7 +7,7 @@ import Tensor
 struct PrincipalPart {
     let factors: LowRankFactors
     /// The weight before, in the type in which it is kept.
-    private let original: Tensor
+    let original: Tensor
 
     init(of weight: Tensor, rank: Int, scale: Float, seed: UInt64) {
         let values = weight.values

@@ -17,12 +17,15 @@ extension Linear {
         let original = merged?.original ?? Tensor(before, shape: weight.shape, precision: weight.precision)
         merged = (original, (merged?.updates ?? []) + chosen)
         weight.replaceValues(zip(before, delta).map { $0 + $1 })
-        for update in chosen { detach(update.name) }
+        for update in chosen { remove(update.name) }
         return MergeReport(before: before, delta: delta, after: weight.values)
     }
 
     /// Whether updates are merged into the weight.
     public var isMerged: Bool { merged != nil }
+
+    /// The update of a name that is merged into the weight.
+    package func mergedUpdate(_ name: String) -> LinearUpdate? { merged?.updates.last { $0.name == name } }
 
     /// Gives the weight back the very values that it had before anything was merged into it, and attaches the
     /// updates that were merged again.
@@ -31,6 +34,20 @@ extension Linear {
         self.merged = nil
         weight.replaceValues(merged.original.values)
         for update in merged.updates { attach(update) }
+    }
+
+    /// Runs `body` with merged updates attached instead. Then weight and updates are as before, to the bit.
+    package static func withoutMerges<Value>(_ linears: [Linear], _ body: () throws -> Value) rethrows -> Value {
+        let states = linears.map { ($0, $0.weight.values, $0.updates, $0.merged) }
+        for (linear, _, _, _) in states { linear.unmerge() }
+        defer {
+            for (linear, values, updates, merged) in states {
+                linear.weight.replaceValues(values)
+                linear.updates = updates
+                linear.merged = merged
+            }
+        }
+        return try body()
     }
 }
 

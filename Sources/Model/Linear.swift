@@ -13,7 +13,7 @@ public final class Linear {
     /// `[out, in]`
     public let weight: Tensor
     /// Where LoRA joins, in the order in which they were attached.
-    public private(set) var updates: [LinearUpdate] = []
+    public internal(set) var updates: [LinearUpdate] = []
     /// What the weight was before updates were merged into it, and which.
     var merged: (original: Tensor, updates: [LinearUpdate])?
 
@@ -45,17 +45,26 @@ public final class Linear {
             update.factors.a.shape[1] == inputWidth && update.factors.b.shape[0] == outputWidth,
             "factors that fit a weight \(weight.shape)")
         if let index = updates.firstIndex(where: { $0.name == update.name }) {
+            if let original = updates[index].original, original !== update.original { weight.replaceValues(original.values) }
             updates[index] = update
         } else {
             updates.append(update)
         }
     }
 
-    /// Takes an update off.
+    /// Takes an update off; a weight that it had taken apart is whole again, to the bit.
     ///
     /// - Returns: the update; `nil` where none has the name
     @discardableResult
     public func detach(_ name: String) -> LinearUpdate? {
+        let update = remove(name)
+        if let original = update?.original { weight.replaceValues(original.values) }
+        return update
+    }
+
+    /// Takes an update off, and leaves the weight as it is.
+    @discardableResult
+    func remove(_ name: String) -> LinearUpdate? {
         updates.firstIndex { $0.name == name }.map { updates.remove(at: $0) }
     }
 

@@ -15,6 +15,9 @@ public struct LinearUpdate {
     public var dropout: Float
     /// How much it counts; 0 switches it off.
     public var weight: Float
+    /// The layer's weight as it was before the update's beginning was taken off it, as PiSSA does; given back where the
+    /// update is taken off. `nil` where the weight was left alone.
+    package var original: Tensor?
 
     /// The name where there is one adapter alone: PEFT's.
     public static let defaultName = "default"

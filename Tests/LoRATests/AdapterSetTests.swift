@@ -158,6 +158,94 @@ struct AdapterSetTests {
         }
     }
 
+    @Test("What changes a set that is merged begins from the model unmerged")
+    func mergedSet() throws {
+        let states = ["one": try state(1, .square, rank: 3), "two": try state(2, .allLinear, rank: 5, scale: 0.5)]
+        func set() throws -> (AdapterSet, MiniMind) {
+            let model = try model()
+            let set = AdapterSet(on: model)
+            for name in states.keys.sorted() { try set.load(name, try #require(states[name])) }
+            return (set, model)
+        }
+        let base = try logits(model())
+        func alone(_ name: String) throws -> [Float] {
+            let (set, model) = try set()
+            try set.activate(name)
+            return try logits(model)
+        }
+        let changes: [(change: (AdapterSet) throws -> Void, expected: [Float])] = [
+            ({ try $0.activate("two") }, try alone("two")), ({ $0.deactivate() }, base), ({ try $0.remove("one") }, base),
+            ({ try $0.load("one", try #require(states["two"])) }, try alone("two")),
+        ]
+        for (number, (change, expected)) in changes.enumerated() {
+            let (set, model) = try set()
+            try set.activate("one")
+            set.merge()
+            try change(set)
+            #expect(try logits(model) == expected, "change \(number)")
+            set.merge()
+            set.unmerge()
+            #expect(try logits(model) == expected, "change \(number)")
+            #expect(model.linears.allSatisfy { linear in linear.updates.allSatisfy { set.names.contains($0.name) } })
+        }
+    }
+
+    @Test("A merged adapter can be switched off, saved and taken off")
+    func mergedAdapter() throws {
+        for precision in [Precision.float32, .bfloat16] {
+            let model = try model(precision)
+            let (base, start) = (try logits(model), bits(model))
+            let adapter = try LoRAAdapter(on: model, state(4, .allLinear, rank: 4))
+            let saved = adapter.stateDictionary
+            adapter.merge()
+            let (merged, mergedBits) = (try logits(model), bits(model))
+            #expect(try adapter.switchedOff { try logits(model) } == base)
+            #expect(try logits(model) == merged && bits(model) == mergedBits && adapter.updates.isEmpty)
+            #expect(adapter.stateDictionary.names == saved.names && !saved.names.isEmpty)
+            adapter.detach()
+            #expect(bits(model) == start)
+        }
+    }
+
+    @Test("A second adapter on top of a merged one")
+    func onTop() throws {
+        let model = try model()
+        try LoRAAdapter(on: model, state(4, .allLinear, rank: 4)).merge()
+        let (merged, mergedBits) = (try logits(model), bits(model))
+        let second = try LoRAAdapter(on: model, state(5, .square, rank: 2))
+        #expect(try logits(model) != merged)
+        #expect(try second.switchedOff { try logits(model) } == merged)
+        second.detach()
+        #expect(try logits(model) == merged && bits(model) == mergedBits)
+    }
+
+    @Test("An adapter takes the place of the one of its name in all layers, and PiSSA's weights are whole again")
+    func replaced() throws {
+        let narrow = try state(5, .square, rank: 2)
+        let expected = try model()
+        _ = try LoRAAdapter(on: expected, narrow)
+        for start in [LoRAConfiguration.Start.standard, .pissa] {
+            let model = try model()
+            var configuration = LoRAConfiguration(targets: .allLinear, rank: 4)
+            configuration.start = start
+            _ = try LoRAAdapter(on: model, configuration)
+            if start == .pissa { #expect(bits(model) != bits(expected)) }
+            let second = try LoRAAdapter(on: model, narrow)
+            #expect(try bits(model) == bits(expected) && logits(model) == logits(expected))
+            #expect(model.linears.reduce(0) { $0 + $1.updates.count } == second.updates.count)
+        }
+        // PiSSA upon PiSSA begins from the whole weights again.
+        let model = try model()
+        var configuration = LoRAConfiguration(targets: .square, rank: 4)
+        configuration.start = .pissa
+        let (start, first) = (bits(model), try LoRAAdapter(on: model, configuration))
+        let factors = first.parameters.map(\.tensor.values)
+        let second = try LoRAAdapter(on: model, configuration)
+        #expect(second.parameters.map(\.tensor.values) == factors)
+        second.detach()
+        #expect(bits(model) == start)
+    }
+
     @Test("A change too small for the type is reported as lost")
     func swallowed() throws {
         let small = try state(6, .square, rank: 2, size: 1e-4)
