@@ -37,18 +37,19 @@ extension Tensor {
     /// - Parameter step: counted from 1, for the correction of the means' start at zero
     package func applyAdamW(_ moments: AdamWMoments, _ coefficients: AdamWCoefficients, step: Int) {
         guard let gradient else { return }
-        let correction1 = 1 - powDouble(coefficients.beta1, step)
-        let correction2 = 1 - powDouble(coefficients.beta2, step)
+        let (rate, beta1, beta2) = (coefficients.learningRate, coefficients.beta1, coefficients.beta2)
+        let correction1 = 1 - powDouble(beta1, step)
+        let correction2 = 1 - powDouble(beta2, step)
         let values = pointer
         packedForms = [:]
         ComputeContext.current.measuring(.optimizer) {
             Parallel.ranges(count) {
                 let i = $0.lowerBound
+                // Rounded here, as PyTorch does: 1 - beta of a rounded beta is another number.
                 adamw_step(
-                    Int64($0.count), Float(coefficients.learningRate), Float(coefficients.beta1), Float(coefficients.beta2),
-                    Float(coefficients.epsilon), Float(coefficients.weightDecay), Float(correction1),
-                    Float(correction2.squareRoot()), gradient.pointer + i, values + i, moments.mean.pointer + i,
-                    moments.square.pointer + i)
+                    Int64($0.count), Float(1 - rate * coefficients.weightDecay), Float(rate / correction1), Float(1 - beta1),
+                    Float(beta2), Float(1 - beta2), Float(coefficients.epsilon), Float(correction2.squareRoot()),
+                    gradient.pointer + i, values + i, moments.mean.pointer + i, moments.square.pointer + i)
             }
         }
     }
