@@ -1,7 +1,7 @@
 import Tensor
 
-/// What processes sum once an optimizer step: the gradients of all parameters, what is reported of each micro-batch,
-/// and whether anybody wants to stop; in one piece of memory, of which the first half goes on its way while the
+/// What processes sum once an optimizer step: the gradients of all parameters, which of them there are, what is reported of
+/// each micro-batch, and whether anybody wants to stop; in one piece of memory, of which the first half goes on its way while the
 /// backward pass still computes the second.
 ///
 /// The backward pass comes to the last layers first: theirs is the first half. Among so many processes that a message
@@ -40,7 +40,7 @@ final class EffectiveBatchSum {
         (earlyParameters, earlyCount) = pays ? (early, count) : (0, 0)
         gradientCount = total
         let width = StepMeasures.width(layers: layers, experts: experts)
-        buffer = .allocate(capacity: total + microBatches * width + 1)
+        buffer = .allocate(capacity: total + parameters.count + microBatches * width + 1)
         buffer.initialize(repeating: 0)
     }
 
@@ -75,23 +75,32 @@ final class EffectiveBatchSum {
         if earlyCount > 0, early == nil { startEarly() }
         defer { early = nil }
         copyGradients(earlyParameters..<parameters.count, from: earlyCount)
-        let width = StepMeasures.width(layers: layers, experts: experts)
-        for (index, measure) in measures.enumerated() {
-            measure.write(to: buffer[(gradientCount + index * width)...].prefix(width))
+        for (index, parameter) in parameters.enumerated() {
+            buffer[gradientCount + index] = parameter.gradient == nil ? 0 : 1
         }
-        let end = gradientCount + measures.count * width
+        let width = StepMeasures.width(layers: layers, experts: experts)
+        let measuresStart = gradientCount + parameters.count
+        for (index, measure) in measures.enumerated() {
+            measure.write(to: buffer[(measuresStart + index * width)...].prefix(width))
+        }
+        let end = measuresStart + measures.count * width
         buffer[end] = stops ? 1 : 0
         let rest = try communicator.startSum(.init(rebasing: buffer[earlyCount...end]))
         try early?.get().wait()
         try rest.wait()
         var start = 0
-        for parameter in parameters {
-            parameter.replaceGradient(by: .init(rebasing: buffer[start..<start + parameter.count]))
+        for (index, parameter) in parameters.enumerated() {
+            // What no process used, such as an expert without a token, is left alone by the optimizer, as in one process.
+            if buffer[gradientCount + index] > 0 {
+                parameter.replaceGradient(by: .init(rebasing: buffer[start..<start + parameter.count]))
+            } else {
+                parameter.clearGradient()
+            }
             start += parameter.count
         }
         for index in measures.indices {
             measures[index] = StepMeasures(
-                buffer[(gradientCount + index * width)...].prefix(width), layers: layers, experts: experts)
+                buffer[(measuresStart + index * width)...].prefix(width), layers: layers, experts: experts)
         }
         return buffer[end] > 0
     }

@@ -178,6 +178,36 @@ struct DistributedTrainingTests {
         for (one, two) in zip(whole, halves) { #expect(one.sums == one.norms.count && two.sums == 2 * two.norms.count) }
     }
 
+    /// A loss of one of several parameters, that of the batch's number.
+    private struct OneOfSeveral: Objective {
+        let parameters: [Tensor]
+
+        func size(of batch: Int) -> BatchSize { BatchSize(samples: 1, tokens: 1, computedTokens: 1, counted: 1) }
+
+        func loss(of batch: Int, scale: Float) -> Loss {
+            Loss(weightedSum([parameters[batch]], weights: [3], result: .float32))
+        }
+    }
+
+    @Test("A parameter that no process used is left alone, as one process leaves it")
+    func unused() throws {
+        @Sendable func train(_ communicator: any Communicator, _ batch: Int, accumulation: Int = 1) throws -> [Float] {
+            let parameters = (0..<3).map { Tensor([Float($0) + 1], shape: []) }
+            var configuration = TrainerConfiguration()
+            (configuration.precision, configuration.accumulationSteps) = (.float32, accumulation)
+            let trainer = Trainer(
+                OneOfSeveral(parameters: parameters), parameters: parameters.enumerated().map { ("\($0)", $1) },
+                optimizer: AdamW(parameters), schedule: CosineSchedule(baseRate: 0.1, totalSteps: 8),
+                configuration: configuration, communicator: communicator)
+            var batches = (0..<accumulation).map { (batch + $0) % 2 }
+            _ = try trainer.runEpoch(stepsPerEpoch: accumulation, nextBatch: { batches.popLast() }) { _ in }
+            return parameters.map(\.scalar)
+        }
+        let ranks = try ThreadCommunicator.run(2) { try train($0, $0.rank) }
+        #expect(ranks[0] == ranks[1] && ranks[0][2] == 3 && ranks[0][0] < 0.95 && ranks[0][1] < 1.95)
+        #expect(try train(SingleProcess(), 0, accumulation: 2)[2] == 3)
+    }
+
     @Test("One process that wants to stop stops all after the same step")
     func stopping() throws {
         let ranks = try Self.train(Layout(3, 2, 2), .token, stopping: (2, 3))
