@@ -70,7 +70,7 @@ private struct ModuleCard {
         let values = module.singularValues.prefix(Self.mostBars)
         let largest = values.first ?? 0
         let path = values.enumerated().map { index, value -> String in
-            let height = largest > 0 && value.isFinite ? Int((value / largest * 1000).rounded()) : 0
+            let height = largest > 0 && value.isFinite ? Int((min(value / largest, 1) * 1000).rounded()) : 0
             return "M\(10 * index + 1) 1000v-\(height)h8v\(height)z"
         }
         let left = module.singularValues.count > Self.mostBars ? "the first \(Self.mostBars) of \(module.singularValues.count), " : ""

@@ -11,18 +11,31 @@ struct Axis: Equatable {
     let isLogarithmic: Bool
     let ticks: [Tick]
 
+    /// A value as an axis holds it: what is as good as 0 is 0. Of what is left, no ratio and no step between two is beyond
+    /// the range of a number.
+    ///
+    /// - Returns: `nil` for what no axis can hold
+    static func held(_ value: Double) -> Double? {
+        guard value.isFinite, abs(value) < 1e100 else { return nil }
+        return abs(value) < 1e-100 ? 0 : value
+    }
+
     /// An axis of whole numbers whose ends are those of the values, with ticks at round ones between them.
     ///
     /// - Parameter count: about how many ticks
     init(ofSteps values: ClosedRange<Double>, ticks count: Int = 5) {
-        range = values.lowerBound < values.upperBound ? values : values.lowerBound - 1...values.upperBound + 1
+        // Beside a number beyond 2^53 the next is more than 1 away.
+        let margin = max(1, values.lowerBound.ulp)
+        range = values.lowerBound < values.upperBound ? values : values.lowerBound - margin...values.upperBound + margin
         isLogarithmic = false
         ticks = Self.round(in: range, step: max(1, Self.step(range, count)))
     }
 
     /// An axis that reaches from one round number to another.
     ///
-    /// - Parameter includesZero: whether it begins at 0 where the values come near it
+    /// - Parameters:
+    ///   - values: as ``held(_:)`` has them
+    ///   - includesZero: whether it begins at 0 where the values come near it
     init(around values: ClosedRange<Double>, includesZero: Bool = true, ticks count: Int = 4) {
         var wide = Self.widened(values)
         if includesZero, wide.lowerBound > 0, wide.lowerBound < 0.5 * wide.upperBound { wide = 0...wide.upperBound }
@@ -37,7 +50,7 @@ struct Axis: Equatable {
 
     /// An axis on which equal ratios are equally long, from one power of ten to another, or to two or five times one.
     ///
-    /// - Parameter values: above 0
+    /// - Parameter values: above 0, and as ``held(_:)`` has them
     init(logarithmicAround values: ClosedRange<Double>) {
         let factors = [1.0, 2, 5]
         let first = Int(log10(values.lowerBound).rounded(.down)) - 1
@@ -55,11 +68,11 @@ struct Axis: Equatable {
         }
     }
 
-    /// How far along the axis a value stands, from 0 to 1.
+    /// How far along the axis a value stands, from 0 to 1. What is beyond an end stands there, and what is no number at 0.
     func place(_ value: Double) -> Double {
         let (low, high) = (range.lowerBound, range.upperBound)
         let share = isLogarithmic ? log(max(value, low) / low) / log(high / low) : (value - low) / (high - low)
-        return min(max(share, 0), 1)
+        return share > 0 ? min(share, 1) : 0
     }
 
     // MARK: - Round numbers
@@ -81,11 +94,15 @@ struct Axis: Equatable {
     }
 
     private static func round(in range: ClosedRange<Double>, step: Double) -> [Tick] {
-        let first = Int((range.lowerBound / step - 1e-6).rounded(.up))
-        let last = Int((range.upperBound / step + 1e-6).rounded(.down))
-        guard first <= last else { return [] }
+        // Not as integers: the number of a tick may be beyond those, only how many there are is not.
+        let first = (range.lowerBound / step - 1e-6).rounded(.up)
+        let last = (range.upperBound / step + 1e-6).rounded(.down)
+        guard first <= last, last - first < 100 else { return [] }
         let largest = max(abs(range.lowerBound), abs(range.upperBound))
-        return (first...last).map { Tick(value: Double($0) * step, label: label(Double($0) * step, step: step, largest: largest)) }
+        return (0...Int(last - first)).map { number in
+            let value = (first + Double(number)) * step
+            return Tick(value: value, label: label(value, step: step, largest: largest))
+        }
     }
 
     private static func isPowerOfTen(_ value: Double) -> Bool {
@@ -110,7 +127,7 @@ struct Axis: Equatable {
     }
 
     private static func decimals(_ value: Double, step: Double) -> String {
-        let places = max(0, Int((-log10(step) - 1e-9).rounded(.up)))
-        return String(format: "%.\(min(places, 6))f", value)
+        let places = min(max(0, (-log10(step) - 1e-9).rounded(.up)), 6)
+        return String(format: "%.\(Int(places))f", value)
     }
 }

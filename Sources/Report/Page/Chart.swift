@@ -49,6 +49,7 @@ struct Chart {
         id: String, title: String, unit: String, summary: String, layers: [Layer], includesZero: Bool = true,
         prefersLogarithm: Bool = false
     ) {
+        let layers = layers.compactMap(\.held)
         let curves = layers.compactMap(\.curve)
         var values = curves.flatMap(\.values)
         for case .rule(let value, _) in layers { values.append(value) }
@@ -69,5 +70,11 @@ extension Chart.Layer {
         case .raw(let curve, _, _), .line(let curve, _, _), .dots(let curve, _, _): curve
         case .rule, .marks, .best: nil
         }
+    }
+
+    /// The layer as an axis can hold it; `nil` for a rule that none can.
+    fileprivate var held: Self? {
+        guard case .rule(let value, let name) = self else { return self }
+        return Axis.held(value).map { .rule($0, name: name) }
     }
 }

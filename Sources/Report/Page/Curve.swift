@@ -10,8 +10,7 @@ struct Curve: Equatable {
 
         init(x: Double, y: Double?) {
             self.x = x
-            // What no axis can hold is no place on it.
-            self.y = y.flatMap { $0.isFinite && abs($0) < 1e100 ? $0 : nil }
+            self.y = y.flatMap(Axis.held)
         }
     }
 

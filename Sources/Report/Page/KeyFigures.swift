@@ -26,7 +26,7 @@ struct KeyFigure {
                 name: "Time", value: summary.steps > 0 ? Wording.duration(summary.seconds) : nil,
                 detail: summary.steps > 1 ? "\(Wording.duration(summary.seconds / Double(summary.steps))) a step" : ""),
             KeyFigure(
-                name: "Tokens a second", value: summary.tokensPerSecond.map { Wording.count(Int(min($0, 1e15))) },
+                name: "Tokens a second", value: summary.tokensPerSecond.map(Wording.whole),
                 detail: summary.computedShare.map { $0 == 1 ? "" : "\(Wording.percent($0)) of them computed" } ?? "",
                 rank: summary.tokensPerSecond.map { ($0, false) }),
             parameters(history),

@@ -49,7 +49,10 @@ struct RunSummary {
         }
         validation = Evaluations(history.evaluations, .validation)
         retained = Evaluations(history.evaluations, .retained)
-        tokens = reports.reduce(0) { $0.addingReportingOverflow($1.tokens).partialValue }
+        tokens = reports.reduce(0) { sum, report in
+            let (more, isTooLarge) = sum.addingReportingOverflow(report.tokens)
+            return isTooLarge ? .max : more
+        }
         let computed = reports.reduce(0.0) { $0 + Double($1.computedTokens) }
         computedShare = tokens > 0 ? computed / Double(tokens) : nil
         seconds = reports.reduce(0) { $0 + $1.seconds }

@@ -156,10 +156,12 @@ struct TrainingFigures {
     private func withEpochs(_ chart: Chart) -> Chart {
         guard isSingle, let count = runs[0].history.run?.stepsPerEpoch, count > 0 else { return chart }
         var chart = chart
-        let steps = chart.steps.range
+        let (steps, length) = (chart.steps.range, Double(count))
         // More lines than this would be a pattern of their own.
-        guard (steps.upperBound - steps.lowerBound) / Double(count) <= 20 else { return chart }
-        chart.epochEnds = stride(from: Double(count), to: steps.upperBound, by: Double(count)).filter { $0 > steps.lowerBound }
+        guard (steps.upperBound - steps.lowerBound) / length <= 20 else { return chart }
+        // From the last one before the chart on: a file may begin far from the run's start.
+        let first = max((steps.lowerBound / length).rounded(.down), 1) * length
+        chart.epochEnds = stride(from: first, to: steps.upperBound, by: length).filter { $0 > steps.lowerBound }
         return chart
     }
 

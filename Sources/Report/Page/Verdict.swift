@@ -37,7 +37,7 @@ struct Verdict {
 
     private var cost: HTML? {
         guard summary.steps > 0, let speed = summary.tokensPerSecond else { return nil }
-        return "It took <b>\(Wording.duration(summary.seconds))</b>, at <b>\(Wording.count(Int(min(speed, 1e15)))) tokens</b> a second."
+        return "It took <b>\(Wording.duration(summary.seconds))</b>, at <b>\(Wording.whole(speed)) tokens</b> a second."
     }
 
     /// How the run ended, as a word and the class of its colour.

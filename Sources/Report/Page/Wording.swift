@@ -30,7 +30,8 @@ enum Wording {
         let values = losses.map { exp($0) }
         let nearest = zip(values, values.dropFirst()).map { $1 - $0 }.min() ?? 1
         return values.map { value in
-            guard value < 1e4, nearest > 1e-5 else { return number(value) }
+            // Beyond what a number can hold they cannot be told apart.
+            guard value < 1e4, nearest.isFinite, nearest > 1e-5 else { return number(value) }
             let places = max(Int((-log10(nearest)).rounded(.up)), value < 10 ? 2 : value < 100 ? 1 : 0)
             return String(format: "%.\(min(places, 5))f", value)
         }
@@ -46,6 +47,10 @@ enum Wording {
         }
         return (value < 0 ? minus : "") + ([digits[...]] + groups).joined(separator: ",")
     }
+
+    /// What is counted but not whole, such as tokens a second, without its fraction; what is larger than any count ends at
+    /// 1e15.
+    static func whole(_ value: Double) -> String { value.isNaN ? number(value) : count(Int(min(max(value, -1e15), 1e15))) }
 
     /// A count of something that may be one: "1 step", "90 steps".
     static func count(_ value: Int, _ noun: String) -> String { "\(count(value)) \(noun)\(value == 1 ? "" : "s")" }

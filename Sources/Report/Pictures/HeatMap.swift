@@ -19,8 +19,9 @@ public struct HeatMap: Sendable {
     ///     `nil` for a pixel an entry.
     public init(_ matrix: [Float], rows: Int, columns: Int, maximumSide: Int? = nil) {
         precondition(rows > 0 && columns > 0 && matrix.count == rows * columns, "\(matrix.count) entries are no \(rows) rows of \(columns)")
-        let side = max(maximumSide ?? max(rows, columns), 1)
-        let block = (max(rows, columns) + side - 1) / side
+        let longer = max(rows, columns)
+        let side = min(max(maximumSide ?? longer, 1), longer)
+        let block = (longer + side - 1) / side
         (matrixRows, matrixColumns, blockSide) = (rows, columns, block)
         self.rows = (rows + block - 1) / block
         self.columns = (columns + block - 1) / block

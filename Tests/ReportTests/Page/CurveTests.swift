@@ -55,6 +55,12 @@ struct CurveTests {
         #expect(curve([1, 2, 3]).smoothed() == nil)
     }
 
+    @Test("What is as good as 0 is 0, and what no axis can hold is a gap")
+    func held() {
+        let values: [Double] = [.leastNonzeroMagnitude, -1e-101, 1e-99, -9e99, 1e100, -.infinity, .nan]
+        #expect(values.map { Curve.Point(x: 0, y: $0).y } == [0, 0, 1e-99, -9e99, nil, nil, nil])
+    }
+
     @Test("Points that come out of order are sorted")
     func order() {
         #expect(Curve([.init(x: 2, y: 1), .init(x: 1, y: 5)]).points.map(\.x) == [1, 2])
@@ -96,6 +102,22 @@ struct AxisTests {
         #expect(Axis(ofSteps: 0...2).ticks.map(\.label) == ["0", "1", "2"])
         #expect(Axis(ofSteps: 7...7).ticks.map(\.label) == ["6", "7", "8"])
         #expect(Axis(ofSteps: 0...1_000_000).ticks.map(\.label) == ["0", "0.2M", "0.4M", "0.6M", "0.8M", "1.0M"])
+    }
+
+    @Test("A step beyond which there is no next has an axis about it", arguments: [9_007_199_254_740_992, 1e17, -1e17, 0x1p63, -0x1p63])
+    func farSteps(_ step: Double) {
+        let axis = Axis(ofSteps: step...step)
+        #expect(axis.range.lowerBound < step && step < axis.range.upperBound)
+        #expect(axis.place(step) == 0.5)
+        #expect(axis.ticks.count < 10)
+    }
+
+    @Test("A place is from 0 to 1, whatever stands there")
+    func places() {
+        let values: [Double] = [.nan, -.infinity, .infinity, -1e300, 1e300, 0]
+        for axis in [Axis(around: -1...1), Axis(around: -9e99...9e99), Axis(logarithmicAround: 1e-99...1e99)] {
+            #expect(values.map { axis.place($0) }.allSatisfy { (0...1).contains($0) })
+        }
     }
 
     @Test("Logarithms: equal ratios are equally long", arguments: [0.003...40, 1e-8...1e8, 1...1000, 0.9...101] as [ClosedRange<Double>])

@@ -33,6 +33,12 @@ struct HTMLTests {
             ])
         #expect(Wording.perplexities(ofLosses: [0, 1, 2, 3, 20]) == ["1.00", "2.72", "7.39", "20.1", "4.85e8"])
         #expect(Wording.perplexities(ofLosses: [0.001, 0.002, 0.003]) == ["1.001", "1.002", "1.003"])
+        #expect(Wording.perplexities(ofLosses: [0, 1000, 2000]) == ["1.00", "∞", "∞"])
+        #expect(Wording.perplexities(ofLosses: [0, 500, 1000]) == ["1.00", "1.4e217", "∞"])
+        #expect(
+            [0, 3200.7, -0.5, 1e300, -1e300, .infinity, .nan].map(Wording.whole) == [
+                "0", "3,200", "0", "1,000,000,000,000,000", "−1,000,000,000,000,000", "1,000,000,000,000,000", "—",
+            ])
         #expect([0.25, 17.44, 754, 3725, .nan].map(Wording.duration) == ["0.25 s", "17.4 s", "12 min 34 s", "1 h 02 min", "—"])
         #expect([0, 999, 93_200_000, 1_180_000_000].map(Wording.bytes) == ["0 B", "999 B", "93.2 MB", "1.18 GB"])
     }

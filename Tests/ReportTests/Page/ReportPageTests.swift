@@ -85,6 +85,93 @@ struct ReportPageTests {
         #expect(html.contains("id=\"loss\""))
     }
 
+    /// Lines of a file that no run writes, or one that went astray: in what they differ from those of a plain run.
+    private static let strange: [[JSONObject]] = [
+        // The validation loss of a run that diverged: what its ticks mean as perplexities is infinite.
+        [["evaluation": "val", "loss": 0.94], ["evaluation": "val", "loss": 3483]],
+        [["evaluation": "val", "loss": 0.5], ["evaluation": "val", "loss": 1e90]],
+        [["evaluation": "val", "loss": -1e300], ["evaluation": "val", "loss": 1e-300]],
+        // The first is the rule that the others are seen against.
+        [["evaluation": "retain", "loss": 1.7e308], ["evaluation": "retain", "loss": 0.5]],
+        [["evaluation": "retain", "loss": -1.7e308], ["evaluation": "retain", "loss": 1.7e308]],
+        // Steps beyond which there is no next, alone and beside others.
+        [["step": 100_000_000_000_000_000]], [["step": .integer(.max)]], [["step": .integer(.min)]],
+        [["step": .integer(1 << 53)]], [["step": .integer(-1 << 53)]], [["step": 0], ["step": .integer(1 << 53)]],
+        [["evaluation": "val", "step": 100_000_000_000_000_000]], [["evaluation": "val", "step": .integer(.max)]],
+        [["evaluation": "val", "step": .integer(.min)]],
+        [["evaluation": "val", "step": .integer(.min)], ["evaluation": "val", "step": .integer(.max)]],
+        // What is too small to be divided by, and too large to be multiplied.
+        [["lr": .number(4 * .leastNonzeroMagnitude)]], [["lr": 1e-300], ["lr": 1.7e308]], [["lr": -1.7e308], ["lr": 1.7e308]],
+        [["lr": 9e99], ["lr": -9e99]], [["lr": 2e-100], ["lr": 2.1e-100]],
+        [["grad_norm": 1e-300], ["grad_norm": 1e90]], [["grad_norm": 1e-99], ["grad_norm": 1e99]],
+        [["grad_norm": .number(.leastNonzeroMagnitude)], ["grad_norm": .number(.greatestFiniteMagnitude)]],
+        [["loss": 1e-45], ["loss": 3e38]], [["aux_loss": 1e300, "expert_uses": [[.integer(.max), .integer(.max)]]]],
+        // Speeds that no integer can hold, by themselves or by the sum of their tokens.
+        [["tokens": -1_000_000_000_000_000_000, "seconds": 1e-9]],
+        [["tokens": 1_000_000_000_000_000_000, "seconds": .number(.leastNonzeroMagnitude)]],
+        [["tokens": .integer(.max), "seconds": 1e-9], ["tokens": .integer(.max), "seconds": 1e-9]],
+        [["tokens": 5_000_000_000_000_000_000, "seconds": 1e-9], ["tokens": 5_000_000_000_000_000_000, "seconds": 1e-9]],
+        [["seconds": -1e-9]], [["seconds": 1.7e308], ["seconds": 1.7e308]], [["seconds": -1.7e308], ["seconds": 1.7e308]],
+        [["samples": .integer(.min)]], [["computed_tokens": .integer(.max)]], [["counted_tokens": -1]], [["epoch": .integer(.min)]],
+    ]
+
+    /// A file of a plain run's steps, one a set of values that are put in the place of its own.
+    private func history(_ lines: [JSONObject]) throws -> RunHistory {
+        let folder = try Paths.temporaryFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let records = lines.enumerated().map { number, values -> JSON in
+            let plain: JSONObject = [
+                "step": .integer(number), "epoch": 0, "loss": 2, "lr": 0.001, "grad_norm": 0.5, "tokens": 800, "seconds": 0.25,
+                "samples": 16,
+            ]
+            return .object(values.reduce(into: plain) { $0[$1.key] = $1.value })
+        }
+        let path = folder + "/strange.metrics.jsonl"
+        let text = ([RunRecord.start(Histories.description()).json] + records).map { $0.serialized + "\n" }.joined()
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        return try RunHistory(path: path)
+    }
+
+    @Test("Numbers that no axis, no count and no perplexity can hold make no page ill", arguments: Self.strange)
+    func strangeNumbers(_ lines: [JSONObject]) throws {
+        // Alone, and beside plain steps.
+        for history in [try history(lines), try history(lines + [[:], [:]])] {
+            for html in [ReportPage([.init(history)]).html(), ReportPage([.init(history), .init(try Histories.full())]).html()] {
+                #expect(html.hasSuffix("</html>\n"))
+                #expect(html.firstMatch(of: /[ ":>(]-?(nan|inf)[ "<;,%)]/) == nil)
+            }
+        }
+    }
+
+    @Test("A run that diverged has its curve, and perplexities as far as there are numbers for them")
+    func diverged() throws {
+        let html = ReportPage([.init(try history(Self.strange[0]))]).html()
+        let figure = try #require(html.part(from: "id=\"validation\"", to: "</figure>"))
+        #expect(figure.contains("data-y=\"0.0 4000.0\""))
+        #expect(figure.contains(">1.00</text>") && figure.count(of: ">∞</text>") == 4)
+    }
+
+    @Test("Steps and counts that no run can have make a line unreadable, not the file")
+    func refused() throws {
+        let far = 1 << 53
+        let lines: [JSONObject] = [
+            ["step": .integer(far + 1)], ["step": .integer(-far - 1)], ["step": .integer(.max)], ["tokens": -1], ["samples": -1],
+            ["computed_tokens": -1], ["counted_tokens": -1], ["step": .integer(far)], ["step": 7],
+        ]
+        let history = try history(lines)
+        #expect(history.steps.map(\.step) == [far, 7])
+        #expect(history.problems == ["7 lines are no records of a run and are left out, the first of them line 2"])
+        #expect(ReportPage([.init(history)]).html().contains("7 lines are no records of a run"))
+    }
+
+    @Test("Epochs end where a file that begins far from the run's start is, and nowhere before it")
+    func farEpochs() throws {
+        let records = try [.start(Histories.description(stepsPerEpoch: 1)), Histories.step(1_000_000_000_000_000, loss: 1)]
+        let figure = try #require(page(records).part(from: "id=\"loss\"", to: "</figure>"))
+        // The step's own, and the legend's.
+        #expect(figure.count(of: "class=\"epoch\"") == 2)
+    }
+
     @Test("What a file says cannot become markup")
     func escaping() throws {
         let evil = "<script>alert('x')</script>\"&"
