@@ -178,6 +178,15 @@ import Testing
                     "pattern": ["Regex": #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#],
                 ]
             ]), "pre_tokenizer.behavior", "'Removed'")
+        let digits: JSON = ["type": "Digits", "individual_digits": true]
+        func sequence(_ stages: [JSON]) -> JSON { ["type": "Sequence", "pretokenizers": .array(stages)] }
+        expectUnsupported(
+            try error(fields: ["pre_tokenizer": sequence(Array(repeating: digits, count: 100_000))]),
+            "pre_tokenizer.pretokenizers[64]", "more than 64 stages")
+        let half = sequence(Array(repeating: digits, count: 32))
+        expectUnsupported(
+            try error(fields: ["pre_tokenizer": sequence([half, sequence([half]), digits])]),
+            "pre_tokenizer.pretokenizers[2]", "more than 64 stages")
         expectUnsupported(try error(fields: ["decoder": nil]), "decoder", "ByteLevel")
         expectUnsupported(try error(fields: ["decoder": ["type": "Metaspace"]]), "decoder", "'Metaspace'")
     }

@@ -134,6 +134,31 @@ enum FormatFixture {
         }
     }
 
+    /// Of named templates `transformers` takes that of tools where there are tools, and from files all or none.
+    @Test func templatesForToolsAreKept() throws {
+        func templates(_ tokenizer: Tokenizer) -> [String?] { [tokenizer.chatTemplate, tokenizer.toolTemplate] }
+        let listed =
+            #"{"bos_token": "<s>", "pad_token": "<pad>", "extra_special_tokens": {"image_token": "<img>"}, "chat_template": [{"name": "rag", "template": "r"}, {"name": "tool_use", "template": "t"}, {"name": "default", "template": "d"}]}"#
+        let folder = try TokenizerFixture.folder(fields: [:], files: ["tokenizer_config.json": listed])
+        let copy = try Paths.temporaryFolder()
+        defer { for folder in [folder, copy] { try? FileManager.default.removeItem(atPath: folder) } }
+        let tokenizer = try Tokenizer(folder: folder)
+        #expect(templates(tokenizer) == ["d", "t"])
+        #expect(tokenizer.specialTokens == ["bos_token": "<s>", "pad_token": "<pad>", "image_token": "<img>"])
+        try tokenizer.writeHuggingFaceFiles(to: copy)
+        #expect(try templates(Tokenizer(folder: copy)) == ["d", "t"])
+        var metadata = GGUFMetadata()
+        for (key, value) in try tokenizer.ggufMetadata() { metadata[key] = value }
+        #expect(try templates(Tokenizer(gguf: metadata)) == ["d", "t"])
+
+        try Foundation.Data("f".utf8).write(to: URL(fileURLWithPath: "\(folder)/chat_template.jinja"))
+        #expect(try templates(Tokenizer(folder: folder)) == ["f", nil])
+        let more = "\(folder)/additional_chat_templates"
+        try FileManager.default.createDirectory(atPath: more, withIntermediateDirectories: false)
+        try Foundation.Data("g".utf8).write(to: URL(fileURLWithPath: "\(more)/tool_use.jinja"))
+        #expect(try templates(Tokenizer(folder: folder)) == ["f", "g"])
+    }
+
     /// What is exported gives the same ids; what would not is refused.
     @Test func aGGUFFileIsTheSameTokenizerOrNone() throws {
         let texts = try FormatFixture.texts()
@@ -188,6 +213,22 @@ enum FormatFixture {
         for value in [#""2""#, "[-1]", "[1.5]", "{}", "[[1]]", "4294967298"] {
             let error = #expect(throws: TokenizerError.self) { try ends([], generation: #"{"eos_token_id": \#(value)}"#) }
             #expect(error?.description.contains("generation_config.json: eos_token_id: is neither an id nor a list") == true)
+        }
+    }
+
+    /// Hindi's vowel signs, accents and joiners are tokens of their own, and stand right behind the space of a merge.
+    @Test func mergesOfCombiningMarksAreCutAtTheSpace() throws {
+        for mark in ["\u{93F}", "\u{301}", "\u{200D}"] {
+            var root = try #require(FormatFixture.json("spm.json").object)
+            var model = try #require(root["model"]?.object)
+            var vocabulary = try #require(model["vocab"]?.object)
+            for (token, id) in [(mark, 600), ("q\(mark)", 601)] { vocabulary[token] = .integer(id) }
+            model["vocab"] = .object(vocabulary)
+            model["merges"] = .array([.string("q \(mark)")])
+            root["model"] = .object(model)
+            let folder = try TokenizerFixture.folder(files: ["tokenizer.json": JSON.object(root).serialized])
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            #expect(try Tokenizer(folder: folder).encode("q\(mark)").last == 601)
         }
     }
 

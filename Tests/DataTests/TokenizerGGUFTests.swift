@@ -42,11 +42,11 @@ import Testing
         #expect((tokenizer.bosID, tokenizer.eosID, tokenizer.padID, tokenizer.unkID) == (1, 2, 2, 0))
         #expect(tokenizer.endIDs == [0, 2] && tokenizer.vocabularySize == 49152 && !tokenizer.addsBOS)
         let template = try ChatTemplate(source: #require(tokenizer.chatTemplate))
-        guard case .delimited(let header, let end) = try LossMaskRule.detect(tokenizer: tokenizer, template: template) else {
+        guard case .delimited(let header, let end, let blanks) = try LossMaskRule.detect(tokenizer: tokenizer, template: template) else {
             Issue.record("not delimited")
             return
         }
-        #expect(header == tokenizer.encode("<|im_start|>assistant\n") && end == [2])
+        #expect(header == tokenizer.encode("<|im_start|>assistant\n") && end == [2] && blanks == 1)
         for text in try FormatFixture.texts() { #expect(tokenizer.decode(tokenizer.encode(text)) == text) }
     }
 

@@ -15,7 +15,8 @@ extension LossMaskRule {
     ///    prompt adds nothing (Mistral), what stands between any question and any answer. The end is what follows any
     ///    answer, up to the token that ends generation if one is in it.
     ///
-    /// What is derived is tried on a conversation of two answers before it is trusted.
+    /// What is derived is tried on a conversation of two answers before it is trusted. White space that ends the header
+    /// need not follow it, where that holds too: a tokenizer may join it with the white space that an answer starts with.
     ///
     /// - Throws: `DatasetError.noLossMaskRule` when no header and end tell the answers from the questions.
     public static func detect(tokenizer: Tokenizer, template: ChatTemplate) throws(DatasetError) -> LossMaskRule {
@@ -34,7 +35,9 @@ extension LossMaskRule {
         let end = try probe.end()
         for header in [try probe.headerOfGenerationPrompt(), try probe.headerBetweenTurns()] {
             let rule = LossMaskRule.delimited(header: header, end: end)
-            if !header.isEmpty, !end.isEmpty, try probe.confirms(rule) { return rule }
+            guard !header.isEmpty, !end.isEmpty, try probe.confirms(rule) else { continue }
+            let lenient = LossMaskRule.delimited(header: header, end: end, blanks: probe.blanks(endOf: header))
+            return probe.allows(lenient, for: rule) ? lenient : rule
         }
         throw .noLossMaskRule(reason: "in the rendered conversation no fixed tokens stand around every answer")
     }
@@ -48,15 +51,20 @@ private struct TemplateProbe {
     /// Texts that begin and end with different kinds of characters, so that what all renderings share is the template's.
     static let questions = ["Where is it?", "几点了", "7 times 8"]
     static let answers = ["Over there.", "五十六", "9 o'clock", "(left)"]
+    /// Answers whose start a tokenizer may join with what stands before. The header is not derived from them, or it would
+    /// lose its own white space, which then counted in every answer.
+    static let indentedAnswers = ["    return it", "\n\nAt last."]
 
     enum Turn {
         case question(Int)
         case answer(Int)
+        case indentedAnswer(Int)
 
         var message: Message {
             switch self {
             case .question(let index): Message(role: "user", content: questions[index])
             case .answer(let index): Message(role: "assistant", content: answers[index])
+            case .indentedAnswer(let index): Message(role: "assistant", content: indentedAnswers[index])
             }
         }
     }
@@ -64,8 +72,7 @@ private struct TemplateProbe {
     func render(_ turns: [Turn], prompting: Bool = false) throws(DatasetError) -> String {
         do {
             return try template.render(
-                messages: turns.map(\.message), addGenerationPrompt: prompting, bosToken: tokenizer.bosToken,
-                eosToken: tokenizer.eosToken)
+                messages: turns.map(\.message), addGenerationPrompt: prompting, specialTokens: tokenizer.specialTokens)
         } catch {
             throw .noLossMaskRule(reason: error.description.oneLine)
         }
@@ -111,13 +118,44 @@ private struct TemplateProbe {
         return header ?? []
     }
 
+    /// How many tokens at the end of a header are nothing but white space; none where all of them are.
+    func blanks(endOf header: [Int32]) -> Int {
+        let opening = header.reversed().drop { id in
+            guard let bytes = tokenizer.bytes(of: id), !bytes.isEmpty, !tokenizer.isSpecial(id) else { return false }
+            return bytes.allSatisfy { $0 == UInt8(ascii: " ") || (0x09...0x0D).contains($0) }
+        }
+        return opening.isEmpty ? 0 : header.count - opening.count
+    }
+
     /// Whether the rule counts two answers of a conversation, and nothing of its questions.
     func confirms(_ rule: LossMaskRule) throws(DatasetError) -> Bool {
-        let ids = try ids([.question(0), .answer(0), .question(1), .answer(1)])
-        let sample = rule.sample(ids, maxSequenceLength: ids.count, padID: 0)
+        counts(Self.answers[0], Self.answers[1], try sample([.answer(0), .answer(1)], by: rule))
+    }
+
+    /// Whether a rule may stand for a stricter one that is confirmed: it does to answers of text what the stricter one
+    /// does, and counts those that start with white space.
+    func allows(_ rule: LossMaskRule, for strict: LossMaskRule) -> Bool {
+        do throws(DatasetError) {
+            for answers in [[Turn.answer(0), .answer(1)], [.answer(2), .answer(3)]]
+            where try sample(answers, by: rule) != sample(answers, by: strict) { return false }
+            // A template may leave the white space out.
+            let texts = Self.indentedAnswers.map { PythonText.strip($0) }
+            return counts(texts[0], texts[1], try sample([.indentedAnswer(0), .indentedAnswer(1)], by: rule))
+        } catch {
+            return false
+        }
+    }
+
+    /// A conversation in which two answers stand behind the first two questions.
+    private func sample(_ answers: [Turn], by rule: LossMaskRule) throws(DatasetError) -> Sample {
+        let ids = try ids([.question(0), answers[0], .question(1), answers[1]])
+        return rule.sample(ids, maxSequenceLength: ids.count, padID: 0)
+    }
+
+    private func counts(_ first: String, _ second: String, _ sample: Sample) -> Bool {
         let counted = tokenizer.decode(zip(sample.ids, sample.mask).filter(\.1).map(\.0))
         let rest = tokenizer.decode(zip(sample.ids, sample.mask).filter { !$0.1 }.map(\.0))
-        return PythonText.contains(Self.answers[0], in: counted) && PythonText.contains(Self.answers[1], in: counted)
+        return PythonText.contains(first, in: counted) && PythonText.contains(second, in: counted)
             && PythonText.contains(Self.questions[0], in: rest) && PythonText.contains(Self.questions[1], in: rest)
     }
 

@@ -17,7 +17,10 @@ public enum LossMaskRule: Sendable, Equatable {
 
     /// The rule for every other tokenizer: counts from behind the header to the last token of the end, and never
     /// padding. An answer that the cut leaves open counts to the last token that is left.
-    case delimited(header: [Int32], end: [Int32])
+    ///
+    /// The last `blanks` tokens of the header are white space, which an answer that starts with white space may draw into
+    /// a token of its own. So they are skipped where they stand, but not asked for. `blanks` is not negative.
+    case delimited(header: [Int32], end: [Int32], blanks: Int = 0)
 
     /// A sample of these ids: cut at `maxSequenceLength`, with its mask.
     ///
@@ -27,41 +30,53 @@ public enum LossMaskRule: Sendable, Equatable {
     ///   - padID: What the published scripts fill a shorter sample up with.
     public func sample(_ ids: [Int32], maxSequenceLength: Int, padID: Int32) -> Sample {
         let removed = max(0, ids.count - maxSequenceLength)
-        var kept = Array(ids.prefix(maxSequenceLength))
+        let kept = Array(ids.prefix(maxSequenceLength))
         let count = kept.count
         switch self {
-        case .delimited(let header, let end):
-            return Sample(ids: kept, mask: Self.mask(kept, header, end, skipping: 0, following: 0), removed: removed)
+        case .delimited(let header, let end, let blanks):
+            let mask = Self.mask(kept, header, end, blanks: blanks, skipping: 0, following: 0)
+            return Sample(ids: kept, mask: mask, removed: removed)
         case .minimindV2(let header, let end), .minimindV3(let header, let end):
-            kept += repeatElement(padID, count: maxSequenceLength - count)
             let margin = if case .minimindV2 = self { 1 } else { 0 }
-            let mask = Self.mask(kept, header, end, skipping: margin, following: margin)
-            let length = max(count, (mask.lastIndex(of: true) ?? -1) + 1)
-            return Sample(ids: Array(kept[..<length]), mask: Array(mask[..<length]), removed: removed)
+            func padded(to length: Int) -> (ids: [Int32], mask: [Bool]) {
+                let ids = kept + repeatElement(padID, count: length - count)
+                return (ids, Self.mask(ids, header, end, skipping: margin, following: margin))
+            }
+            // The longest sample may be far longer than memory. A header begins in front of the padding, so that the mask
+            // ends before so much of it, unless nothing closes an answer: then it goes on to the end.
+            let reach = header.count + end.count + margin
+            var whole = padded(to: count + min(maxSequenceLength - count, reach))
+            if whole.ids.count < maxSequenceLength, whole.mask.last == true || Set(header) == [padID] {
+                whole = padded(to: maxSequenceLength)
+            }
+            let length = max(count, (whole.mask.lastIndex(of: true) ?? -1) + 1)
+            return Sample(ids: Array(whole.ids[..<length]), mask: Array(whole.mask[..<length]), removed: removed)
         }
     }
 
     /// Counts what lies between each header and the end that follows it, and the end itself.
     ///
     /// - Parameters:
+    ///   - blanks: How many tokens at the header's end may be missing, together.
     ///   - skipped: How many tokens behind the header do not count.
     ///   - following: How many tokens behind the end count too.
     private static func mask(
-        _ ids: [Int32], _ header: [Int32], _ end: [Int32], skipping skipped: Int, following: Int
+        _ ids: [Int32], _ header: [Int32], _ end: [Int32], blanks: Int = 0, skipping skipped: Int, following: Int
     ) -> [Bool] {
         var mask = [Bool](repeating: false, count: ids.count)
-        guard !header.isEmpty, !end.isEmpty else { return mask }
+        let opening = Array(header.dropLast(blanks))
+        guard !opening.isEmpty, !end.isEmpty else { return mask }
         func matches(_ part: [Int32], at index: Int) -> Bool {
             index + part.count <= ids.count && ids[index] == part[0]
                 && ids[index..<index + part.count].elementsEqual(part)
         }
         var index = 0
         while index < ids.count {
-            guard matches(header, at: index) else {
+            guard matches(opening, at: index) else {
                 index += 1
                 continue
             }
-            let start = index + header.count
+            let start = index + (matches(header, at: index) ? header.count : opening.count)
             var close = start
             while close < ids.count, !matches(end, at: close) { close += 1 }
             let first = start + skipped

@@ -51,7 +51,7 @@ public struct SFTDataset: SampleSource {
             throw .noTemplate(reason: "the tokenizer has no chat template")
         }
         do {
-            template = try ChatTemplate(source: source)
+            template = try ChatTemplate(source: source, toolSource: tokenizer.toolTemplate)
         } catch {
             throw .noTemplate(reason: error.description)
         }
@@ -144,8 +144,7 @@ public struct SFTDataset: SampleSource {
         let conversation = try conversation(at: index, with: &reader)
         do {
             return try template.render(
-                messages: conversation.messages, tools: conversation.tools, bosToken: tokenizer.bosToken,
-                eosToken: tokenizer.eosToken)
+                messages: conversation.messages, tools: conversation.tools, specialTokens: tokenizer.specialTokens)
         } catch {
             throw .notRendered(path: path, line: reader.number(of: index), error)
         }

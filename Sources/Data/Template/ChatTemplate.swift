@@ -15,13 +15,23 @@ public struct ChatTemplate: Sendable {
     /// The text that the template was read from.
     public let source: String
     private let statements: [TemplateStatement]
+    /// What takes their place where there are tools.
+    private let toolStatements: Result<[TemplateStatement], TemplateError>?
 
     /// Reads a template.
+    ///
+    /// - Parameters:
+    ///   - source: Its text.
+    ///   - toolSource: The text of another template, for conversations with tools, where the tokenizer has one. What is
+    ///     wrong with it is said when such a conversation is rendered.
     /// - Throws: A syntax error with its line, also for parts of Jinja that chat templates have no use for
     ///   (`include`, `extends`, `import`, `block`, `call`).
-    public init(source: String) throws(TemplateError) {
+    public init(source: String, toolSource: String? = nil) throws(TemplateError) {
         self.source = source
         statements = try TemplateParser.statements(of: source)
+        toolStatements = toolSource.map { source in
+            Result { () throws(TemplateError) in try TemplateParser.statements(of: source) }
+        }
     }
 
     /// The text of a conversation.
@@ -32,14 +42,18 @@ public struct ChatTemplate: Sendable {
     ///   - addGenerationPrompt: Whether the text ends with the opening of the assistant's next turn.
     ///   - bosToken: The text of the token that begins a text; the template's `bos_token` is undefined without it.
     ///   - eosToken: The text of the token that ends a turn; the template's `eos_token`.
+    ///   - specialTokens: The texts of these and other tokens by the names that the template has for them, as a
+    ///     tokenizer's `specialTokens`.
     ///   - variables: Whatever else the template looks at, such as `enable_thinking`.
     ///   - now: What `strftime_now` formats, in the local time zone.
     /// - Throws: `raised` when the template refuses the conversation; else what went wrong, and in which line.
     public func render(
         messages: [Message], tools: [JSON]? = nil, addGenerationPrompt: Bool = false, bosToken: String? = nil,
-        eosToken: String? = nil, variables: JSONObject = [:], now: Date = Date()
+        eosToken: String? = nil, specialTokens: [String: String] = [:], variables: JSONObject = [:], now: Date = Date()
     ) throws(TemplateError) -> String {
-        var values: [String: TemplateValue] = [:]
+        var statements = statements
+        if tools != nil, let toolStatements { statements = try toolStatements.get() }
+        var values = specialTokens.mapValues { TemplateValue.string($0) }
         if let bosToken { values["bos_token"] = .string(bosToken) }
         if let eosToken { values["eos_token"] = .string(eosToken) }
         values["documents"] = TemplateValue.none

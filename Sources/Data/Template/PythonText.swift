@@ -204,6 +204,15 @@ extension PythonText {
         scalar.properties.numericType == .decimal || scalar.properties.numericType == .digit
     }
 
+    static func isAlphanumeric(_ scalar: Unicode.Scalar) -> Bool {
+        isLetter(scalar) || scalar.properties.numericType != nil
+    }
+
+    /// How many runs of a regular expression's `\w` there are.
+    static func wordCount(_ text: String) -> Int {
+        text.unicodeScalars.split { !isAlphanumeric($0) && $0 != "_" }.count
+    }
+
     /// `isupper`, `islower`: some character has case, and all that have it have this one.
     static func isAll(upper: Bool, _ text: String) -> Bool {
         var found = false

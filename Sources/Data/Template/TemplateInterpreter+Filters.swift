@@ -29,8 +29,7 @@ extension TemplateInterpreter {
                     limit: try optionalInteger(values[2], name)))
         case "indent": return try indented(value, arguments)
         case "truncate": return try truncated(try text(of: value), arguments)
-        case "wordcount":
-            return .integer(PythonText.splitAtSpaces(try text(of: value), limit: nil, fromEnd: false).count)
+        case "wordcount": return .integer(PythonText.wordCount(try text(of: value)))
         case "format": return try made(try percentFormatted(try text(of: value), arguments.positional))
         case "int": return try toInteger(value, arguments)
         case "float": return try toNumber(value, arguments)

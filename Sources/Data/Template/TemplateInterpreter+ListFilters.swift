@@ -1,14 +1,18 @@
-/// Jinja's filters that go through lists. Where Jinja gives a generator, these give the list of what it generates.
+/// Jinja's filters that go through lists. Where Jinja gives a generator, these make all that it generates at once.
 extension TemplateInterpreter {
     func applyList(filter name: String, to value: TemplateValue, _ arguments: TemplateArguments) throws -> TemplateValue {
         switch name {
-        case "first": return try iterate(value).first ?? .undefined("there is no first item")
-        case "last": return try iterate(value).last ?? .undefined("there is no last item")
+        case "first":
+            if case .generator(let generator) = value { return generator.next() ?? .undefined("there is no first item") }
+            return try iterate(value).first ?? .undefined("there is no first item")
+        case "last":
+            if case .generator = value { throw failure(.value, "'last' needs a list, not \(value.typeName)") }
+            return try iterate(value).last ?? .undefined("there is no last item")
         case "list": return .list(try made(try iterate(value)))
         case "items":
             switch value {
-            case .undefined: return .list(TemplateList([]))
-            case .dictionary(let dictionary): return .list(try items(of: dictionary))
+            case .undefined: return generated(TemplateList([]))
+            case .dictionary(let dictionary): return generated(try items(of: dictionary))
             default: throw failure(.value, "'items' needs a dictionary, not \(value.typeName)")
             }
         case "join":
@@ -18,20 +22,22 @@ extension TemplateInterpreter {
             return .string(try joined(parts, try text(of: values[0] ?? .string(""))))
         case "reverse":
             if case .string(let text) = value { return try made(PythonText.reverse(text)) }
-            return .list(try made(try iterate(value).reversed()))
+            return generated(try made(try iterate(value).reversed()))
         case "sort": return .list(try made(try sorted(value, arguments)))
         case "dictsort": return try sortedDictionary(value, arguments)
-        case "unique": return .list(try made(try unique(value, arguments)))
+        case "unique": return generated(try made(try unique(value, arguments)))
         case "min", "max": return try extreme(value, arguments, greatest: name == "max")
         case "sum": return try sum(value, arguments)
-        case "batch", "slice": return try grouped(value, arguments, name)
+        case "batch", "slice": return generated(try grouped(value, arguments, name))
         case "groupby": return try groupedByKey(value, arguments)
-        case "map": return .list(try made(try mapped(value, arguments)))
+        case "map": return generated(try made(try mapped(value, arguments)))
         case "select", "reject", "selectattr", "rejectattr":
-            return .list(try made(try selected(value, arguments, name)))
+            return generated(try made(try selected(value, arguments, name)))
         default: throw failure(.syntax, "there is no filter '\(name)'")
         }
     }
+
+    private func generated(_ list: TemplateList) -> TemplateValue { .generator(TemplateGenerator(list)) }
 
     // MARK: Keys
 
@@ -138,7 +144,7 @@ extension TemplateInterpreter {
 
     // MARK: Groups
 
-    private func grouped(_ value: TemplateValue, _ arguments: TemplateArguments, _ name: String) throws -> TemplateValue {
+    private func grouped(_ value: TemplateValue, _ arguments: TemplateArguments, _ name: String) throws -> TemplateList {
         let values = try arguments.bound(to: [name == "batch" ? "linecount" : "slices", "fill_with"], in: self)
         let items = try iterate(value)
         guard let count = try optionalInteger(values[0], name), count > 0 else {
@@ -164,7 +170,7 @@ extension TemplateInterpreter {
                 start = end
             }
         }
-        return .list(try made(try groups.map { .list(try made($0)) }))
+        return try made(try groups.map { .list(try made($0)) })
     }
 
     private func groupedByKey(_ value: TemplateValue, _ arguments: TemplateArguments) throws -> TemplateValue {

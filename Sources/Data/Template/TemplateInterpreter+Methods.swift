@@ -147,7 +147,7 @@ extension TemplateInterpreter {
                 })
         case "isalpha": return all(PythonText.isLetter)
         case "isdigit": return all(PythonText.isDigit)
-        case "isalnum": return all { PythonText.isLetter($0) || $0.properties.numericType != nil }
+        case "isalnum": return all(PythonText.isAlphanumeric)
         case "isspace": return all(PythonText.isSpace)
         default: return .bool(PythonText.isAll(upper: name == "isupper", text))
         }

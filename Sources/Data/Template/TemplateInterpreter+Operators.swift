@@ -211,6 +211,7 @@ extension TemplateInterpreter {
                 guard let other = right[item.key] else { return false }
                 return try equal(item.value, other)
             }
+        case (.generator(let left), .generator(let right)): return left === right
         case (.namespace(let left), .namespace(let right)): return left === right
         case (.loop(let left), .loop(let right)): return left === right
         case (.macro(let left), .macro(let right)): return left == right
@@ -252,6 +253,10 @@ extension TemplateInterpreter {
             return PythonText.contains(part, in: text)
         case .list(let list), .tuple(let list):
             return try list.items.contains { try equal($0, item) }
+        case .generator(let generator):
+            // What stands before the item is gone afterwards, as in Python.
+            while let next = generator.next() { if try equal(next, item) { return true } }
+            return false
         case .dictionary(let dictionary):
             guard case .string(let key) = item else { return false }
             return dictionary[key] != nil
@@ -267,6 +272,7 @@ extension TemplateInterpreter {
         switch value {
         case .undefined: return []
         case .list(let list), .tuple(let list): return list.items
+        case .generator(let generator): return generator.rest()
         case .dictionary(let dictionary):
             try step(dictionary.count)
             return dictionary.items.map { .string($0.key) }

@@ -55,8 +55,10 @@ extension TemplateInterpreter {
     }
 
     private func isIterable(_ value: TemplateValue) -> Bool {
-        if case .loop = value { return true }
-        return isSequence(value)
+        switch value {
+        case .generator, .loop: true
+        default: isSequence(value)
+        }
     }
 
     private func isCallable(_ value: TemplateValue) -> Bool {

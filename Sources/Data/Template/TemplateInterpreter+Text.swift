@@ -45,6 +45,7 @@ extension TemplateInterpreter {
                 try represent(item.value, into: &text)
             }
             text += "}"
+        case .generator: text += "<generator object>"
         case .namespace: text += "<Namespace>"
         case .loop(let loop): text += "<LoopContext \(loop.index + 1)/\(loop.items.count)>"
         case .macro: text += "<Macro>"
@@ -150,7 +151,7 @@ extension TemplateInterpreter {
                 try writeJSON(item.value, layout, level: level + 1, into: &text)
             }
         case .undefined(let what): throw failure(.undefined, "tojson: \(what)")
-        case .namespace, .loop, .macro, .function, .method:
+        case .generator, .namespace, .loop, .macro, .function, .method:
             throw failure(.value, "tojson: \(value.typeName) has no JSON")
         }
         try reserve(bytes: text.utf8.count - start)

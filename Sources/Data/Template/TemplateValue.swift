@@ -12,6 +12,7 @@ enum TemplateValue {
     case string(String)
     case list(TemplateList)
     case tuple(TemplateList)
+    case generator(TemplateGenerator)
     case dictionary(TemplateDictionary)
     case namespace(TemplateNamespace)
     case loop(LoopState)
@@ -44,7 +45,7 @@ enum TemplateValue {
         case .string(let text): !text.isEmpty
         case .list(let list), .tuple(let list): !list.items.isEmpty
         case .dictionary(let dictionary): dictionary.count > 0
-        case .namespace, .loop, .macro, .function, .method: true
+        case .generator, .namespace, .loop, .macro, .function, .method: true
         }
     }
 
@@ -59,6 +60,7 @@ enum TemplateValue {
         case .string: "a string"
         case .list: "a list"
         case .tuple: "a tuple"
+        case .generator: "a generator"
         case .dictionary: "a dictionary"
         case .namespace: "a namespace"
         case .loop: "the loop"
@@ -71,6 +73,7 @@ enum TemplateValue {
     var depth: Int {
         switch self {
         case .list(let list), .tuple(let list): list.depth
+        case .generator(let generator): generator.depth
         case .dictionary(let dictionary): dictionary.depth
         default: 0
         }
@@ -88,6 +91,25 @@ struct TemplateList {
     init(_ items: [TemplateValue]) {
         self.items = items
         depth = 1 + (items.lazy.map(\.depth).max() ?? 0)
+    }
+}
+
+/// What a filter such as `select` gives: items that can be gone through once, and of which nobody knows the number before.
+final class TemplateGenerator {
+    let depth: Int
+    private var items: ArraySlice<TemplateValue>
+
+    init(_ list: TemplateList) {
+        depth = list.depth
+        items = list.items[...]
+    }
+
+    func next() -> TemplateValue? { items.popFirst() }
+
+    /// All that are left.
+    func rest() -> [TemplateValue] {
+        defer { items = [] }
+        return Array(items)
     }
 }
 

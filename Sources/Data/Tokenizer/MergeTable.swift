@@ -94,8 +94,9 @@ struct MergeTable: Sendable {
     private static func halves(of merge: JSON) -> (String, String)? {
         switch merge {
         case .string(let line):
-            let parts = line.split(separator: " ", omittingEmptySubsequences: false)
-            return parts.count == 2 ? (String(parts[0]), String(parts[1])) : nil
+            // As bytes, for a space and a combining mark behind it are one `Character`.
+            let parts = line.utf8.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
+            return parts.count == 2 ? (String(Substring(parts[0])), String(Substring(parts[1]))) : nil
         case .array(let parts):
             guard parts.count == 2, let left = parts[0].string, let right = parts[1].string else { return nil }
             return (left, right)

@@ -15,6 +15,9 @@ struct PreTokenizer: Sendable, Equatable {
         case metaspace(mark: [UInt8], MetaspacePrefix, splits: Bool)
     }
 
+    /// Each stage calls the next, so that their number takes stack; published tokenizers have a handful.
+    private static let stageLimit = 64
+
     private var stages: [Stage] = []
     /// Whether the model merges bytes, in the byte-level alphabet, and not characters.
     private(set) var isByteLevel = false
@@ -58,6 +61,7 @@ struct PreTokenizer: Sendable, Equatable {
         default:
             throw field.unsupported("the pre-tokenizer '\(type.oneLine)' is not supported")
         }
+        guard stages.count <= Self.stageLimit else { throw field.unsupported("more than \(Self.stageLimit) stages are not supported") }
     }
 
     private static func split(_ field: JSONField) throws(TokenizerError) -> Stage {

@@ -46,11 +46,12 @@ extension Tokenizer {
         }
         entries.append((GGUFTokenizerKey.addsBOS, .bool(addsBOS)))
         if let chatTemplate { entries.append((GGUFTokenizerKey.chatTemplate, .string(chatTemplate))) }
+        if let toolTemplate { entries.append((GGUFTokenizerKey.toolTemplate, .string(toolTemplate))) }
         return entries
     }
 
     /// Writes `tokenizer.json`, `tokenizer_config.json` and, where there is a template, `chat_template.jinja`,
-    /// which `AutoTokenizer` reads as a tokenizer of the same ids.
+    /// which `AutoTokenizer` reads as a tokenizer of the same ids. Of two templates both stand in `tokenizer_config.json`.
     ///
     /// - Throws: ``Tensor/TensorFileError/system(path:_:)``
     public func writeHuggingFaceFiles(to folder: String) throws(TensorFileError) {
@@ -64,8 +65,14 @@ extension Tokenizer {
         ]
         for (role, token) in configuration.roles { settings[role] = .string(token) }
         if configuration.splitsSpecialTokens { settings["split_special_tokens"] = true }
+        if let toolTemplate {
+            func named(_ name: String, _ template: String) -> JSON { ["name": .string(name), "template": .string(template)] }
+            var templates = [named("tool_use", toolTemplate)]
+            if let chatTemplate { templates.append(named("default", chatTemplate)) }
+            settings["chat_template"] = .array(templates)
+        }
         try write(JSON.object(settings).serialized + "\n", "tokenizer_config.json")
-        if let chatTemplate { try write(chatTemplate, "chat_template.jinja") }
+        if let chatTemplate, toolTemplate == nil { try write(chatTemplate, "chat_template.jinja") }
     }
 
     // MARK: GGUF

@@ -46,6 +46,7 @@ enum GGUFTokenizerKey {
     static let addsBOS = "tokenizer.ggml.add_bos_token"
     static let addsSpace = "tokenizer.ggml.add_space_prefix"
     static let chatTemplate = "tokenizer.chat_template"
+    static let toolTemplate = "tokenizer.chat_template.tool_use"
     /// The roles of tokens, each with its key.
     static let roles = [
         (role: "bos_token", key: "tokenizer.ggml.bos_token_id"), ("eos_token", "tokenizer.ggml.eos_token_id"),
@@ -106,6 +107,7 @@ private struct GGUFVocabulary {
         let addsBOS = try keys.bool(GGUFTokenizerKey.addsBOS) ?? row?.addsBOS ?? true
         configuration = TokenizerConfiguration(
             roles: roles, chatTemplate: try keys.optional(GGUFTokenizerKey.chatTemplate, { $0.string }, "a text"),
+            toolTemplate: try keys.optional(GGUFTokenizerKey.toolTemplate, { $0.string }, "a text"),
             addsBOS: addsBOS && bos != nil)
         let unknown = isScored ? roles.first { $0.name == "unk_token" }?.token : nil
         let addsSpace = isScored ? try keys.bool(GGUFTokenizerKey.addsSpace) ?? true : false

@@ -33,6 +33,11 @@ public struct Tokenizer: Sendable {
     /// The Jinja template that turns messages into text: that of `chat_template.jinja`, else that of
     /// `tokenizer_config.json`, of several the one named `default`.
     public let chatTemplate: String?
+    /// The template of conversations with tools, where it is one of its own: of several the one named `tool_use`.
+    public let toolTemplate: String?
+    /// The tokens that the configuration names, by their roles, such as `bos_token` or `image_token`: what a chat
+    /// template sees of the tokenizer.
+    public let specialTokens: [String: String]
     /// Whether a text begins with the bos token, for the model has seen none without. Where a chat template
     /// is, it writes the token itself, or leaves it out with intent.
     public let addsBOS: Bool
@@ -91,6 +96,8 @@ public struct Tokenizer: Sendable {
         padToken = configuration.token("pad_token")
         unkToken = configuration.token("unk_token")
         chatTemplate = configuration.chatTemplate
+        toolTemplate = configuration.toolTemplate
+        specialTokens = Dictionary(configuration.roles.map { ($0.name, $0.token) }) { $1 }
         let leading = PostProcessor.leadingToken(field["post_processor"])
         addsBOS = bosToken != nil && configuration.addsBOS ?? (leading != nil && leading == bosToken)
         let eos = eosToken.flatMap { [added, model] in added.id(of: $0) ?? model.vocabulary.id(of: $0) }

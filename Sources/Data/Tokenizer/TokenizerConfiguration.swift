@@ -20,13 +20,16 @@ struct TokenizerConfiguration: Sendable {
     /// Whether special tokens in text are encoded as text.
     private(set) var splitsSpecialTokens = false
     private(set) var chatTemplate: String?
+    /// The template of conversations with tools, where it is one of its own.
+    private(set) var toolTemplate: String?
     /// Whether a text begins with the bos token; `nil` where nothing is said of it.
     private(set) var addsBOS: Bool?
 
     /// - Parameter roles: The roles that have a token, by their order.
-    init(roles: [(name: String, token: String)], chatTemplate: String?, addsBOS: Bool) {
+    init(roles: [(name: String, token: String)], chatTemplate: String?, toolTemplate: String?, addsBOS: Bool) {
         for (name, token) in roles { give(name, AddedToken(special: token)) }
         self.chatTemplate = chatTemplate
+        self.toolTemplate = toolTemplate
         self.addsBOS = addsBOS
     }
 
@@ -34,7 +37,7 @@ struct TokenizerConfiguration: Sendable {
         if let field = try Self.readIfThere("\(folder)/tokenizer_config.json") {
             added = try Self.addedTokens(field["added_tokens_decoder"])
             splitsSpecialTokens = try field["split_special_tokens"].bool(default: false)
-            chatTemplate = try Self.chatTemplate(field["chat_template"])
+            (chatTemplate, toolTemplate) = try Self.chatTemplates(field["chat_template"])
             if field["add_bos_token"].value != nil { addsBOS = try field["add_bos_token"].bool(default: false) }
             try readRoles(field)
         }
@@ -44,6 +47,9 @@ struct TokenizerConfiguration: Sendable {
         let template = "\(folder)/chat_template.jinja"
         if FileManager.default.fileExists(atPath: template) {
             chatTemplate = try Self.text(of: template)
+            // Where one template is a file, all are.
+            let template = "\(folder)/additional_chat_templates/tool_use.jinja"
+            toolTemplate = FileManager.default.fileExists(atPath: template) ? try Self.text(of: template) : nil
         }
     }
 
@@ -53,7 +59,7 @@ struct TokenizerConfiguration: Sendable {
     /// The tokens that have a role.
     var named: [AddedToken] { namedRoles.compactMap { tokensByRole[$0] } }
 
-    /// The roles that have a token.
+    /// The roles that have a token, each with it.
     var roles: [(name: String, token: String)] {
         namedRoles.compactMap { name in tokensByRole[name].map { (name, $0.content) } }
     }
@@ -98,14 +104,17 @@ struct TokenizerConfiguration: Sendable {
         return tokens.sorted { $0.id < $1.id }.map(\.token)
     }
 
-    /// A template, or the one named "default" of a list of named ones.
-    private static func chatTemplate(_ field: JSONField) throws(TokenizerError) -> String? {
-        guard field.value != nil else { return nil }
-        guard field.value?.array != nil else { return try field.string() }
-        for element in try field.elements() where try element["name"].string() == "default" {
-            return try element["template"].string()
+    /// A template, or of a list of named ones those named "default" and "tool_use". The others, such as "rag", are for
+    /// callers who ask for them by name.
+    private static func chatTemplates(_ field: JSONField) throws(TokenizerError) -> (chat: String?, tools: String?) {
+        guard field.value != nil else { return (nil, nil) }
+        guard field.value?.array != nil else { return (try field.string(), nil) }
+        var named: [String: String] = [:]
+        for element in try field.elements() {
+            let name = try element["name"].string()
+            if name == "default" || name == "tool_use" { named[name] = try element["template"].string() }
         }
-        return nil
+        return (named["default"], named["tool_use"])
     }
 
     /// A text file with its line ends turned into line feeds, as Python reads it.

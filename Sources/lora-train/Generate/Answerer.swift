@@ -45,7 +45,7 @@ struct Answerer {
         guard let source = tokenizer.chatTemplate else {
             throw CommandError.failure("the tokenizer has no chat template; use the folder with its tokenizer_config.json")
         }
-        return try ChatTemplate(source: source)
+        return try ChatTemplate(source: source, toolSource: tokenizer.toolTemplate)
     }
 
     /// The ids of a conversation whose next turn is the model's.
@@ -55,7 +55,7 @@ struct Answerer {
         tokenizer.encode(
             try template.render(
                 messages: conversation.messages, tools: conversation.tools, addGenerationPrompt: true,
-                bosToken: tokenizer.bosToken, eosToken: tokenizer.eosToken))
+                specialTokens: tokenizer.specialTokens))
     }
 
     /// The next turn of a conversation.

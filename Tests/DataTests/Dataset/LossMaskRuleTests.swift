@@ -43,6 +43,24 @@ import Testing
         #expect(rule.sample([1, 3, 9, 7, 2], maxSequenceLength: 5, padID: 0).ids == [1, 3, 9, 7, 2])
     }
 
+    /// A limit that is as good as none takes no memory.
+    @Test func padsNoFurtherThanTheMaskReaches() {
+        let ids: [Int32] = [1, 3, 9, 7, 2, 4]
+        let rules: [LossMaskRule] = [
+            .minimindV2(header: [1, 3], end: [2]), .minimindV3(header: [1, 3], end: [2, 4]), .minimindV2(header: [5], end: [2]),
+            // Padding opens or closes the answer.
+            .minimindV2(header: [2, 4, 0], end: [0, 0]), .minimindV3(header: [1, 3], end: [4, 0, 0]), .minimindV3(header: [], end: [2]),
+        ]
+        for rule in rules {
+            #expect(rule.sample(ids, maxSequenceLength: .max, padID: 0) == rule.sample(ids, maxSequenceLength: 100, padID: 0), "\(rule)")
+        }
+        // What nothing closes goes on to the end all the same, and padding may be one header after the other.
+        let open = LossMaskRule.minimindV3(header: [1, 3], end: [8]).sample(ids, maxSequenceLength: 100, padID: 0)
+        #expect(open.ids.count == 100 && open.countedTokens == 98)
+        let headers = LossMaskRule.minimindV3(header: [0, 0, 0], end: [0]).sample([7, 0], maxSequenceLength: 40, padID: 0)
+        #expect(headers.ids.count == 37 && headers.countedTokens == 9)
+    }
+
     @Test func delimitedNeverCountsPadding() {
         let rule = LossMaskRule.delimited(header: [1, 3], end: [2])
         let open = rule.sample([5, 1, 3, 7, 7], maxSequenceLength: 9, padID: 0)
@@ -50,6 +68,20 @@ import Testing
         #expect(open.mask == [false, false, false, true, true])
         #expect(rule.sample([1, 3], maxSequenceLength: 9, padID: 0).countedTokens == 0)
         #expect(rule.sample([], maxSequenceLength: 9, padID: 0) == Sample(ids: [], mask: []))
+    }
+
+    @Test func delimitedSkipsBlanksWhereTheyStand() {
+        let rule = LossMaskRule.delimited(header: [1, 3, 8, 9], end: [2], blanks: 2)
+        func counted(_ ids: [Int32]) -> [Int32] {
+            let sample = rule.sample(ids, maxSequenceLength: 16, padID: 0)
+            return zip(sample.ids, sample.mask).filter(\.1).map(\.0)
+        }
+        #expect(counted([5, 1, 3, 8, 9, 7, 2, 6]) == [7, 2])
+        #expect(counted([5, 1, 3, 8, 9, 8, 9, 2]) == [8, 9, 2])
+        #expect(counted([5, 1, 3, 4, 7, 2, 6]) == [4, 7, 2])
+        // In part they are the answer's.
+        #expect(counted([5, 1, 3, 8, 7, 2, 6]) == [8, 7, 2])
+        #expect(counted([5, 1, 3]) == [] && counted([5, 1, 3, 8, 9]) == [] && counted([5, 1, 8, 9, 7, 2]) == [])
     }
 
     @Test func equalsTheGoldenSamplesOf2025() throws {
@@ -182,6 +214,38 @@ import Testing
                 ("\n<|im_start|>user\nassistant<|im_end|>\n<|im_start|>assistant\n", false),
                 (" user\n x<|im_end|>", true), ("\n", false),
             ])
+    }
+
+    /// GPT-2's pattern cuts "\n    return" into "\n   " and " return", and "\n\n\nx" into "\n\n", "\n" and "x", so that
+    /// the line feed of the header is no token of its own.
+    @Test func answersThatStartWithWhiteSpaceCount() throws {
+        func tokenizer(_ template: String) throws -> Tokenizer {
+            try TestTokenizer.make(
+                special: ["<|endoftext|>", "<|im_start|>", "<|im_end|>"], bos: nil, eos: "<|im_end|>", pad: "<|endoftext|>",
+                template: template, merges: [("Ċ", "Ġ"), ("ĊĠ", "Ġ"), ("ĊĠĠ", "Ġ"), ("Ċ", "Ċ")])
+        }
+        let chatML =
+            "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+        let conversation = [
+            Message(role: "user", content: "  Code?"), Message(role: "assistant", content: "    return x"),
+            Message(role: "user", content: "\n\nassistant"), Message(role: "assistant", content: "Fine."),
+            Message(role: "user", content: "?"), Message(role: "assistant", content: "\n\nx"),
+        ]
+        try expectMask(
+            tokenizer(chatML), conversation,
+            [
+                ("<|im_start|>user\n  Code?<|im_end|>\n<|im_start|>assistant", false), ("\n    return x<|im_end|>", true),
+                ("\n<|im_start|>user\n\n\nassistant<|im_end|>\n<|im_start|>assistant\n", false), ("Fine.<|im_end|>", true),
+                ("\n<|im_start|>user\n?<|im_end|>\n<|im_start|>assistant", false), ("\n\n\nx<|im_end|>", true), ("\n", false),
+            ])
+        // Where the template opens other turns alike but for the white space, it has to be there.
+        let alike =
+            "{% for m in messages %}{{ '<|im_start|>' + ('\n' if m.role == 'assistant' else '') + m.content + '<|im_end|>' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>\n' }}{% endif %}"
+        let plain = [Message(role: "user", content: "?"), Message(role: "assistant", content: "Fine.")]
+        #expect(try counted(tokenizer(alike), plain).texts == ["Fine.<|im_end|>"])
+        // Nor does a template that refuses such answers make the rule another.
+        let choosy = "{% for m in messages if m.content != m.content.strip() %}{{ raise_exception('blank') }}{% endfor %}" + chatML
+        #expect(try counted(tokenizer(choosy), plain).texts == ["Fine.<|im_end|>"])
     }
 
     @Test func qwen3CountsThoughtsAsPartOfTheAnswer() throws {

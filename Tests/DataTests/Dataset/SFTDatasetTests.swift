@@ -86,6 +86,18 @@ import Testing
         #expect(conversation.messages[4].extra["reasoning_content"] == "why")
     }
 
+    @Test func recordsWithToolsAreWrittenByTheirTemplate() throws {
+        let template = TestTokenizer.minimindTemplate
+        let tokenizer = try TestTokenizer.make(
+            special: ["<pad>", "<s>", "</s>"], bos: "<s>", eos: "</s>", pad: "<pad>", template: template,
+            toolTemplate: "{{ tools | length }}{{ pad_token }}" + template)
+        let plain = "<s>user\na</s>\n<s>assistant\nb</s>\n"
+        let withTools = Self.record.replacing("{\"conversations\"", with: "{\"tools\":[{\"name\":\"f\"}],\"conversations\"")
+        let dataset = try dataset("\(Self.record)\n\(withTools)", tokenizer: tokenizer)
+        #expect(try dataset.prompt(at: 0) == plain)
+        #expect(try dataset.prompt(at: 1) == "1<pad>" + plain)
+    }
+
     @Test(arguments: [
         (#"{"conversations":[{"role":"user","content":"a"}"#, "broken JSON at column"),
         (#"[1, 2]"#, "not an object"), (#"{"text":"a"}"#, "no \"conversations\""),

@@ -3,16 +3,19 @@ import Foundation
 import Tensor
 import TestSupport
 
-/// A tokenizer without merges, one token a byte, with the special tokens and the template that a test gives it.
+/// A tokenizer of one token a byte, and of the merges, special tokens and template that a test gives it.
 enum TestTokenizer {
+    /// - Parameter merges: In the letters of byte-level vocabularies, where Ġ is a space and Ċ a line feed.
     static func make(
-        special: [String], bos: String?, eos: String?, pad: String?, template: String?
+        special: [String], bos: String?, eos: String?, pad: String?, template: String?, toolTemplate: String? = nil,
+        merges: [(String, String)] = []
     ) throws -> Tokenizer {
         var vocabulary = JSONObject()
         for byte in 0..<256 { vocabulary[symbol(byte)] = .integer(byte) }
+        for (index, merge) in merges.enumerated() { vocabulary[merge.0 + merge.1] = .integer(256 + index) }
         let added = special.enumerated().map { index, text -> JSON in
             [
-                "id": .integer(256 + index), "content": .string(text), "special": true, "lstrip": false,
+                "id": .integer(256 + merges.count + index), "content": .string(text), "special": true, "lstrip": false,
                 "rstrip": false,
                 "normalized": false, "single_word": false,
             ]
@@ -25,7 +28,7 @@ enum TestTokenizer {
             "model": [
                 "type": "BPE", "dropout": nil, "unk_token": nil, "continuing_subword_prefix": nil,
                 "end_of_word_suffix": nil, "fuse_unk": false, "byte_fallback": false,
-                "vocab": .object(vocabulary), "merges": [],
+                "vocab": .object(vocabulary), "merges": .array(merges.map { .array([.string($0.0), .string($0.1)]) }),
             ],
         ]
         var configuration = JSONObject()
@@ -33,6 +36,11 @@ enum TestTokenizer {
         configuration["eos_token"] = eos.map { .string($0) } ?? .null
         configuration["pad_token"] = pad.map { .string($0) } ?? .null
         if let template { configuration["chat_template"] = .string(template) }
+        if let template, let toolTemplate {
+            configuration["chat_template"] = [
+                ["name": "default", "template": .string(template)], ["name": "tool_use", "template": .string(toolTemplate)],
+            ]
+        }
         let folder = try Paths.temporaryFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try Array(tokenizer.serialized.utf8).write(to: folder + "/tokenizer.json")

@@ -65,6 +65,55 @@ private enum Fixture {
         }
     }
 
+    /// What Jinja 3.1.6 made of these.
+    @Test(arguments: [
+        (#"{{ "don't stop" | wordcount }}|{{ 'a_b ½Ⅷ e\u0301f — ² 一二' | wordcount }}|{{ '!?' | wordcount }}"#, "3|6|0"),
+        ("{{ 1 if [] | select else 2 }}|{{ 1 if [] | map('upper') else 2 }}|{{ not ([] | rejectattr('x')) }}", "1|1|False"),
+        ("{{ 1 if [] | unique else 2 }}|{{ 1 if {} | items else 2 }}|{{ 1 if [] | select | list else 2 }}", "1|1|2"),
+        ("{% set g = [1, 2, 3] | select %}{{ g | first }}{{ g | list }}{{ g | list }}", "1[2, 3][]"),
+        (
+            "{% set g = [1, 2, 3] | reverse %}{{ 2 in g }}{{ g | list }}{{ g is iterable }}{{ g is sequence }}{{ g == g }}",
+            "True[1]TrueFalseTrue"
+        ),
+        (
+            "{% set g = [1, 2] | select %}{% for i in g %}{{ i }}{{ loop.length }}{% endfor %}{% for i in g %}x{% else %}y{% endfor %}",
+            "1222y"
+        ),
+        ("{{ [3, 1] | select | sort }}{{ ', '.join(['a', 'b'] | select) }}{% set a, b = [1, 2] | select %}{{ b }}", "[1, 3]a, b2"),
+    ])
+    func generatorsAndWords(source: String, expected: String) throws {
+        #expect(try ChatTemplate(source: source).render(messages: []) == expected)
+    }
+
+    @Test(arguments: [
+        "{{ [1] | select | length }}", "{{ [1] | reverse | last }}", "{{ [1] | map('string') | tojson }}", "{{ ([1] | select) + [2] }}",
+        "{{ ([1] | select)[1:] }}", "{{ [1] | slice(2) | count }}", "{{ {} | items | length }}",
+    ])
+    func generatorsAreNoLists(source: String) {
+        #expect(error(source)?.kind == .value)
+    }
+
+    @Test func conversationsWithToolsHaveATemplateOfTheirOwn() throws {
+        let template = try ChatTemplate(source: "plain{{ tools }}", toolSource: "tools{{ tools | length }}")
+        #expect(template.source == "plain{{ tools }}")
+        #expect(try template.render(messages: []) == "plainNone")
+        #expect(try template.render(messages: [], tools: []) == "tools0")
+        #expect(try template.render(messages: [], tools: [1]) == "tools1")
+        #expect(try ChatTemplate(source: "plain{{ tools }}").render(messages: [], tools: [1]) == "plain[1]")
+        // What is wrong with it harms no other conversation.
+        let broken = try ChatTemplate(source: "plain", toolSource: "{% if %}")
+        #expect(try broken.render(messages: []) == "plain")
+        #expect(throws: TemplateError.self) { try broken.render(messages: [], tools: []) }
+    }
+
+    @Test func specialTokensGoByTheirNames() throws {
+        let template = try ChatTemplate(source: "{{ bos_token }}{{ pad_token }}{{ image_token }}{{ sep_token }}{{ messages | length }}")
+        let tokens = ["bos_token": "<s>", "pad_token": "<pad>", "image_token": "<img>", "messages": "none"]
+        #expect(try template.render(messages: [], specialTokens: tokens) == "<s><pad><img>0")
+        #expect(try template.render(messages: [], bosToken: "<b>", specialTokens: tokens) == "<b><pad><img>0")
+        #expect(try template.render(messages: [], specialTokens: tokens, variables: ["pad_token": "p"]) == "<s>p<img>0")
+    }
+
     @Test(arguments: ["minimind-v2", "minimind-v3"])
     func rendersThePublishedPrompts(name: String) throws {
         guard let folder = Paths.shared("tokenizers/\(name)") else { return }
