@@ -22,7 +22,7 @@ public struct ModelConfiguration: Sendable, Equatable {
     /// Added to the mean square before the root of a norm.
     public var normEpsilon: Float
     /// The base of the rotary angles.
-    public var ropeTheta: Float = 1e6
+    public var ropeTheta: Float = Self.publishedTheta
     /// How the rotary angles are stretched for texts longer than those of the training.
     public var ropeScaling: RotaryScaling?
     /// How many positions the model is said to read. Files carry it along; nothing here is bound by it.
@@ -33,6 +33,9 @@ public struct ModelConfiguration: Sendable, Equatable {
     public var tiesEmbedding = true
     /// The mixture of experts in place of each feed-forward layer; `nil` for a dense model.
     public var experts: ExpertConfiguration?
+
+    /// The base of the rotary angles of every published MiniMind.
+    static let publishedTheta: Float = 1e6
 
     /// A model of a generation's kind.
     ///
@@ -78,6 +81,9 @@ public struct ModelConfiguration: Sendable, Equatable {
         }
     }
 
+    /// Far above those of any real model.
+    static let maximumPositions = 1 << 40
+
     /// Looks at what can be set behind ``init(generation:dim:layerCount:headCount:keyValueHeadCount:headDim:vocabularySize:hiddenDim:experts:)``.
     ///
     /// - Throws: ``ModelError/configuration(_:)``
@@ -88,7 +94,7 @@ public struct ModelConfiguration: Sendable, Equatable {
         guard ropeTheta > 1, ropeTheta.isFinite else {
             throw .configuration("the base of the rotary angles is \(ropeTheta); it is above 1")
         }
-        guard contextLength > 0, contextLength < 1 << 40 else {
+        guard contextLength > 0, contextLength < Self.maximumPositions else {
             throw .configuration("\(contextLength) positions are none that a model could have")
         }
         if let experts, !experts.auxiliaryCoefficient.isFinite || experts.auxiliaryCoefficient < 0 {

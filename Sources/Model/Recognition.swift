@@ -40,14 +40,15 @@ extension ModelConfiguration {
         let queries = try shape(part(.linear(.query, nil)))[0]
         let keys = try shape(part(.linear(.key, nil)))[0]
         let headDim = has(.queryNorm) ? try shape(part(.queryNorm), dimensions: 1)[0] : nil
-        let heads = headCount ?? headDim.map { queries / $0 } ?? 8
-        let width = headDim ?? queries / heads
-        guard heads > 0, width > 0, heads * width == queries, keys % width == 0 else {
+        let heads = headCount ?? headDim.map { queries / $0 } ?? publishedHeadCount
+        let width = headDim ?? (heads > 0 ? queries / heads : 0)
+        // Quotients: a product with a number that was given may be beyond all bounds.
+        guard heads > 0, width > 0, queries % width == 0, queries / width == heads, keys % width == 0 else {
             throw .unrecognized(
                 "queries of \(queries) and keys of \(keys) values do not divide into \(heads) heads; give --n_heads as the model was trained"
             )
         }
-        if let keyValueHeadCount, keyValueHeadCount * width != keys {
+        if let keyValueHeadCount, keyValueHeadCount != keys / width {
             throw .unrecognized(
                 "keys of \(keys) values are \(keys / width) heads of \(width), not \(keyValueHeadCount); leave out --n_kv_heads")
         }
@@ -67,6 +68,35 @@ extension ModelConfiguration {
         configuration.tiesEmbedding = weights.tiesOutput(naming)
         return configuration
     }
+
+    /// What a state dict of the model does not say and ``recognized(in:generation:headCount:keyValueHeadCount:)`` would
+    /// take for as published, in words that follow "the model has". Empty for MiniMind's own models; where it is not,
+    /// the state dict reads back as another model.
+    ///
+    /// MiniMind's scaling for longer texts does not count: it is asked for each time that a model is read.
+    package var unsaidByWeights: [String] {
+        // By the keys: whoever reads them knows nothing else.
+        let found: ModelGeneration = generation == .v2Classic ? .v2Classic : normalizesHeads ? .v3 : .v2
+        var unsaid: [String] = []
+        if normEpsilon != found.defaultNormEpsilon { unsaid.append("a norm epsilon of \(normEpsilon)") }
+        if ropeTheta != Self.publishedTheta { unsaid.append("a rotary base of \(ropeTheta)") }
+        if let ropeScaling, ropeScaling != .yarn(.minimind) { unsaid.append("a rotary scaling of its own") }
+        if let experts {
+            let published = found.defaultExperts
+            if experts.perToken != min(published.perToken, experts.count) { unsaid.append("\(experts.perToken) experts a token") }
+            if experts.normalizesWeights != published.normalizesWeights {
+                unsaid.append("weights of experts that are \(experts.normalizesWeights ? "" : "not ")divided by their sum")
+            }
+        }
+        if !showsHeadCount { unsaid.append("\(headCount) heads") }
+        return unsaid
+    }
+
+    /// Whether a reader of a state dict finds the number of heads without being told.
+    package var showsHeadCount: Bool { normalizesHeads || headCount == Self.publishedHeadCount }
+
+    /// The number of heads of every published model.
+    private static let publishedHeadCount = 8
 
     /// The highest number of a layer, plus one.
     private static func layerCount(of weights: StateDictionary, _ naming: WeightNaming) throws(ModelError) -> Int {
@@ -116,7 +146,7 @@ extension ModelGeneration {
 
 extension StateDictionary {
     /// Whether there is no output projection but the embedding, or a copy of it.
-    fileprivate func tiesOutput(_ naming: WeightNaming) -> Bool {
+    func tiesOutput(_ naming: WeightNaming) -> Bool {
         guard let output = self[naming.name(of: .output) + ".weight"] else { return true }
         guard let embedding = self[naming.name(of: .embedding) + ".weight"] else { return false }
         return output.hasSameElements(as: embedding)

@@ -30,6 +30,13 @@ struct ModulePatternTests {
         #expect(try ModulePattern(pattern).matches(name) == expected)
     }
 
+    @Test("Groups in groups, also empty ones, are no long pattern")
+    func groups() throws {
+        let (open, close) = (String(repeating: "(", count: 60), String(repeating: ")", count: 60))
+        #expect(try ModulePattern("(\(open)a\(close)){99}").matches(String(repeating: "a", count: 99)))
+        #expect(try ModulePattern("(){1000}a(){1000}").matches("a"))
+    }
+
     @Test("A pattern of ranks may begin behind a dot")
     func suffix() throws {
         #expect(try ModulePattern("q_proj", isSuffix: true).matches("model.q_proj"))
@@ -44,6 +51,7 @@ struct ModulePatternTests {
         arguments: [
             "(", ")", "[", "a**", "*", #"\"#, "(?=a)", "(?!a)", "(?i)a", #"(a)\1"#, "a{3,2}", "a{9999}", #"\x41"#, "[z-a]", "(?P<a",
             String(repeating: "(", count: 1000), "((((a{99}){99}){99}){99})",
+            "((((){1000}){1000}){1000}){1000}", "((((a{0}){1000}){1000}){1000}){1000,}",
         ])
     func refused(_ pattern: String) {
         #expect(throws: AdapterFileError.self) { try ModulePattern(pattern) }

@@ -94,7 +94,7 @@ struct GenerationTests {
         let golden = try Golden(case: name)
         let weights = try TensorFile.read(golden.folder + "/base.pth")
         let found = try ModelConfiguration.recognized(in: weights, headCount: 8)
-        #expect(found == golden.configuration)
+        #expect(found == golden.configuration && found.unsaidByWeights.isEmpty)
         var prefixed = StateDictionary()
         for key in weights.names { prefixed["module._orig_mod." + key] = weights[key] }
         #expect(try ModelConfiguration.recognized(in: prefixed.withoutRunPrefixes, headCount: 8) == golden.configuration)
@@ -110,6 +110,44 @@ struct GenerationTests {
         #expect("\(try #require(adapter))".contains("no weights of a MiniMind"))
         let heads = #expect(throws: ModelError.self) { try ModelConfiguration.recognized(in: weights, headCount: 5) }
         #expect("\(try #require(heads))".contains("--n_heads"))
+    }
+
+    @Test("Heads that no model has are refused", arguments: cases)
+    func headCounts(_ name: String) throws {
+        let golden = try Golden(case: name)
+        let weights = try TensorFile.read(golden.folder + "/base.pth")
+        for count in [0, -1, -8, Int.min, Int.max] {
+            let error = #expect(throws: ModelError.self) { try ModelFile.open(golden.folder + "/base.pth", headCount: count) }
+            #expect("\(try #require(error))".contains("give --n_heads"))
+            let other = #expect(throws: ModelError.self) {
+                try ModelConfiguration.recognized(in: weights, headCount: 8, keyValueHeadCount: count)
+            }
+            #expect("\(try #require(other))".contains("leave out --n_kv_heads"))
+        }
+    }
+
+    @Test("What a state dict leaves unsaid is named, and nothing of MiniMind's own models")
+    func unsaid() throws {
+        for generation in ModelGeneration.allCases {
+            var own = try ModelConfiguration(generation: generation)
+            #expect(own.unsaidByWeights.isEmpty && own.showsHeadCount)
+            own.experts = generation.defaultExperts
+            own.ropeScaling = .yarn(.minimind)
+            #expect(own.unsaidByWeights.isEmpty)
+        }
+        var llama = try ModelConfiguration(
+            generation: .v2, dim: 2048, layerCount: 22, headCount: 32, keyValueHeadCount: 4, vocabularySize: 32000, hiddenDim: 5632)
+        llama.ropeTheta = 10000
+        #expect(llama.unsaidByWeights == ["a rotary base of 10000.0", "32 heads"] && !llama.showsHeadCount)
+        llama.normEpsilon = 1e-6
+        llama.ropeScaling = .linear(factor: 2)
+        #expect(llama.unsaidByWeights.count == 4)
+
+        // Norms of heads show how wide they are.
+        var qwen = try ModelConfiguration(generation: .v3, dim: 1024, headCount: 16, keyValueHeadCount: 8, headDim: 128)
+        #expect(qwen.unsaidByWeights.isEmpty && qwen.showsHeadCount)
+        qwen.experts = ExpertConfiguration(count: 128, perToken: 8, sharedCount: 0, normalizesWeights: false)
+        #expect(qwen.unsaidByWeights == ["8 experts a token", "weights of experts that are not divided by their sum"])
     }
 
     @Test("A layer of the highest number that there is, is none", arguments: cases)

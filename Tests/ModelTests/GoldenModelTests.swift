@@ -186,12 +186,16 @@ struct GoldenModelTests {
         let end = all[4]
         let until = try model.generate(from: [5, 17], maximumTokens: 10, ends: [end])
         #expect(until == Array(all.prefix(while: { $0 != end })))
-        var seen = 0
-        let stopped = try model.generate(from: [5, 17], maximumTokens: 10) { _ in
-            seen += 1
-            return seen < 3
+        // A limit of any size is one.
+        for limit in [10, Int.max] {
+            var seen = 0
+            let stopped = try model.generate(from: [5, 17], maximumTokens: limit) { _ in
+                seen += 1
+                return seen < 3
+            }
+            #expect(stopped == Array(all.prefix(3)))
         }
-        #expect(stopped == Array(all.prefix(3)))
+        #expect(try model.generate(from: [5, 17], maximumTokens: .min).isEmpty)
     }
 
     @Test("Bad input is an error that names it")

@@ -5,6 +5,8 @@
 /// its length times the name's. What needs more than that (look-around, references back) is refused.
 struct ModulePattern: Sendable {
     private var program: [Instruction] = []
+    /// How many nodes the program was made of. An empty group adds no instruction to it, and takes time all the same.
+    private var steps = 0
 
     private enum Instruction {
         case scalar(CharacterSet)
@@ -71,9 +73,12 @@ struct ModulePattern: Sendable {
     }
 
     private static let maximumProgram = 4096
+    /// Many for each instruction, as groups stand in groups.
+    private static let maximumSteps = 1 << 16
 
     private mutating func emit(_ node: Node, _ pattern: String) throws(AdapterFileError) {
-        guard program.count < Self.maximumProgram else {
+        steps += 1
+        guard program.count < Self.maximumProgram, steps <= Self.maximumSteps else {
             throw .configuration("the pattern '\(pattern.prefix(60))…' of adapter_config.json is too long")
         }
         switch node {

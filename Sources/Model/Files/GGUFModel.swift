@@ -94,12 +94,14 @@ package enum GGUFModel {
     private static func rotaryScaling(
         _ fields: Fields, _ model: ModelConfiguration, _ tensors: StateDictionary
     ) throws(ModelError) -> RotaryScaling? {
-        let type = try fields.text("rope.scaling.type") ?? (fields.has("rope.scale_linear") ? "linear" : "none")
-        let factor = try fields.number("rope.scaling.factor", "rope.scale_linear") ?? 1
+        // As llama.cpp has it: what names no kind is linear, and a factor of 0 is none.
+        let type = try fields.text("rope.scaling.type") ?? "linear"
+        let given = try fields.number("rope.scaling.factor", "rope.scale_linear") ?? 1
+        let factor = given == 0 ? 1 : given
         var scaling: RotaryScaling?
         switch type {
         case "none": break
-        case "linear": scaling = factor == 1 || factor == 0 ? nil : .linear(factor: factor)
+        case "linear": scaling = factor == 1 ? nil : .linear(factor: factor)
         case "yarn":
             if let multiplier = try fields.number("rope.scaling.yarn_log_multiplier"), multiplier != 0 {
                 throw .unsupported("a YaRN with 'yarn_log_multiplier' is not supported")

@@ -27,7 +27,7 @@ public struct HuggingFaceConfiguration: Sendable, Equatable {
     /// The class that the folder is made for.
     public let type: ModelType
     /// The sizes, and what the model computes.
-    public let model: ModelConfiguration
+    public internal(set) var model: ModelConfiguration
     /// The ids of its special tokens.
     public let tokens: SpecialTokens
 

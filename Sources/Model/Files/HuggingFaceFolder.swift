@@ -17,17 +17,19 @@ enum HuggingFaceFolder {
         FileManager.default.fileExists(atPath: "\(folder)/\(name)")
     }
 
-    /// The configuration and the weights, mapped and not read.
+    /// The configuration and the weights, mapped and not read but to tell an output projection from the embedding.
     static func read(_ folder: String) throws(ModelError) -> (HuggingFaceConfiguration, StoredWeights) {
         let json = try json("\(folder)/\(configurationName)")
         let stored = try weights(in: folder)
-        let configuration: HuggingFaceConfiguration
+        var configuration: HuggingFaceConfiguration
         do throws(ModelError) {
             configuration = try HuggingFaceConfiguration(json, keysOf: stored)
         } catch {
             throw .inFile(path: "\(folder)/\(configurationName)", error)
         }
         let generation = configuration.model.generation
+        // Two that differ are two, whatever the configuration says: transformers 5 takes each as it stands there.
+        if configuration.model.tiesEmbedding, !stored.tiesOutput(generation.naming) { configuration.model.tiesEmbedding = false }
         let tensors = separated(stored, configuration.model)
         return (configuration, StoredWeights(tensors, naming: generation.naming, rotaryLayout: generation.rotaryLayout))
     }

@@ -60,6 +60,16 @@ extension ModelConfiguration {
         return yarn
     }
 
+    /// The positions as `max_position_embeddings` holds them: with YaRN those of the stretched context, since
+    /// transformers 4 divides them by the original ones and takes that for the factor, whatever `factor` says.
+    var huggingFacePositions: Int {
+        guard case .yarn(let yarn)? = ropeScaling,
+            let stretched = Int(exactly: (yarn.factor.shortest * Double(yarn.originalPositions)).rounded()),
+            (1..<Self.maximumPositions).contains(stretched)
+        else { return contextLength }
+        return stretched
+    }
+
     /// The scaling as `rope_scaling` holds it, which all versions of transformers read; `null` for none.
     ///
     /// - Throws: ``ModelError/unsupported(_:)`` where transformers would compute other angles

@@ -41,7 +41,7 @@ extension HuggingFaceConfiguration {
             "vocab_size": .integer(model.vocabularySize), "hidden_size": .integer(model.dim),
             "intermediate_size": .integer(model.hiddenDim), "num_hidden_layers": .integer(model.layerCount),
             "num_attention_heads": .integer(model.headCount), "num_key_value_heads": .integer(model.keyValueHeadCount),
-            "hidden_act": "silu", "max_position_embeddings": .integer(model.contextLength),
+            "hidden_act": "silu", "max_position_embeddings": .integer(model.huggingFacePositions),
             "rms_norm_eps": .number(model.normEpsilon.shortest), "rope_theta": .number(model.ropeTheta.shortest),
             "tie_word_embeddings": .bool(model.tiesEmbedding), "initializer_range": 0.02, "use_cache": true,
         ]

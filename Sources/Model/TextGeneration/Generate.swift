@@ -23,7 +23,9 @@ extension MiniMind {
         var sampler = sampler
         var written: [Int32] = []
         var seen = Set(prompt)
-        let cache = cache ?? KeyValueCache(configuration, capacity: prompt.count + max(maximumTokens, 0))
+        // A limit that is none, `.max`, is as good as any.
+        let room = min(max(maximumTokens, 0), Int.max - prompt.count)
+        let cache = cache ?? KeyValueCache(configuration, capacity: prompt.count + room)
         // The scores behind the last token are wanted, so that one is read in any case.
         cache.keep(min(cache.commonCount(prompt), prompt.count - 1))
         while written.count < maximumTokens {

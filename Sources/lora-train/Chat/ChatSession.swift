@@ -53,7 +53,8 @@ struct ChatSession {
 
     private mutating func answerLast(_ onText: (String) -> Bool) throws {
         var conversation = self.conversation
-        while turns.count > 1, try answerer.prompt(conversation).count + maximumTokens > Self.contextLength {
+        // The difference: a limit of tokens may be as large as numbers are.
+        while turns.count > 1, try answerer.prompt(conversation).count > Self.contextLength - maximumTokens {
             turns.removeFirst(2)
             conversation = self.conversation
         }

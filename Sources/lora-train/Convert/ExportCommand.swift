@@ -54,7 +54,9 @@ struct ExportCommand {
                 to: output, as: type, tokens: base.file.tokens, tokenizerFolder: tokenizerFolder(base))
             try writeTokenizer(of: base, to: output)
             console.line("written for \(written.className)")
-        default: try PyTorchFile.write(model.stateDictionary(as: type), to: output)
+        default:
+            console.warn(ofUnsaidParts: model.configuration)
+            try PyTorchFile.write(model.stateDictionary(as: type), to: output)
         }
         console.line("wrote \(output) (\(type.rawValue))")
         guard options.verifies else { return }

@@ -29,6 +29,7 @@ struct Subject {
         if options.trainsAll {
             console.line("LLM 总参数量: \(model.parameterCount)")
             announceBase()
+            console.warn(ofUnsaidParts: model.configuration)
             let suffix = model.configuration.experts == nil ? "" : "_moe"
             path = "\(options.model.outDir)/\(options.loraName)_\(dim)\(suffix).pth"
             stem = "\(options.model.outDir)/lora/\(options.loraName)_\(dim)\(suffix)"

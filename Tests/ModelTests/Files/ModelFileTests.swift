@@ -66,6 +66,29 @@ struct ModelFileTests {
         #expect(file.configuration.ropeScaling == .linear(factor: 2) && file.kind == .huggingFace(.qwen3))
     }
 
+    @Test("An output projection that is not the embedding counts, though the configuration ties them")
+    func tiedByTheConfigurationAlone() throws {
+        let folder = try HuggingFaceFixture.copy("qwen3")
+        let path = folder + "/model.safetensors"
+        let expected = try HuggingFaceFixture.logits("qwen3")
+        let read = try TensorFile.read(path)
+        let embedding = try #require(read["model.embed_tokens.weight"])
+        let negative = StoredTensor(shape: embedding.shape, floats: try embedding.floats().map { -$0 }, as: embedding.elementType)
+        for (head, sign) in [(embedding, Float(1)), (negative, -1)] {
+            var weights = read
+            weights["lm_head.weight"] = head
+            try SafetensorsFile.write(weights, to: path)
+            let file = try ModelFile.open(folder)
+            #expect(file.configuration.tiesEmbedding == (sign == 1))
+            #expect(relativeError(try MiniMind(file).scores(HuggingFaceFixture.tokens()), expected.map { sign * $0 }) < 1e-5)
+        }
+        // So one of other sizes does not go unseen.
+        var weights = read
+        weights["lm_head.weight"] = embedding.rows(0..<3)
+        try SafetensorsFile.write(weights, to: path)
+        #expect(try refusal(folder).contains("'lm_head.weight' is [3, 32] in the file"))
+    }
+
     @Test("MiniMind's state dicts", arguments: GenerationTests.cases)
     func stateDictionaries(_ name: String) throws {
         let golden = try Golden(case: name)
@@ -163,6 +186,32 @@ struct ModelFileTests {
         #expect(try refusal(golden.folder + "/lora_init.pth").contains("lora_init.pth: these are no weights of a MiniMind"))
         try write("no weights", to: folder + "/a.gguf")
         #expect(try refusal(folder + "/a.gguf").contains("a text file"))
+    }
+
+    @Test("A factor of the rotary angles that names no kind is linear, as in llama.cpp")
+    func ggufScaling() throws {
+        let file = try GGUFFile.read(HuggingFaceFixture.path("llama.gguf"))
+        var tensors = file.tensors
+        tensors["rope_freqs.weight"] = nil
+        let path = try Paths.temporaryFolder() + "/a.gguf"
+        let cases: [([(String, GGUFValue)], RotaryScaling?)] = [
+            ([], nil),
+            ([("factor", .float32(4))], .linear(factor: 4)),
+            ([("factor", .float32(1))], nil),
+            ([("factor", .float32(0))], nil),
+            ([("type", .string("linear")), ("factor", .float32(0))], nil),
+            ([("type", .string("none")), ("factor", .float32(4))], nil),
+            (
+                [("type", .string("yarn")), ("factor", .float32(0)), ("original_context_length", .uint32(64))],
+                .yarn(.init(factor: 1, originalPositions: 64))
+            ),
+        ]
+        for (fields, expected) in cases {
+            var metadata = file.metadata
+            for (key, value) in fields { metadata["llama.rope.scaling." + key] = value }
+            try GGUFFile.write(metadata: metadata, tensors: tensors, to: path)
+            #expect(try ModelFile.open(path).configuration.ropeScaling == expected, "\(fields)")
+        }
     }
 
     @Test func spoiltGGUF() throws {

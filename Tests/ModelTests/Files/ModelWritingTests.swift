@@ -98,9 +98,36 @@ struct ModelWritingTests {
             let (ours, theirs) = (configuration.rotaryFrequencies, file.configuration.rotaryFrequencies)
             #expect(zip(ours, theirs).allSatisfy { abs($0 / $1 - 1) < 1e-6 }, "\(path)")
             #expect(abs(file.configuration.ropeScaling!.amplitude - scaling.amplitude) < 1e-6)
-            #expect(!file.configuration.tiesEmbedding && file.configuration.contextLength == 32768)
+            var positions = 32768
+            if path == "/model", case .yarn(let yarn) = scaling { positions = Int(yarn.factor) * yarn.originalPositions }
+            #expect(!file.configuration.tiesEmbedding && file.configuration.contextLength == positions)
             #expect(try relativeError(MiniMind(file).scores([1, 9, 30, 4, 4]), model.scores([1, 9, 30, 4, 4])) < 1e-5)
         }
+    }
+
+    @Test("The positions of a YaRN are those that transformers 4 finds its factor by", arguments: ["v2-classic-dense", "v2-classic-moe"])
+    func stretchedPositions(_ name: String) throws {
+        func json(_ model: ModelConfiguration) throws -> JSON {
+            try HuggingFaceConfiguration.json(model, tokens: .minimind, as: .float32)
+        }
+        var configuration = try Golden(case: name).configuration
+        #expect(configuration.contextLength == 8192)
+        #expect(try json(configuration)["max_position_embeddings"] == 8192)
+        configuration.ropeScaling = .yarn(.minimind)
+        // A context that MiniMind's own class would not stretch at all.
+        for length in [8192, 1024] {
+            configuration.contextLength = length
+            let written = try json(configuration)
+            #expect(written["max_position_embeddings"] == 32768)
+            let read = try HuggingFaceConfiguration(written).model
+            #expect(read.rotaryFrequencies == configuration.rotaryFrequencies && read.ropeScaling?.amplitude == 1)
+            #expect(try json(read)["max_position_embeddings"] == 32768)
+        }
+        guard configuration.experts == nil else { return }
+        // Where no number of positions has the factor, the model's own stays.
+        configuration.ropeScaling = .yarn(.init(factor: 1e30, originalPositions: 2048))
+        configuration.contextLength = 4096
+        #expect(try json(configuration)["max_position_embeddings"] == 4096)
     }
 
     @Test("Shards hold each tensor once")
