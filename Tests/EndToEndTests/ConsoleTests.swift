@@ -62,9 +62,10 @@ import Training
         }
 
         @Test func leavesNoBarBehindWhereItEndsAtOnce() throws {
-            let training = try TinyTraining(["--epochs", "500", "--log_interval", "1000000"])
+            // Long steps: the second signal, which does not wait for the step, has to come before its end.
+            let training = try TinyTraining(
+                ["--epochs", "500", "--log_interval", "1000000", "--batch_size", "40", "--save_interval", "1000"])
             defer { training.remove() }
-            // The second signal does not wait for the step.
             let run = try PseudoTerminal(training.arguments, width: 80, signals: [SIGINT, SIGTERM])
             #expect(run.status == 128 + SIGTERM, "\(run.text)")
             #expect(!run.bars.isEmpty && !Screen(run.text, width: 80).lines.contains { $0.contains(" left") })

@@ -56,8 +56,10 @@ struct BenchOptions {
     static var allreduceFlags: FlagSet<BenchOptions> {
         var flags = FlagSet<BenchOptions>()
         flags.section("The work, on processes that mpirun starts")
-        flags.integer("min_bytes", \.leastBytes, atLeast: 4, "Bytes of floats of the smallest sum; each next one has four times as many")
-        flags.integer("max_bytes", \.mostBytes, atLeast: 4, "Bytes of the largest sum")
+        flags.integer(
+            "min_bytes", \.leastBytes, atLeast: 4, atMost: .max,
+            "Bytes of floats of the smallest sum; each next one has four times as many")
+        flags.integer("max_bytes", \.mostBytes, atLeast: 4, atMost: .max, "Bytes of the largest sum")
         flags.integer("rounds", \.rounds, atLeast: 1, "Sums of each size that are timed")
         flags.bool("json", \.isJSON, "One JSON object instead of a table")
         return flags

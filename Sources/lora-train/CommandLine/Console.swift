@@ -17,6 +17,8 @@ final class Console: Sendable {
 
     private let state = Mutex(State())
     private let hasBar = Atomic(false)
+    private let losesLines = Atomic(false)
+    private let hasLostLines = Atomic(false)
     private let output: Terminal
     private let errors: Terminal
 
@@ -47,6 +49,13 @@ final class Console: Sendable {
     var sendsLinesToErrors: Bool {
         get { state.withLock(\.sendsLinesToErrors) }
         set { state.withLock { $0.sendsLinesToErrors = newValue } }
+    }
+
+    /// Whether a line that standard output does not take, such as a log on a full disk, is left out: what the command does
+    /// is worth more than what it says of it. Otherwise it ends the command.
+    var toleratesLoss: Bool {
+        get { losesLines.load(ordering: .relaxed) }
+        set { losesLines.store(newValue, ordering: .relaxed) }
     }
 
     /// The width of the terminal, 80 where there is none.
@@ -134,14 +143,25 @@ final class Console: Sendable {
         while !bytes.isEmpty {
             let written = bytes.withUnsafeBytes { Foundation.write(target.file, $0.baseAddress, $0.count) }
             if written < 0, errno != EINTR {
-                // Results that cannot be written are not to pass for written; words for a person may be lost.
+                // Words on standard error may be lost.
                 guard target.file == output.file, target.file != errors.file else { return }
-                let reason = String(cString: strerror(errno))
-                put("error: standard output cannot be written (\(reason))\n", errors)
-                // At once: threads may be at work with what an orderly exit takes away.
-                _exit(1)
+                return lose(errno)
             }
             bytes = bytes.dropFirst(max(written, 0))
+        }
+    }
+
+    /// What becomes of a line that standard output does not take: results that cannot be written are not to pass for written.
+    private func lose(_ error: Int32) {
+        let problem = "standard output cannot be written (\(String(cString: strerror(error))))"
+        // EPIPE is SIGPIPE where somebody has that ignored.
+        guard toleratesLoss, error != EPIPE else {
+            put("error: \(problem)\n", errors)
+            // At once: threads may be at work with what an orderly exit takes away.
+            _exit(1)
+        }
+        if !hasLostLines.exchange(true, ordering: .relaxed) {
+            put("warning: \(problem); the run goes on without the lines that are lost\n", errors)
         }
     }
 }

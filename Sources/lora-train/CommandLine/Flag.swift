@@ -33,8 +33,11 @@ struct FlagSet<Options> {
 
     mutating func section(_ title: String) { section = title }
 
+    /// A text. The name of a file or folder is never empty, as a variable of the shell is that nobody has set: with an empty
+    /// output folder, results would go to the root of the file system.
     mutating func text(_ name: String, _ path: WritableKeyPath<Options, String>, _ help: String) {
         add(name, "str", help, { "'\($0[keyPath: path])'" }) { text, options in
+            if text.isEmpty, Self.namesFile(name) { return "the name of a file or folder" }
             options[keyPath: path] = text
             return nil
         }
@@ -42,25 +45,33 @@ struct FlagSet<Options> {
 
     mutating func text(_ name: String, _ path: WritableKeyPath<Options, String?>, _ help: String) {
         add(name, "str", help, { $0[keyPath: path].map { "'\($0)'" } ?? "—" }) { text, options in
+            if text.isEmpty, Self.namesFile(name) { return "the name of a file or folder" }
             options[keyPath: path] = text
             return nil
         }
     }
 
-    mutating func integer(_ name: String, _ path: WritableKeyPath<Options, Int>, atLeast least: Int, _ help: String) {
+    /// A whole number.
+    ///
+    /// - Parameter most: 2³¹ - 1 where nothing else is said, more than there is of anything that flags count. Two such
+    ///   numbers can be multiplied; of three the product may be beyond all bounds
+    mutating func integer(
+        _ name: String, _ path: WritableKeyPath<Options, Int>, atLeast least: Int, atMost most: Int = Int(Int32.max), _ help: String
+    ) {
         add(name, "int", help, { String($0[keyPath: path]) }) { text, options in
-            guard let value = Int(text), value >= least else { return "a whole number of at least \(least)" }
+            guard let value = Int(text), (least...most).contains(value) else { return "a whole number from \(least) to \(most)" }
             options[keyPath: path] = value
             return nil
         }
     }
 
-    /// A number that something else says where the flag is left out.
+    /// A whole number that something else says where the flag is left out; bounded like the others.
     mutating func integer(
-        _ name: String, _ path: WritableKeyPath<Options, Int?>, atLeast least: Int, default text: String, _ help: String
+        _ name: String, _ path: WritableKeyPath<Options, Int?>, atLeast least: Int, atMost most: Int = Int(Int32.max),
+        default text: String, _ help: String
     ) {
         add(name, "int", help, { $0[keyPath: path].map(String.init) ?? text }) { text, options in
-            guard let value = Int(text), value >= least else { return "a whole number of at least \(least)" }
+            guard let value = Int(text), (least...most).contains(value) else { return "a whole number from \(least) to \(most)" }
             options[keyPath: path] = value
             return nil
         }
@@ -111,6 +122,12 @@ struct FlagSet<Options> {
         _ set: @escaping (String, inout Options) -> String?
     ) {
         flags.append(Flag(name: name, type: type, help: help, section: section, defaultValue: defaultValue, set: set))
+    }
+
+    /// Whether a flag's text is the path of a file or folder, or a name that is looked for as one.
+    private static func namesFile(_ name: String) -> Bool {
+        ["_dir", "_path", "_python"].contains(where: name.hasSuffix)
+            || ["out", "output", "prompts", "resume", "sample_prompts"].contains(name)
     }
 
     /// The truth that a word means.

@@ -40,7 +40,7 @@ extension FlagSet {
         sizes(path.appending(path: \.model))
         bool("use_moe", path.appending(path: \.model.useMoE), "A base with a mixture of experts")
         model(path.appending(path: \.model))
-        integer("seed", path.appending(path: \.model.seed), atLeast: 0, "Seed of the drawing")
+        integer("seed", path.appending(path: \.model.seed), atLeast: 0, atMost: .max, "Seed of the drawing")
         choice("dtype", path.appending(path: \.dtype), "Type of matrix products: float32, bfloat16 or float16")
     }
 }

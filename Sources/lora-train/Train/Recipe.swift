@@ -30,8 +30,9 @@ struct Recipe {
             // However it is dealt out.
             facts["--batch_size"] = nil
             facts["--accumulation_steps"] = nil
-            facts["the effective batch (processes × --batch_size × --accumulation_steps)"] =
-                .integer(processes * options.batchSize * options.accumulationSteps)
+            // A batch beyond all numbers takes in all samples, as any does that has more places than there are.
+            let (samples, isBeyond) = (options.batchSize * options.accumulationSteps).multipliedReportingOverflow(by: processes)
+            facts["the effective batch (processes × --batch_size × --accumulation_steps)"] = .integer(isBeyond ? .max : samples)
         }
         facts["the base"] = origins.base.map { .string($0.description) }
         facts["the tokenizer"] = origins.tokenizer.map { .string($0.description) }

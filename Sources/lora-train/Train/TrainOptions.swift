@@ -86,7 +86,7 @@ struct TrainOptions {
         flags.model(\.model)
         flags.text("lora_path", \.model.loraPath, "Adapter to go on from")
         flags.adapter(\.adapter)
-        flags.integer("seed", \.model.seed, atLeast: 0, "Seed of new adapters, of shuffling and of dropout")
+        flags.integer("seed", \.model.seed, atLeast: 0, atMost: .max, "Seed of new adapters, of shuffling and of dropout")
         flags.bool(
             "pad_to_max_seq_len", \.padsToMaximum, default: "auto",
             "Pad every sample as the published script does. A dense model trains to the same result, slower; with experts padding takes part in their balance, so auto pads there, and False trains on the words alone, much faster"
