@@ -117,6 +117,20 @@
             }
         }
 
+        @Test("A rank that would go on from another place is named")
+        func otherPlace() throws {
+            let training = try TinyTraining(["--loss_reduction", "token", "--save_steps", "2"])
+            defer { training.remove() }
+            #expect(try Command(training.arguments, interruptAfterLines: 14).status == 130)
+            let metrics = try training.metrics()
+            let run = try Command.mpi(
+                ranks: 2, training.arguments + ["--ddp", "--threads", "1", "--batch_size", "4", "--resume", "auto"],
+                last: ["--out_dir", training.folder + "/elsewhere"])
+            #expect(run.status != 0 && run.errors.contains("rank 1 would train something else than rank 0: the place in the run is"))
+            #expect(run.errors.contains("what is trained is"), "\(run.errors)")
+            #expect(try training.metrics() == metrics)
+        }
+
         @Test("What --ddp cannot do is said once, with what to do")
         func refusals() throws {
             let training = try TinyTraining()

@@ -84,6 +84,32 @@ struct FaultTests {
         #expect(!run.output.contains("Epoch"), "found before the first step")
     }
 
+    @Test("What is read is not written over")
+    func inputsStay() throws {
+        let training = try TinyTraining()
+        defer { training.remove() }
+        let data = FileManager.default.contents(atPath: training.dataPath)
+        let overData = try Command(training.arguments + ["--metrics_path", training.dataPath])
+        #expect(
+            overData.status == 2 && overData.errors.contains("--metrics_path '\(training.dataPath)' is the input"), "\(overData.errors)")
+        #expect(FileManager.default.contents(atPath: training.dataPath) == data)
+        let base = training.folder + "/rlhf_192.pth"
+        try FileManager.default.copyItem(atPath: TinyTraining.example + "/rlhf_192.pth", toPath: base)
+        let overBase = try Command(training.arguments + ["--base_path", base, "--full", "--lora_name", "rlhf"])
+        #expect(overBase.status == 2 && overBase.errors.contains("is the input \(base)"), "\(overBase.errors)")
+        #expect(FileManager.default.contentsEqual(atPath: base, andPath: TinyTraining.example + "/rlhf_192.pth"))
+    }
+
+    @Test("A run that cannot begin leaves what an earlier one has recorded")
+    func earlierMetricsStay() throws {
+        let training = try TinyTraining(["--epochs", "1"])
+        defer { training.remove() }
+        #expect(try Command(training.arguments).status == 0)
+        let metrics = FileManager.default.contents(atPath: training.metricsPath)
+        let run = try Command(training.arguments + ["--sample_prompts", training.folder + "/nowhere.txt"])
+        #expect(run.status != 0 && FileManager.default.contents(atPath: training.metricsPath) == metrics && metrics != nil)
+    }
+
     @Test("A data file that vanishes is read on; one that is cut is named", arguments: [true, false])
     func vanishingData(_ vanishes: Bool) throws {
         let training = try TinyTraining(["--epochs", "40", "--num_workers", "0"])

@@ -130,6 +130,54 @@ struct ResumeTests {
         #expect(run.status == 0 && cut.adapter == whole.adapter, "\(run.errors)")
     }
 
+    @Test("From elsewhere: what another run has here is put aside, checkpoints and metrics")
+    func elsewhere() throws {
+        let (whole, cut) = (try Self.undisturbed.get(), try TinyTraining(Self.flags))
+        defer { cut.remove() }
+        _ = try Command(cut.arguments, interruptAfterLines: 12)
+        // Another run comes further in its place.
+        _ = try Command(cut.arguments + ["--learning_rate", "1e-3"], interruptAfterLines: 25)
+        let others = cut.checkpointNames
+        let first = try Command(cut.arguments + ["--resume", cut.checkpoints + ".old"], interruptAfterLines: 10)
+        #expect(
+            first.status == 130 && first.errors.contains("checkpoints of another run are in \(cut.checkpoints).old2"), "\(first.errors)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: cut.checkpoints + ".old2").sorted() == others)
+        #expect(FileManager.default.fileExists(atPath: cut.metricsPath + ".old"))
+        let second = try Command(cut.arguments + ["--resume", "auto"])
+        #expect(second.status == 0 && cut.adapter == whole.adapter, "\(second.errors)")
+        let metrics = try cut.metrics()
+        #expect(try metrics.count > 10 && Array(whole.metrics().suffix(metrics.count)) == metrics)
+    }
+
+    @Test("By tokens a run goes on with its effective batch dealt out otherwise: what was evaluated is not evaluated again")
+    func otherBatches() throws {
+        let flags = ["--loss_reduction", "token", "--val_split", "0.2", "--early_stopping_patience", "1", "--learning_rate", "5e-4"]
+        let cut = try TinyTraining(flags)
+        defer { cut.remove() }
+        let killed = try Command(cut.arguments + ["--batch_size", "4"], interruptAfterLines: 26, signal: SIGKILL)
+        #expect(killed.status == SIGKILL && !cut.checkpointNames.isEmpty, "\(killed.output)")
+        let run = try Command(cut.arguments + ["--batch_size", "2", "--accumulation_steps", "2", "--resume", "auto"])
+        #expect(run.status == 0 && !run.output.contains("stopping early"), "\(run.output)")
+        // The steps of the file before are others.
+        let history = try RunHistory(path: cut.metricsPath)
+        #expect(history.problems.isEmpty && history.steps.map(\.step) == Array(16 * (4 - history.steps.count / 16)..<64))
+        #expect(history.evaluations.map(\.step) == (5 - history.steps.count / 16...4).map { 16 * $0 })
+        #expect(FileManager.default.fileExists(atPath: cut.metricsPath + ".old"))
+    }
+
+    @Test("What was skipped of a streamed file before a run was cut short is listed all the same")
+    func skippedBefore() throws {
+        let cut = try TinyTraining(["--streaming", "--on_bad_record", "skip", "--epochs", "1", "--batch_size", "2", "--shuffle", "False"])
+        defer { cut.remove() }
+        let data = try String(contentsOfFile: cut.dataPath, encoding: .utf8)
+        try ("no conversation\n" + data).write(toFile: cut.dataPath, atomically: true, encoding: .utf8)
+        #expect(try Command(cut.arguments, interruptAfterLines: 14).status == 130)
+        let run = try Command(cut.arguments + ["--resume", "auto"])
+        #expect(run.status == 0 && run.errors.contains("1 record is bad and skipped; the first is line 1"), "\(run.errors)")
+        let list = try String(contentsOfFile: cut.stem + ".skipped.jsonl", encoding: .utf8).split(separator: "\n")
+        #expect(try list.map { try JSON(parsing: String($0))["line"]?.integer } == [1])
+    }
+
     @Test(
         "All parameters too, in float16, and a start by PiSSA",
         arguments: [

@@ -28,6 +28,13 @@ public struct SkippedRecords: Sendable, Equatable {
         self.records = Array(records.sorted { $0.line < $1.line }.prefix(Self.limit))
     }
 
+    /// Both together; what both name counts once. Beyond ``limit`` names a record may count twice.
+    package func union(_ other: SkippedRecords) -> SkippedRecords {
+        let known = Set(records.map(\.line))
+        let more = other.records.filter { !known.contains($0.line) }
+        return SkippedRecords(count: count + other.count - (other.records.count - more.count), records + more)
+    }
+
     /// How many records are named.
     public static var limit: Int { 1000 }
 }

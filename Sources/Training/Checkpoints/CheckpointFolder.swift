@@ -56,14 +56,20 @@ public struct CheckpointFolder: Sendable {
         rmdir(path)
     }
 
-    /// Puts what is here aside, in the place of what was put aside before.
+    /// Puts what is here aside.
     ///
+    /// - Parameter replacesOlder: whether in the place of what was put aside before, or in one of its own
     /// - Returns: where it is now; `nil` where there was nothing
     /// - Throws: `TensorFileError` with the system's reason
-    public func moveAside() throws(TensorFileError) -> String? {
+    public func moveAside(replacesOlder: Bool = true) throws(TensorFileError) -> String? {
         guard !paths.isEmpty else { return nil }
-        let place = path + ".old"
-        try? FileManager.default.removeItem(atPath: place)
+        var place = path + ".old"
+        if replacesOlder {
+            try? FileManager.default.removeItem(atPath: place)
+        } else {
+            var number = 2
+            while access(place, F_OK) == 0 { (place, number) = ("\(path).old\(number)", number + 1) }
+        }
         guard rename(path, place) == 0 else {
             throw .system(path: path, "cannot be moved out of the way (\(String(cString: strerror(errno))))")
         }

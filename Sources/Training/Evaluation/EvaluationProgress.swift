@@ -3,7 +3,8 @@ import Tensor
 /// How far the evaluations of a run have come: what a checkpoint keeps of them, so that a run that goes on decides as
 /// one that was never cut short.
 package struct EvaluationProgress: Sendable, Equatable {
-    /// An evaluation, by the micro-batches of the run that were done by then, and its validation loss.
+    /// An evaluation, by the optimizer steps of the run that were done by then, and its validation loss. Micro-batches
+    /// would say something else where the run goes on with its effective batch dealt out otherwise.
     package struct Point: Sendable, Equatable {
         package let step: Int
         package let loss: Double
@@ -20,7 +21,7 @@ package struct EvaluationProgress: Sendable, Equatable {
         package let data: String
     }
 
-    /// The micro-batches that were done at the last evaluation; `nil` before the first.
+    /// The optimizer steps that were done at the last evaluation; `nil` before the first.
     package private(set) var lastStep: Int?
     /// The evaluation of the lowest validation loss.
     package private(set) var best: Point?
@@ -55,8 +56,8 @@ package struct EvaluationProgress: Sendable, Equatable {
 
     package var json: JSON {
         [
-            "last_step": lastStep.map(JSON.integer) ?? .null,
-            "best": best.map { ["step": .integer($0.step), "loss": .number($0.loss)] } ?? .null,
+            "last_optimizer_step": lastStep.map(JSON.integer) ?? .null,
+            "best": best.map { ["optimizer_step": .integer($0.step), "loss": .number($0.loss)] } ?? .null,
             "evaluations_since_best": .integer(evaluationsSinceBest),
             "base": base.map { ["loss": .number($0.loss), "data": .string($0.data)] } ?? .null,
         ]
@@ -64,8 +65,8 @@ package struct EvaluationProgress: Sendable, Equatable {
 
     /// - Parameter json: `nil` for a run that has evaluated nothing
     package init(_ json: JSON?) {
-        lastStep = json?["last_step"]?.integer
-        if let point = json?["best"], let step = point["step"]?.integer, let loss = point["loss"]?.number {
+        lastStep = json?["last_optimizer_step"]?.integer
+        if let point = json?["best"], let step = point["optimizer_step"]?.integer, let loss = point["loss"]?.number {
             best = Point(step: step, loss: loss)
         }
         evaluationsSinceBest = json?["evaluations_since_best"]?.integer ?? 0

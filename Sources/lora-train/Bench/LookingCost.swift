@@ -4,7 +4,7 @@ import Training
 /// Times what a run tells of itself: the metrics file, the published line, the bar as on a wide terminal, and the record for a
 /// program, all of them at every step, which is the most that a run can be asked for.
 final class LookingCost {
-    private let log: RunLog
+    private let log = RunLog()
     private let folder: String
     private let files: [Int32]
     private var seconds: [Double] = []
@@ -19,9 +19,8 @@ final class LookingCost {
         let run = RunDescription(
             name: "bench", version: Release.version, started: Date().ISO8601Format(), epochs: 1, stepsPerEpoch: steps,
             basePath: nil, savedPath: folder)
-        log = RunLog([
-            try MetricsFile(path: folder + "/metrics.jsonl", run), ConsoleLog(run, logInterval: 1, console), JSONLog(run, console),
-        ])
+        let metrics = try MetricsFile(path: folder + "/metrics.jsonl", run)
+        log.begin([metrics, ConsoleLog(run, logInterval: 1, console), JSONLog(run, console)])
     }
 
     /// Tells of a step.

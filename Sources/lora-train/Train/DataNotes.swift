@@ -9,6 +9,8 @@ struct DataNotes {
     private let options: TrainOptions
     private let samples: Subset<SFTDataset>
     private var counts = SampleCounts()
+    /// What a run met of a streamed file that this one goes on from; of all its processes.
+    private var earlier = (counts: SampleCounts(), skipped: SkippedRecords())
     private var dataset: SFTDataset { samples.source }
     private var console: Console { Console.shared }
 
@@ -16,6 +18,29 @@ struct DataNotes {
     init(_ options: TrainOptions, _ samples: Subset<SFTDataset>) {
         self.options = options
         self.samples = samples
+    }
+
+    /// Goes on from another run.
+    ///
+    /// - Parameter json: what ``json(_:)`` was there
+    mutating func restore(_ json: JSON?) {
+        earlier.counts = SampleCounts(numbers: json?["counts"]?.array?.compactMap(\.integer) ?? []) ?? SampleCounts()
+        earlier.skipped = SkippedRecords(json?["skipped"])
+    }
+
+    /// What was met so far, for a run that goes on from this one; to be asked in every process. Nothing where all is
+    /// known before the first step.
+    ///
+    /// - Throws: `CommunicationError`
+    func json(_ processes: Processes) throws -> JSON {
+        guard dataset.access == .streaming else { return .null }
+        let (counts, skipped) = try met(processes)
+        return ["counts": .array(counts.numbers.map(JSON.integer)), "skipped": skipped.json]
+    }
+
+    private func met(_ processes: Processes) throws -> (counts: SampleCounts, skipped: SkippedRecords) {
+        let all = try processes.gather(counts.numbers).compactMap { SampleCounts(numbers: $0) }
+        return (all.reduce(earlier.counts, +), earlier.skipped.union(try processes.gather(dataset.skippedRecords)))
     }
 
     /// Says what is known before the first step.
@@ -43,9 +68,9 @@ struct DataNotes {
     func finish(skipListPath path: String, _ processes: Processes) throws {
         var skipped = dataset.skippedRecords
         if dataset.access == .streaming {
-            let all = try processes.gather(counts.numbers).compactMap { SampleCounts(numbers: $0) }
-            Self.note(all.reduce(SampleCounts(), +), of: "samples", maximumLength: options.model.maxSequenceLength)
-            skipped = try processes.gather(skipped)
+            let (counts, all) = try met(processes)
+            Self.note(counts, of: "samples", maximumLength: options.model.maxSequenceLength)
+            skipped = all
             noteSkipped(skipped)
         }
         guard processes.isFirst else { return }

@@ -83,7 +83,7 @@ final class Evaluations {
         }
         let isLast = length.optimizerSteps(place) >= length.optimizerSteps
         if isDue {
-            try append(validation, retained, step: step)
+            try append(validation, retained, at: place)
             if endsEarly, !isLast {
                 let patience = options.evaluation.patience
                 console.line("stopping early: no lower val loss in the last \(patience == 1 ? "evaluation" : "\(patience) evaluations")")
@@ -92,9 +92,10 @@ final class Evaluations {
         return isLast || !endsEarly
     }
 
-    private func append(_ validation: EvaluationResult?, _ retained: EvaluationResult?, step: Int) throws {
+    private func append(_ validation: EvaluationResult?, _ retained: EvaluationResult?, at place: TrainingProgress) throws {
+        let step = length.steps(place)
         let epoch = Double(step) / Double(length.stepsPerEpoch)
-        let isBest = progress.append(step: step, loss: validation?.loss)
+        let isBest = progress.append(step: length.optimizerSteps(place), loss: validation?.loss)
         if let validation {
             log.append(.evaluation(EvaluationReport(.validation, validation, step: step, epoch: epoch, isBest: isBest)))
         }
@@ -110,7 +111,9 @@ final class Evaluations {
     /// - Throws: as ``begin(at:)``
     func finish() throws {
         if let best = progress.best {
-            console.line("best \(subject.bestPath) (step \(best.step), val loss \(String(format: "%.3f", best.loss)))")
+            console.line(
+                "best \(subject.bestPath) (step \(length.steps(ofOptimizerSteps: best.step)), val loss \(String(format: "%.3f", best.loss)))"
+            )
         }
         guard let retained = data.retained, let base = progress.base, base.data == retainedFingerprint,
             let loss = try retainedLoss ?? measure(.retained)?.loss
@@ -125,7 +128,7 @@ final class Evaluations {
     // MARK: - One evaluation
 
     private func isDue(at place: TrainingProgress) -> Bool {
-        guard data.validation != nil || data.retained != nil, progress.lastStep != length.steps(place) else { return false }
+        guard data.validation != nil || data.retained != nil, progress.lastStep != length.optimizerSteps(place) else { return false }
         let interval = options.evaluation.interval
         let steps = length.optimizerSteps(place)
         return steps == length.optimizerSteps || steps.isMultiple(of: interval > 0 ? interval : length.optimizerStepsPerEpoch)

@@ -130,18 +130,30 @@ struct Processes {
     /// What all processes skipped.
     func gather(_ skipped: SkippedRecords) throws -> SkippedRecords {
         guard communicator.count > 1 else { return skipped }
-        let own = JSON.array([.integer(skipped.count)] + skipped.records.map { .array([.integer($0.line), .string($0.reason)]) })
-        let all = try communicator.gather(own.serialized).map { try JSON(parsing: $0).array ?? [] }
-        let records = all.flatMap { $0.dropFirst() }.compactMap { entry -> SkippedRecords.Record? in
-            guard let line = entry.array?.first?.integer, let reason = entry.array?.last?.string else { return nil }
-            return SkippedRecords.Record(line: line, reason: reason)
-        }
-        return SkippedRecords(count: all.reduce(0) { $0 + ($1.first?.integer ?? 0) }, records)
+        return try communicator.gather(skipped.json.serialized).map { SkippedRecords(try JSON(parsing: $0)) }
+            .reduce(SkippedRecords()) { $0.union($1) }
     }
 
     /// rank 3, ranks 1, 2, 5
     private static func names(_ ranks: [Int]) -> String {
         let shown = ranks.prefix(8).map(String.init).joined(separator: ", ") + (ranks.count > 8 ? ", …" : "")
         return (ranks.count == 1 ? "rank " : "ranks ") + shown
+    }
+}
+
+extension SkippedRecords {
+    /// How many, and then a line and a reason for each: for other processes, and for checkpoints.
+    var json: JSON {
+        .array([.integer(count)] + records.map { .array([.integer($0.line), .string($0.reason)]) })
+    }
+
+    /// - Parameter json: `nil` where nothing is known to be skipped
+    init(_ json: JSON?) {
+        let entries = json?.array ?? []
+        let records = entries.dropFirst().compactMap { entry -> Record? in
+            guard let line = entry.array?.first?.integer, let reason = entry.array?.last?.string else { return nil }
+            return Record(line: line, reason: reason)
+        }
+        self.init(count: entries.first?.integer ?? 0, records)
     }
 }

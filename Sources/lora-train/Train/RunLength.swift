@@ -25,4 +25,10 @@ struct RunLength {
 
     /// The micro-batches of the run that are done.
     func steps(_ progress: TrainingProgress) -> Int { progress.epoch * stepsPerEpoch + stepsInEpoch(progress) }
+
+    /// The micro-batches of the run that are done after so many optimizer steps of it.
+    func steps(ofOptimizerSteps steps: Int) -> Int {
+        let (epoch, rest) = steps.quotientAndRemainder(dividingBy: optimizerStepsPerEpoch)
+        return self.steps(TrainingProgress(epoch: epoch, optimizerSteps: rest))
+    }
 }

@@ -2,14 +2,15 @@ import Training
 
 /// Tells all sinks what a run does, and keeps the sums of the whole.
 final class RunLog {
-    private let sinks: [any MetricSink]
+    /// None in a process that does not speak for the run.
+    private var sinks: [any MetricSink] = []
     private var tokens = 0
     /// Of the steps: evaluations, answers and saves are no part of a run's speed.
     private var seconds = 0.0
     private var hasEnded = false
 
-    /// - Parameter sinks: none in a process that does not speak for the run
-    init(_ sinks: [any MetricSink]) { self.sinks = sinks }
+    /// Tells these from now on.
+    func begin(_ sinks: [any MetricSink]) { self.sinks = sinks }
 
     func append(_ record: RunRecord) {
         if case .step(let report) = record {

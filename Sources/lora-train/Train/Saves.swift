@@ -74,6 +74,18 @@ struct Saves {
         console.note("note: checkpoints of an earlier run are in \(place) now; --resume \(place) goes on from them")
     }
 
+    /// Makes room for the checkpoints of a run that goes on from one that lies elsewhere: those of the run that is here
+    /// would be taken for newer ones of its own.
+    ///
+    /// - Throws: `TensorFileError`
+    func begin(from checkpoint: Checkpoint) throws {
+        func real(_ path: String) -> String { URL(fileURLWithPath: path).resolvingSymlinksInPath().path }
+        guard isWriter, real(checkpoint.path) != real(folder.path + "/" + (checkpoint.path as NSString).lastPathComponent),
+            let place = try folder.moveAside(replacesOlder: false)
+        else { return }
+        console.note("note: checkpoints of another run are in \(place) now; --resume \(place) goes on from them")
+    }
+
     // MARK: - Saving
 
     /// Saves what was trained.
@@ -86,12 +98,15 @@ struct Saves {
     /// - Parameters:
     ///   - steps: optimizer steps of the whole run that are done
     ///   - isComplete: whether nothing is left to train
-    func saveCheckpoint(_ trainer: Trainer<NextTokenLoss>, _ evaluation: EvaluationProgress, steps: Int, isComplete: Bool) throws {
+    ///   - data: what was met of the data
+    func saveCheckpoint(
+        _ trainer: Trainer<NextTokenLoss>, _ evaluation: EvaluationProgress, steps: Int, isComplete: Bool, data: JSON
+    ) throws {
         guard isWriter else { return }
         do {
             try trainer.writeCheckpoint(
                 to: folder.path(ofSteps: steps),
-                notes: ["recipe": .object(recipe.facts), "is_complete": .bool(isComplete), "evaluation": evaluation.json])
+                notes: ["recipe": .object(recipe.facts), "is_complete": .bool(isComplete), "evaluation": evaluation.json, "data": data])
         } catch {
             let last = folder.paths.first.map { "; the last good checkpoint is \($0)" } ?? ""
             throw CommandError.failure("\(error)\(last)")

@@ -20,6 +20,9 @@ struct TrainCommand {
         let recipe: Recipe
         let checkpoint: Checkpoint?
         let log: RunLog
+        /// What the sinks of the log are told first.
+        let description: RunDescription
+        let wandb: WandbClient?
         let evaluations: Evaluations
         let samples: SampleAnswers?
         /// `nil` in a process that keeps no metrics.
@@ -30,22 +33,32 @@ struct TrainCommand {
         var stepsDone: Int { length.optimizerSteps(trainer.progress) }
 
         /// Saves what was trained, and the state of the run.
-        func save() throws {
+        func save(_ processes: Processes) throws {
             try saves.saveSubject()
-            try saveCheckpoint()
+            try saveCheckpoint(processes)
         }
 
         /// Saves the state of the run.
-        func saveCheckpoint() throws {
+        func saveCheckpoint(_ processes: Processes) throws {
             try saves.saveCheckpoint(
                 trainer, evaluations.progress, steps: stepsDone,
-                isComplete: trainer.progress.epoch >= length.epochs || evaluations.endsEarly)
+                isComplete: trainer.progress.epoch >= length.epochs || evaluations.endsEarly, data: try notes.json(processes))
+        }
+
+        /// What all processes must have in common: the recipe, the place in the run, and what is trained from there.
+        var commonFacts: JSONObject {
+            var facts = recipe.commonFacts
+            facts["the place in the run"] = .string("optimizer step \(stepsDone)")
+            let parameters = subject.parameters.map { StoredTensor(shape: $0.tensor.shape, floats: $0.tensor.values) }
+            facts["what is trained"] = .string(Fingerprint(of: parameters).description)
+            return facts
         }
     }
 
     func run() throws {
         try options.validate()
         console.sendsLinesToErrors = options.logFormat == .json
+        console.toleratesLoss = true
         let processes = try Processes(options)
         try processes.run {
             var model = options.model
@@ -56,7 +69,8 @@ struct TrainCommand {
 
     private func train(_ processes: Processes) throws {
         var run = try processes.together { try prepare(processes) }
-        try processes.checkAgreement(run.recipe.commonFacts)
+        if processes.communicator.count > 1 { try processes.checkAgreement(run.commonFacts) }
+        // From here on files of earlier runs are replaced.
         try processes.together { try begin(run) }
         if let summary = processes.summary { console.line(summary) }
         Interruption.watch()
@@ -65,7 +79,7 @@ struct TrainCommand {
             let reason = try runEpochs(&run, processes)
             try run.notes.finish(skipListPath: run.subject.stem + ".skipped.jsonl", processes)
             // Also of a run that was complete before, whose file somebody may have moved. Sinks may be waited for.
-            try run.save()
+            try run.save(processes)
             try answerSamples(run, .after)
             run.log.end(reason)
         } catch {
@@ -122,7 +136,7 @@ struct TrainCommand {
                     onStep: { run.log.append(.step($0)) },
                     afterOptimizerStep: {
                         let goesOn = try evaluations.step(to: trainer.progress)
-                        if options.saveSteps > 0, run.stepsDone.isMultiple(of: options.saveSteps) { try run.saveCheckpoint() }
+                        if options.saveSteps > 0, run.stepsDone.isMultiple(of: options.saveSteps) { try run.saveCheckpoint(processes) }
                         return goesOn
                     })
             } catch let error as TrainingError {
@@ -130,11 +144,11 @@ struct TrainCommand {
             } catch let error as DatasetError {
                 // The other processes wait for this one, and cannot be asked whether they stand where it does.
                 guard processes.communicator.count == 1 else { throw error }
-                try run.save()
+                try run.save(processes)
                 throw CommandError.failure("\(error); what was trained so far is in \(run.subject.path)")
             }
             let isLast = trainer.progress.epoch == options.epochs
-            if goesOn, !isLast, trainer.progress.epoch.isMultiple(of: options.saveInterval) { try run.save() }
+            if goesOn, !isLast, trainer.progress.epoch.isMultiple(of: options.saveInterval) { try run.save(processes) }
         }
         if goesOn { return .complete }
         guard evaluations.endsEarly else { throw try interrupted(run, processes) }
@@ -143,7 +157,7 @@ struct TrainCommand {
 
     /// Saves what was trained so far, and says so.
     private func interrupted(_ run: Run, _ processes: Processes) throws -> any Error {
-        try run.save()
+        try run.save(processes)
         // Not every process need have got the signal.
         let signals = try processes.communicator.gather("\(Interruption.number ?? 0)").compactMap(Int32.init)
         return processes.failure(
@@ -175,10 +189,12 @@ struct TrainCommand {
         let model = try base?.model(reading: options.trainsAll ? nil : options.dtype) ?? randomModel(tokenizer)
         model.checkpointsLayers = options.checkpointsGradients
         try data.checkVocabulary(size: model.configuration.vocabularySize)
-        let notes = DataNotes(options, data.training)
+        var notes = DataNotes(options, data.training)
         try notes.begin()
         let origins = try Origins(base, options)
         let subject = try Subject(options, model, base, origins)
+        let metricsPath = options.metricsPath ?? subject.stem + ".metrics.jsonl"
+        try checkOutputs(subject, base, metricsPath: metricsPath)
         if processes.isFirst { try subject.checkWritable() }
         let recipe = Recipe(options, origins, processes: processes.communicator.count)
         let saves = Saves(options, subject, recipe, isWriter: processes.isFirst)
@@ -188,20 +204,30 @@ struct TrainCommand {
         let trainer = self.trainer(model, subject, length, processes)
         let checkpoint = try saves.checkpoint()
         if let checkpoint { try trainer.restore(checkpoint) }
+        notes.restore(checkpoint?.notes["data"])
         let evaluated = EvaluationProgress(checkpoint?.notes["evaluation"])
-        let metricsPath = options.metricsPath ?? subject.stem + ".metrics.jsonl"
-        let log = RunLog(
-            try processes.isFirst
-                ? sinks(
-                    describe(
-                        subject, base, recipe, stepsPerEpoch: length.stepsPerEpoch, completedSteps: length.steps(trainer.progress),
-                        evaluatedSteps: evaluated.lastStep), metricsPath: metricsPath, wandb, stem: subject.stem)
-                : [])
+        let description = describe(
+            subject, base, recipe, stepsPerEpoch: length.stepsPerEpoch, completedSteps: length.steps(trainer.progress),
+            evaluatedSteps: evaluated.lastStep.map(length.steps(ofOptimizerSteps:)))
+        let log = RunLog()
         return Run(
             trainer: trainer, loader: loader, length: length, subject: subject, saves: saves, recipe: recipe, checkpoint: checkpoint,
-            log: log, evaluations: Evaluations(options, data, origins, model, subject, length, log, processes, from: evaluated),
+            log: log, description: description, wandb: wandb,
+            evaluations: Evaluations(options, data, origins, model, subject, length, log, processes, from: evaluated),
             samples: try options.samplePromptsPath.map { try SampleAnswers(path: $0, model, tokenizer, options.dtype) },
             metricsPath: processes.isFirst ? metricsPath : nil, notes: notes)
+    }
+
+    /// Refuses to write over what is read.
+    ///
+    /// - Throws: ``CommandError`` with exit code 2
+    private func checkOutputs(_ subject: Subject, _ base: Base?, metricsPath: String) throws {
+        let inputs = [
+            base?.file.path, options.dataPath, options.evaluation.validationPath, options.evaluation.retainedPath,
+            options.samplePromptsPath,
+        ]
+        for path in [subject.path, subject.bestPath] { try OutputPath.check(path, flag: "--lora_name", against: inputs) }
+        try OutputPath.check(metricsPath, flag: "--metrics_path", against: inputs + [options.model.loraPath])
     }
 
     private func describe(
@@ -219,19 +245,25 @@ struct TrainCommand {
         _ run: RunDescription, metricsPath: String, _ wandb: WandbClient?, stem: String
     ) throws -> [any MetricSink] {
         let console = self.console
+        let metrics = try MetricsFile(path: metricsPath, run) {
+            console.note("warning: \($0); training goes on without metrics")
+        }
+        if let place = metrics.putAside { console.note("note: metrics of another run are in \(place) now") }
         // The one that may refuse comes first, and is waited for last.
         let wandbSink = try wandb?.begin(run, stem: stem)
         return [
-            try MetricsFile(path: metricsPath, run) {
-                console.note("warning: \($0); training goes on without metrics")
-            },
+            metrics,
             ConsoleLog(run, logInterval: options.logFormat == .text ? options.logInterval : nil),
         ] + (options.logFormat == .json ? [JSONLog(run)] : []) + (wandbSink.map { [$0] } ?? [])
     }
 
-    /// Says where the run begins.
+    /// Makes room for what the run writes, and says where it begins.
     private func begin(_ run: Run) throws {
+        if let metricsPath = run.metricsPath {
+            run.log.begin(try sinks(run.description, metricsPath: metricsPath, run.wandb, stem: run.subject.stem))
+        }
         guard let checkpoint = run.checkpoint else { return try run.saves.begin() }
+        try run.saves.begin(from: checkpoint)
         let progress = checkpoint.progress
         console.line(
             checkpoint.notes["is_complete"]?.bool == true
