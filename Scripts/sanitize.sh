@@ -13,7 +13,7 @@
 # undefined: what C leaves undefined, in the kernels. There is no report: the process ends there, by SIGILL.
 #
 # Tests that a sanitizer makes meaningless ask Sanitizer.isOn (Tests/TestSupport). On two cores the tests take about
-# 5, 11 and 2 minutes. With `-c release -Xswiftc -enable-testing` behind it, `address` takes one, and sees what
+# 25, 35 and 10 minutes. With `-c release -Xswiftc -enable-testing` behind it, `address` takes one, and sees what
 # the optimizer frees early.
 set -euo pipefail
 cd "$(dirname "$0")/.."
