@@ -245,12 +245,12 @@ struct TrainCommand {
         _ run: RunDescription, metricsPath: String, _ wandb: WandbClient?, stem: String
     ) throws -> [any MetricSink] {
         let console = self.console
+        // The one that may refuse comes first, and is waited for last.
+        let wandbSink = try wandb?.begin(run, stem: stem)
         let metrics = try MetricsFile(path: metricsPath, run) {
             console.note("warning: \($0); training goes on without metrics")
         }
         if let place = metrics.putAside { console.note("note: metrics of another run are in \(place) now") }
-        // The one that may refuse comes first, and is waited for last.
-        let wandbSink = try wandb?.begin(run, stem: stem)
         return [
             metrics,
             ConsoleLog(run, logInterval: options.logFormat == .text ? options.logInterval : nil),
