@@ -21,6 +21,11 @@ public struct Sample: Sendable, Equatable {
         self.init(ids: ids, mask: mask, removed: removed, isBadRecord: false)
     }
 
+    /// A sample of which the answer alone counts.
+    public init(prompt: [Int32], answer: [Int32]) {
+        self.init(ids: prompt + answer, mask: prompt.map { _ in false } + answer.map { _ in true })
+    }
+
     private init(ids: [Int32], mask: [Bool], removed: Int, isBadRecord: Bool) {
         precondition(ids.count == mask.count, "a sample needs a mask for each of its ids")
         var mask = mask

@@ -10,7 +10,7 @@ struct Greetings: SampleSource {
     func sample(at index: Int) throws -> Sample {
         let prompt = tokenizer.encode("Greet \(names[index]).\n")
         let answer = tokenizer.encode("Hello, \(names[index])!" + (tokenizer.eosToken ?? ""))
-        return Sample(ids: prompt + answer, mask: prompt.map { _ in false } + answer.map { _ in true })
+        return Sample(prompt: prompt, answer: answer)
     }
 }
 

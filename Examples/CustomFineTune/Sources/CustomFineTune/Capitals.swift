@@ -27,8 +27,7 @@ struct Capitals: SampleSource {
     func sample(at index: Int) throws -> Sample {
         let prompt = try prompt(index)
         let answer = tokenizer.encode(questions[index].answer + (tokenizer.eosToken ?? ""))
-        // The answer alone counts.
-        return Sample(ids: prompt + answer, mask: prompt.map { _ in false } + answer.map { _ in true })
+        return Sample(prompt: prompt, answer: answer)
     }
 
     /// What the model reads before its answer.

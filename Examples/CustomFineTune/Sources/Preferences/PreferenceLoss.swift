@@ -45,10 +45,8 @@ struct PreferenceLoss: Objective {
 
     /// Of the answer's tokens, a scalar.
     private func meanLoss(_ sample: Sample) throws -> Tensor {
-        let predictions = sample.mask.indices.filter { sample.mask[$0] }.map { place in
-            MiniMind.Prediction(row: Int32(place - 1), target: sample.ids[place])
-        }
-        return try model.crossEntropy(TokenRow(packed: sample.ids, segmentOffsets: [0, sample.ids.count]), predictions)
+        let batch = Batch([(0, sample)])
+        return try model.crossEntropy(TokenRow(batch), batch.predictions.map(MiniMind.Prediction.init))
     }
 
     /// An operation of our own: `log(1 + exp z)` with `z = β (base − margin)`, whose derivative is `−β σ(z)`.

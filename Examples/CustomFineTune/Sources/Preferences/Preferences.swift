@@ -23,8 +23,7 @@ struct Preferences {
             return tokenizer.encode(text)
         }
         func sample(_ question: String, _ answer: String) throws -> Sample {
-            let (before, after) = (try prompt(question), tokenizer.encode(answer + (tokenizer.eosToken ?? "")))
-            return Sample(ids: before + after, mask: before.map { _ in false } + after.map { _ in true })
+            Sample(prompt: try prompt(question), answer: tokenizer.encode(answer + (tokenizer.eosToken ?? "")))
         }
 
         // Of each country a pair; every fourth country is held back.
