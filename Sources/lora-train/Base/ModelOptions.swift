@@ -56,8 +56,8 @@ extension FlagSet {
         _ path: WritableKeyPath<Options, ModelOptions>,
         base: String = "Base weights; default {out_dir}/rlhf_{dim}.pth, or {out_dir}/full_sft_{dim}.pth; with --use_moe …_moe.pth"
     ) {
-        text("base_path", path.appending(path: \.basePath), base)
-        text(
+        filePath("base_path", path.appending(path: \.basePath), base)
+        filePath(
             "tokenizer_path", path.appending(path: \.tokenizerPath),
             "Folder with tokenizer.json; default ./model/minimind_tokenizer, ./model or the base's folder")
         bool("force", path.appending(path: \.forcesAdapter), "Take an adapter that was trained on another base")

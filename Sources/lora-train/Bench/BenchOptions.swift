@@ -25,7 +25,7 @@ struct BenchOptions {
     static var stepFlags: FlagSet<BenchOptions> {
         var flags = modelFlags
         flags.section("The work")
-        flags.text("data_path", \.dataPath, "Conversations, one JSON object a line")
+        flags.filePath("data_path", \.dataPath, "Conversations, one JSON object a line")
         flags.integer("row_length", \.rowLength, atLeast: 0, "Without data: rows of this many random tokens, half of them counted")
         flags.integer("batch_size", \.batchSize, atLeast: 1, "Samples a step")
         flags.integer("max_seq_len", \.model.maxSequenceLength, atLeast: 2, "Tokens at which a sample is cut")
@@ -47,8 +47,8 @@ struct BenchOptions {
     static var tokenizerFlags: FlagSet<BenchOptions> {
         var flags = FlagSet<BenchOptions>()
         flags.section("The work")
-        flags.text("tokenizer_path", \.model.tokenizerPath, "Folder with tokenizer.json")
-        flags.text("data_path", \.dataPath, "A text, encoded line by line on one thread")
+        flags.filePath("tokenizer_path", \.model.tokenizerPath, "Folder with tokenizer.json")
+        flags.filePath("data_path", \.dataPath, "A text, encoded line by line on one thread")
         flags.bool("json", \.isJSON, "One JSON object instead of a table")
         return flags
     }

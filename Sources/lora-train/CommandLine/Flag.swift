@@ -33,11 +33,8 @@ struct FlagSet<Options> {
 
     mutating func section(_ title: String) { section = title }
 
-    /// A text. The name of a file or folder is never empty, as a variable of the shell is that nobody has set: with an empty
-    /// output folder, results would go to the root of the file system.
     mutating func text(_ name: String, _ path: WritableKeyPath<Options, String>, _ help: String) {
         add(name, "str", help, { "'\($0[keyPath: path])'" }) { text, options in
-            if text.isEmpty, Self.namesFile(name) { return "the name of a file or folder" }
             options[keyPath: path] = text
             return nil
         }
@@ -45,10 +42,30 @@ struct FlagSet<Options> {
 
     mutating func text(_ name: String, _ path: WritableKeyPath<Options, String?>, _ help: String) {
         add(name, "str", help, { $0[keyPath: path].map { "'\($0)'" } ?? "—" }) { text, options in
-            if text.isEmpty, Self.namesFile(name) { return "the name of a file or folder" }
             options[keyPath: path] = text
             return nil
         }
+    }
+
+    /// A text that is the path of a file or folder, or a name that is looked for as one. It is never empty, as a variable of
+    /// the shell is that nobody has set: with an empty output folder, results would go to the root of the file system.
+    mutating func filePath(_ name: String, _ path: WritableKeyPath<Options, String>, _ help: String) {
+        text(name, path, help)
+        refuseEmpty()
+    }
+
+    mutating func filePath(_ name: String, _ path: WritableKeyPath<Options, String?>, _ help: String) {
+        text(name, path, help)
+        refuseEmpty()
+    }
+
+    /// Has the last flag take no empty text.
+    private mutating func refuseEmpty() {
+        let flag = flags.removeLast()
+        flags.append(
+            Flag(name: flag.name, type: flag.type, help: flag.help, section: flag.section, defaultValue: flag.defaultValue) {
+                $0.isEmpty ? "the name of a file or folder" : flag.set($0, &$1)
+            })
     }
 
     /// A whole number.
@@ -59,9 +76,7 @@ struct FlagSet<Options> {
         _ name: String, _ path: WritableKeyPath<Options, Int>, atLeast least: Int, atMost most: Int = Int(Int32.max), _ help: String
     ) {
         add(name, "int", help, { String($0[keyPath: path]) }) { text, options in
-            guard let value = Int(text), (least...most).contains(value) else { return "a whole number from \(least) to \(most)" }
-            options[keyPath: path] = value
-            return nil
+            Self.take(text, in: least...most) { options[keyPath: path] = $0 }
         }
     }
 
@@ -71,10 +86,17 @@ struct FlagSet<Options> {
         default text: String, _ help: String
     ) {
         add(name, "int", help, { $0[keyPath: path].map(String.init) ?? text }) { text, options in
-            guard let value = Int(text), (least...most).contains(value) else { return "a whole number from \(least) to \(most)" }
-            options[keyPath: path] = value
-            return nil
+            Self.take(text, in: least...most) { options[keyPath: path] = $0 }
         }
+    }
+
+    /// - Returns: what the text must be, where it is not
+    private static func take(_ text: String, in range: ClosedRange<Int>, _ store: (Int) -> Void) -> String? {
+        guard let value = Int(text), range.contains(value) else {
+            return "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        }
+        store(value)
+        return nil
     }
 
     mutating func number(
@@ -122,12 +144,6 @@ struct FlagSet<Options> {
         _ set: @escaping (String, inout Options) -> String?
     ) {
         flags.append(Flag(name: name, type: type, help: help, section: section, defaultValue: defaultValue, set: set))
-    }
-
-    /// Whether a flag's text is the path of a file or folder, or a name that is looked for as one.
-    private static func namesFile(_ name: String) -> Bool {
-        ["_dir", "_path", "_python"].contains(where: name.hasSuffix)
-            || ["out", "output", "prompts", "resume", "sample_prompts"].contains(name)
     }
 
     /// The truth that a word means.

@@ -82,14 +82,15 @@ struct ExportOptions {
             "format", \.format,
             "A model: pth, huggingface (a folder) or gguf; an adapter alone: minimind, peft, mlx or gguf-lora; auto goes by the ending of --output"
         )
-        flags.text("output", \.outputPath, "File or folder that is written")
+        flags.filePath("output", \.outputPath, "File or folder that is written")
         flags.choice(
             "save_dtype", \.savedType,
             "float32, float16, bfloat16, or q8_0 in a GGUF; auto is float16 for gguf and huggingface, else float32")
         flags.bool("verify", \.verifies, "Read back what was written and compare its logits")
         flags.section("The model")
-        flags.text("out_dir", \.model.outDir, "Folder of the base weights")
-        flags.text("lora_path", \.model.loraPath, "Adapter, of any format; of a model it is merged in. Several: path@weight,path@weight")
+        flags.filePath("out_dir", \.model.outDir, "Folder of the base weights")
+        flags.filePath(
+            "lora_path", \.model.loraPath, "Adapter, of any format; of a model it is merged in. Several: path@weight,path@weight")
         flags.sizes(\.model)
         flags.bool("use_moe", \.model.useMoE, "A base with a mixture of experts")
         flags.model(\.model)

@@ -16,8 +16,8 @@ struct EvaluateOptions {
     static var flags: FlagSet<EvaluateOptions> {
         var flags = FlagSet<EvaluateOptions>()
         flags.section("What is measured")
-        flags.text("data_path", \.dataPath, "Conversations, one JSON object a line")
-        flags.text(
+        flags.filePath("data_path", \.dataPath, "Conversations, one JSON object a line")
+        flags.filePath(
             "lora_path", \.model.loraPath,
             "Adapter, or several as path@weight joined by commas; the base is measured too, and the difference")
         flags.integer("batch_size", \.batchSize, atLeast: 1, "Samples that go through the model at once; the result does not depend on it")
@@ -28,7 +28,7 @@ struct EvaluateOptions {
         flags.bool("streaming", \.isStreaming, "Check each record when it is reached and keep none in memory, for files of many gigabytes")
         flags.choice("on_bad_record", \.onBadRecord, "At a line that is no conversation: stop, or skip it")
         flags.section("The model")
-        flags.text("out_dir", \.model.outDir, "Folder of the base weights")
+        flags.filePath("out_dir", \.model.outDir, "Folder of the base weights")
         flags.sizes(\.model)
         flags.bool("use_moe", \.model.useMoE, "A base with a mixture of experts")
         flags.model(\.model)

@@ -35,8 +35,8 @@ extension FlagSet {
 
     mutating func answeringModel(_ path: WritableKeyPath<Options, AnswerOptions>) {
         section("The model")
-        text("out_dir", path.appending(path: \.model.outDir), "Folder of the base weights")
-        text("lora_path", path.appending(path: \.model.loraPath), "Adapter; without it the base answers alone")
+        filePath("out_dir", path.appending(path: \.model.outDir), "Folder of the base weights")
+        filePath("lora_path", path.appending(path: \.model.loraPath), "Adapter; without it the base answers alone")
         sizes(path.appending(path: \.model))
         bool("use_moe", path.appending(path: \.model.useMoE), "A base with a mixture of experts")
         model(path.appending(path: \.model))

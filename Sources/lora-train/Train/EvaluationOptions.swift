@@ -31,7 +31,7 @@ struct EvaluationOptions {
 extension FlagSet {
     /// Flags of evaluation.
     mutating func evaluation(_ path: WritableKeyPath<Options, EvaluationOptions>) {
-        text(
+        filePath(
             "val_data_path", path.appending(path: \.validationPath),
             "Validation data: loss and perplexity on it, and the best adapter kept as ….best.pth")
         number(
@@ -43,7 +43,7 @@ extension FlagSet {
         integer(
             "early_stopping_patience", path.appending(path: \.patience), atLeast: 0,
             "Evaluations in a row without a lower validation loss that end the run; 0 for never")
-        text(
+        filePath(
             "retain_data_path", path.appending(path: \.retainedPath),
             "Data of what should not be forgotten: the same loss on it, without the adapter and with it")
     }

@@ -58,7 +58,7 @@ struct TrainOptions {
         var flags = FlagSet<TrainOptions>()
         let anyNumber = 0.0 ... .greatestFiniteMagnitude
         flags.section("The published script's flags")
-        flags.text("out_dir", \.model.outDir, "Folder of the base weights and of everything written")
+        flags.filePath("out_dir", \.model.outDir, "Folder of the base weights and of everything written")
         flags.integer("epochs", \.epochs, atLeast: 1, "Passes over the data")
         flags.integer("batch_size", \.batchSize, atLeast: 1, "Samples a step")
         flags.number(
@@ -80,11 +80,11 @@ struct TrainOptions {
         flags.sizes(\.model)
         flags.integer("max_seq_len", \.model.maxSequenceLength, atLeast: 2, "Tokens at which a sample is cut")
         flags.bool("use_moe", \.model.useMoE, "A base with a mixture of experts in place of each feed-forward layer")
-        flags.text("data_path", \.dataPath, "Conversations, one JSON object a line")
+        flags.filePath("data_path", \.dataPath, "Conversations, one JSON object a line")
         flags.text("lora_name", \.loraName, "Name of the adapter's file")
         flags.section("Beyond the published script")
         flags.model(\.model)
-        flags.text("lora_path", \.model.loraPath, "Adapter to go on from")
+        flags.filePath("lora_path", \.model.loraPath, "Adapter to go on from")
         flags.adapter(\.adapter)
         flags.integer("seed", \.model.seed, atLeast: 0, atMost: .max, "Seed of new adapters, of shuffling and of dropout")
         flags.bool(
@@ -102,7 +102,7 @@ struct TrainOptions {
         flags.integer(
             "save_steps", \.saveSteps, atLeast: 0, "Optimizer steps between checkpoints beside those of --save_interval; 0 for none")
         flags.integer("save_total_limit", \.saveTotalLimit, atLeast: 0, "Checkpoints that are kept; 0 for all")
-        flags.text(
+        flags.filePath(
             "resume", \.resume,
             "Go on from a checkpoint: auto for the newest of this run (none: from the start), or the path of one or of their folder")
         flags.number(
@@ -115,13 +115,13 @@ struct TrainOptions {
             "on_bad_record", \.onBadRecord,
             "At a line that is no conversation: stop, or skip it, which leaves its place in the batch empty and lists it beside the adapter"
         )
-        flags.text("metrics_path", \.metricsPath, "Metrics file; default {out_dir}/lora/{lora_name}_{dim}.metrics.jsonl")
+        flags.filePath("metrics_path", \.metricsPath, "Metrics file; default {out_dir}/lora/{lora_name}_{dim}.metrics.jsonl")
         flags.choice(
             "log_format", \.logFormat,
             "text: the published lines; json: on standard output a record of every step, one JSON object a line as in the metrics file, and all words on standard error"
         )
         flags.evaluation(\.evaluation)
-        flags.text(
+        flags.filePath(
             "sample_prompts", \.samplePromptsPath,
             "File of prompts, each line the user's words or an object as of generate's --prompts; they are answered before the training and after it, greedily, for the report"
         )
@@ -130,7 +130,7 @@ struct TrainOptions {
             "Name of the run at Weights & Biases; default MiniMind-Lora-SFT-Epoch-{epochs}-BatchSize-{batch_size}-LearningRate-{learning_rate}, as published"
         )
         flags.bool("wandb_optional", \.wandbIsOptional, "Train without Weights & Biases, with a warning, where its client does not start")
-        flags.text("wandb_python", \.wandbPython, "Python that has the package wandb: a path, or a name on the search path")
+        flags.filePath("wandb_python", \.wandbPython, "Python that has the package wandb: a path, or a name on the search path")
         flags.number(
             "wandb_timeout", \.wandbTimeout, in: 1...1e6, "a number of at least 1",
             "Seconds that Weights & Biases may take to answer at the start, and to upload the rest at the end")
