@@ -12,9 +12,9 @@
 #   (CKernels/multiversion.h), and the waiting of Swift's Mutex is announced (CKernels/mutex_interceptor.c).
 # undefined: what C leaves undefined, in the kernels. There is no report: the process ends there, by SIGILL.
 #
-# Tests that a sanitizer makes meaningless ask Sanitizer.isOn (Tests/TestSupport). On two cores the tests take about
-# 25, 35 and 10 minutes. With `-c release -Xswiftc -enable-testing` behind it, `address` takes one, and sees what
-# the optimizer frees early.
+# Tests that a sanitizer makes meaningless ask Sanitizer.isOn (Tests/Sanitizers). On two cores each takes about half an
+# hour. With `-c release -Xswiftc -enable-testing` behind it, `address` is much faster, and sees what the optimizer frees
+# early.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -196,7 +196,8 @@ def training_table(results):
         rows.append([
             name, ms(here), ms(there), ms(waited(entry)), ms(alone), f"{1 - waited(entry) / alone:.0%}", ms(expected),
             f"{expected / there:.2f}"])
-    return table(
+    note = results.get("network_note")
+    return (note + "\n\n" if note else "") + table(
         ["Network", "On one machine, ms a step", "Over the network", "More, paired", "The sum alone", "Hidden", "Model", "Model / measured"],
         rows, right=range(1, 8))
 
