@@ -119,10 +119,9 @@ public struct ModelFile: Sendable {
 
     /// The folder that a file stands for: what the keys of its weights do not say, the `config.json` beside it does.
     private static func configuredFolder(of path: String) -> String? {
-        let (folder, name) = (path.enclosingFolder, (path as NSString).lastPathComponent)
+        let (folder, name) = (path.openableFolder, (path as NSString).lastPathComponent)
         guard HuggingFaceFolder.standsForFolder(name) else { return nil }
-        let whole = folder.isEmpty ? "." : folder
-        return HuggingFaceFolder.has(HuggingFaceFolder.configurationName, in: whole) ? whole : nil
+        return HuggingFaceFolder.has(HuggingFaceFolder.configurationName, in: folder) ? folder : nil
     }
 
     private static func gguf(_ file: GGUFFile, _ path: String) throws(ModelError) -> ModelFile {
@@ -151,10 +150,7 @@ public struct ModelFile: Sendable {
         HuggingFaceFolder.has("tokenizer.json", in: folder) ? .folder(folder) : nil
     }
 
-    private static func tokenizer(beside path: String) -> TokenizerSource? {
-        let folder = path.enclosingFolder
-        return tokenizer(in: folder.isEmpty ? "." : folder)
-    }
+    private static func tokenizer(beside path: String) -> TokenizerSource? { tokenizer(in: path.openableFolder) }
 }
 
 extension TensorFile {

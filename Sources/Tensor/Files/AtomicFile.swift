@@ -29,7 +29,7 @@ public enum AtomicFile {
             temporary.discard()
             throw error
         }
-        syncFolder(existingFolder(of: path))
+        syncFolder(path.openableFolder)
     }
 
     /// Finds out whether ``write(_:to:)`` would be let write. An old file at `path` is untouched, and no other is left.
@@ -51,14 +51,10 @@ public enum AtomicFile {
             guard access(path, W_OK) == 0 else { throw failure(path) }
             if kind != S_IFREG { return nil }
         }
-        let temporary = Temporary(in: existingFolder(of: path))
+        let temporary = Temporary(in: path.openableFolder)
         guard temporary.file >= 0 else { throw failure(path) }
         if exists { fchmod(temporary.file, old.st_mode & 0o7777) }
         return temporary
-    }
-
-    private static func existingFolder(of path: String) -> String {
-        path.enclosingFolder.isEmpty ? "." : path.enclosingFolder
     }
 
     /// A file that is not yet where it belongs.

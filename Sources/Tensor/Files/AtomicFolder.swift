@@ -37,7 +37,7 @@ package enum AtomicFolder {
             }
             throw error
         }
-        AtomicFile.syncFolder(parent.isEmpty ? "." : parent)
+        AtomicFile.syncFolder(target.openableFolder)
     }
 
     /// The folder itself where the path is a link to it, without a slash at its end.

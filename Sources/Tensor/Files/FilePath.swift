@@ -10,6 +10,9 @@ extension String {
         return String(decoding: bytes[...end], as: UTF8.self)
     }
 
+    /// The ``enclosingFolder`` by a path that leads there: `.` for a bare name.
+    package var openableFolder: String { enclosingFolder.isEmpty ? "." : enclosingFolder }
+
     /// What is called so in the ``enclosingFolder``.
     package func sibling(_ name: String) -> String {
         switch enclosingFolder {

@@ -19,9 +19,17 @@ public struct Checkpoint {
     public let goodSteps: Int
     /// What the writer wanted to know again.
     public let notes: JSONObject
-    private let tensors: StateDictionary
+    /// Everything that changes from step to step, by name.
+    package let tensors: StateDictionary
 
     private static let key = "lora-train.checkpoint"
+    /// What stands before the name of a parameter.
+    static let parameterPrefix = "parameter."
+
+    /// The number of values in all parameters.
+    package var parameterCount: Int {
+        tensors.names.filter { $0.hasPrefix(Self.parameterPrefix) }.reduce(0) { $0 + (tensors[$1]?.shape.reduce(1, *) ?? 0) }
+    }
 
     static func write(
         _ tensors: [(name: String, tensor: Tensor)], progress: TrainingProgress, optimizerSteps: Int, lossScale: Float,

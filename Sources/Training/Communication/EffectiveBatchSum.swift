@@ -1,8 +1,8 @@
 import Tensor
 
-/// What processes sum once an optimizer step: the gradients of all parameters, which of them there are, what is reported of
-/// each micro-batch, and whether anybody wants to stop; in one piece of memory, of which the first half goes on its way while the
-/// backward pass still computes the second.
+/// What processes sum once an optimizer step: the gradients of all parameters, which of them there are, what is reported
+/// of each micro-batch, and whether anybody wants to stop; in one piece of memory, of which the first half goes on its
+/// way while the backward pass still computes the second.
 ///
 /// The backward pass comes to the last layers first: theirs is the first half. Among so many processes that a message
 /// of a half would have next to nothing to carry, two sums cost twice as much as one, and all goes at once.

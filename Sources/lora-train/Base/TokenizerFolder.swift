@@ -14,10 +14,7 @@ enum TokenizerFolder {
 
     /// What a path leads to.
     static func source(_ path: String) throws -> ModelFile.TokenizerSource {
-        if (path as NSString).lastPathComponent == "tokenizer.json" {
-            let folder = path.enclosingFolder
-            return .folder(folder.isEmpty ? "." : folder)
-        }
+        if (path as NSString).lastPathComponent == "tokenizer.json" { return .folder(path.openableFolder) }
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
         guard exists else {
@@ -36,8 +33,7 @@ enum TokenizerFolder {
         if let weights {
             var isFolder: ObjCBool = false
             _ = FileManager.default.fileExists(atPath: weights, isDirectory: &isFolder)
-            let folder = isFolder.boolValue ? weights : weights.enclosingFolder
-            folders.append(folder.isEmpty ? "." : folder)
+            folders.append(isFolder.boolValue ? weights : weights.openableFolder)
         }
         if let found = folders.first(where: { FileManager.default.fileExists(atPath: "\($0)/tokenizer.json") }) { return found }
         throw .failure(

@@ -7,11 +7,13 @@ enum OutputPath {
     /// - Throws: ``CommandError`` with exit code 2
     static func check(_ output: String, flag: String, against inputs: [String?]) throws(CommandError) {
         guard !output.isEmpty else { throw .usage("\(flag) is empty; it says where the result goes") }
-        guard let place = resolved(output) else { return }
-        for case let input? in inputs where resolved(input) == place {
+        for case let input? in inputs where areSame(output, input) {
             throw .usage("\(flag) '\(output)' is the input \(input); name another place")
         }
     }
+
+    /// Whether both lead to one and the same thing that is there.
+    static func areSame(_ one: String, _ other: String) -> Bool { resolved(one).map { $0 == resolved(other) } ?? false }
 
     /// The path without links; `nil` where nothing is there.
     private static func resolved(_ path: String) -> String? {

@@ -110,11 +110,8 @@ private struct Report {
             .integer(checkpoint.optimizerSteps))
         fields["epoch"] = .integer(progress.epoch)
         fields["is_complete"] = .bool(isComplete)
-        if let file = try? TensorFile.read(checkpoint.path) {
-            let parameters = file.names.filter { $0.hasPrefix("parameter.") }.reduce(0) { $0 + (file[$1]?.shape.reduce(1, *) ?? 0) }
-            say("parameters", "\(parameters)", "parameters", .integer(parameters))
-            add(file)
-        }
+        say("parameters", "\(checkpoint.parameterCount)", "parameters", .integer(checkpoint.parameterCount))
+        add(checkpoint.tensors)
         let recipe = checkpoint.notes["recipe"]?.object ?? [:]
         for key in recipe.keys { say(key, recipe[key]?.string ?? recipe[key]?.serialized ?? "", nil, nil) }
         fields["recipe"] = .object(recipe)

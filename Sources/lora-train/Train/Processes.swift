@@ -111,9 +111,9 @@ struct Processes {
     /// Refuses to start where a process would train something else than the first one.
     ///
     /// - Parameter facts: what must be the same, by what it is called
-    func checkAgreement(_ facts: JSONObject) throws {
+    func checkAgreement(_ facts: @autoclosure () -> JSONObject) throws {
         guard communicator.count > 1 else { return }
-        let all = try communicator.gather(JSON.object(facts).serialized)
+        let all = try communicator.gather(JSON.object(facts()).serialized)
         guard let first = try JSON(parsing: all[0]).object else { return }
         for (rank, text) in all.enumerated() where text != all[0] {
             let other = try JSON(parsing: text).object ?? [:]

@@ -79,8 +79,7 @@ struct Saves {
     ///
     /// - Throws: `TensorFileError`
     func begin(from checkpoint: Checkpoint) throws {
-        func real(_ path: String) -> String { URL(fileURLWithPath: path).resolvingSymlinksInPath().path }
-        guard isWriter, real(checkpoint.path) != real(folder.path + "/" + (checkpoint.path as NSString).lastPathComponent),
+        guard isWriter, !folder.paths.contains(where: { OutputPath.areSame($0, checkpoint.path) }),
             let place = try folder.moveAside(replacesOlder: false)
         else { return }
         console.note("note: checkpoints of another run are in \(place) now; --resume \(place) goes on from them")

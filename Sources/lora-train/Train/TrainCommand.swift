@@ -69,7 +69,7 @@ struct TrainCommand {
 
     private func train(_ processes: Processes) throws {
         var run = try processes.together { try prepare(processes) }
-        if processes.communicator.count > 1 { try processes.checkAgreement(run.commonFacts) }
+        try processes.checkAgreement(run.commonFacts)
         // From here on files of earlier runs are replaced.
         try processes.together { try begin(run) }
         if let summary = processes.summary { console.line(summary) }
