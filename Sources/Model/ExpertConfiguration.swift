@@ -4,8 +4,11 @@ public struct ExpertConfiguration: Sendable, Equatable {
     public enum Balance: Sendable, Equatable {
         /// Each sequence for itself (DeepSeekMoE, Dai et al. 2024).
         case perSequence
-        /// All tokens of the batch together (Switch Transformer, Fedus et al. 2021).
+        /// All tokens of the batch together (Switch Transformer, Fedus et al. 2021); each of a token's experts counts 1.
         case overBatch
+        /// All tokens of the batch together, and each of a token's K experts counts 1 / K: MiniMind of 2025 without
+        /// `seq_aux`.
+        case overBatchByShares
     }
 
     /// Experts that tokens are dealt to.
@@ -16,7 +19,8 @@ public struct ExpertConfiguration: Sendable, Equatable {
     public var sharedCount: Int
     /// The width inside an expert; `nil` for that of a dense feed-forward layer.
     public var hiddenDim: Int?
-    /// Whether the weights of a token's experts are divided by their sum.
+    /// Whether the weights of a token's experts are divided by their sum. Models of 2025 leave a single expert's weight
+    /// as it is, whatever stands here: ``ModelConfiguration/dividesExpertWeights``.
     public var normalizesWeights: Bool
     /// Over what the auxiliary loss balances the use of experts.
     public var balance: Balance

@@ -17,8 +17,8 @@ final class ExpertStatistics {
     /// What measures a layer. A layer that is computed again measures again.
     func balance(ofLayer index: Int) -> ExpertBalance {
         let balance = ExpertBalance(
-            coefficient: configuration.auxiliaryCoefficient, isOverBatch: configuration.balance == .overBatch,
-            sequences: sequences, gradientScale: gradientScale)
+            coefficient: configuration.auxiliaryCoefficient, isOverBatch: configuration.balance != .perSequence,
+            countsWholeUses: configuration.balance == .overBatch, sequences: sequences, gradientScale: gradientScale)
         balances[index] = balance
         return balance
     }

@@ -52,7 +52,8 @@ public final class MiniMind {
             guard let mixture = configuration.experts else { return .dense(takeFeedForward(layer)) }
             return .experts(
                 MixtureOfExperts(
-                    mixture, router: take(.layer(layer, .router)),
+                    perToken: mixture.perToken, dividesWeights: configuration.dividesExpertWeights,
+                    router: take(.layer(layer, .router)),
                     experts: (0..<mixture.count).map { takeFeedForward(layer, .routed($0)) },
                     shared: (0..<mixture.sharedCount).map { takeFeedForward(layer, .shared($0)) }))
         }

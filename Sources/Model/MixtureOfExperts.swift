@@ -11,10 +11,14 @@ public final class MixtureOfExperts {
     public let experts: [FeedForward]
     /// Those that every token goes to.
     public let shared: [FeedForward]
-    private let configuration: ExpertConfiguration
+    private let perToken: Int
+    private let dividesWeights: Bool
 
-    init(_ configuration: ExpertConfiguration, router: Tensor, experts: [FeedForward], shared: [FeedForward]) {
-        self.configuration = configuration
+    /// - Parameters:
+    ///   - perToken: experts that a token goes to
+    ///   - dividesWeights: whether their weights are divided by their sum
+    init(perToken: Int, dividesWeights: Bool, router: Tensor, experts: [FeedForward], shared: [FeedForward]) {
+        (self.perToken, self.dividesWeights) = (perToken, dividesWeights)
         self.router = router
         self.experts = experts
         self.shared = shared
@@ -31,8 +35,7 @@ public final class MixtureOfExperts {
     /// - Returns: `[tokens, dim]`, or `[outputRows, dim]`; float32
     func callAsFunction(_ x: Tensor, outputRows: [Int32]?, balance: ExpertBalance?) -> Tensor {
         var routing = routeTokens(
-            linear(x, router), expertsPerToken: configuration.perToken, normalizes: configuration.normalizesWeights,
-            balance: balance)
+            linear(x, router), expertsPerToken: perToken, normalizes: dividesWeights, balance: balance)
         var wanted = x
         if let outputRows {
             routing = routing.selecting(outputRows)

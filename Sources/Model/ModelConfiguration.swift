@@ -103,6 +103,12 @@ public struct ModelConfiguration: Sendable, Equatable {
         try ropeScaling?.check(headDim: headDim)
     }
 
+    /// Whether the weights of a token's experts are divided by their sum; false of a model without experts.
+    public var dividesExpertWeights: Bool {
+        guard let experts else { return false }
+        return experts.normalizesWeights && (generation == .v3 || experts.perToken > 1)
+    }
+
     /// The width of all heads' queries.
     public var queryDim: Int { headCount * headDim }
 

@@ -84,8 +84,14 @@ extension ModelConfiguration {
         if let experts {
             let published = found.defaultExperts
             if experts.perToken != min(published.perToken, experts.count) { unsaid.append("\(experts.perToken) experts a token") }
-            if experts.normalizesWeights != published.normalizesWeights {
+            let recognized = published.normalizesWeights && (found == .v3 || experts.perToken > 1)
+            if dividesExpertWeights != recognized {
                 unsaid.append("weights of experts that are \(experts.normalizesWeights ? "" : "not ")divided by their sum")
+            }
+            if experts.auxiliaryCoefficient != published.auxiliaryCoefficient {
+                unsaid.append("a factor of \(experts.auxiliaryCoefficient) of the experts' auxiliary loss")
+            } else if experts.balance != published.balance {
+                unsaid.append("another auxiliary loss of its experts")
             }
         }
         if !showsHeadCount { unsaid.append("\(headCount) heads") }

@@ -147,7 +147,11 @@ struct GenerationTests {
         var qwen = try ModelConfiguration(generation: .v3, dim: 1024, headCount: 16, keyValueHeadCount: 8, headDim: 128)
         #expect(qwen.unsaidByWeights.isEmpty && qwen.showsHeadCount)
         qwen.experts = ExpertConfiguration(count: 128, perToken: 8, sharedCount: 0, normalizesWeights: false)
-        #expect(qwen.unsaidByWeights == ["8 experts a token", "weights of experts that are not divided by their sum"])
+        #expect(
+            qwen.unsaidByWeights == [
+                "8 experts a token", "weights of experts that are not divided by their sum",
+                "a factor of 0.1 of the experts' auxiliary loss",
+            ])
     }
 
     @Test("A layer of the highest number that there is, is none", arguments: cases)

@@ -8,7 +8,7 @@ struct ExpertTests {
     /// Probabilities, chosen experts and weights of each token, and the balance loss.
     private func reference(
         _ logits: [Double], experts: Int, perToken: Int, normalizes: Bool, chosen: [Int32]? = nil, overBatch: Bool = false,
-        sequences: [[Range<Int>]] = []
+        wholeUses: Bool = false, sequences: [[Range<Int>]] = []
     ) -> (weights: [Double], chosen: [Int32], loss: Double) {
         let tokens = logits.count / experts
         var (weights, indices, probabilities): ([Double], [Int32], [[Double]]) = ([], [], [])
@@ -30,7 +30,7 @@ struct ExpertTests {
             return (0..<experts).reduce(0) { sum, expert in
                 let uses = rows.flatMap { indices[$0 * perToken..<($0 + 1) * perToken] }.count { $0 == Int32(expert) }
                 let mean = rows.reduce(0) { $0 + probabilities[$1][expert] } / Double(rows.count)
-                let share = Double(experts) * Double(uses) / Double(rows.count) / (overBatch ? 1 : Double(perToken))
+                let share = Double(experts) * Double(uses) / Double(rows.count) / (wholeUses ? 1 : Double(perToken))
                 return sum + share * mean
             }
         }
@@ -42,19 +42,23 @@ struct ExpertTests {
 
     @Test(
         "Weights, balance loss and the gradient of both",
-        arguments: [(4, 2, true, false), (4, 1, true, true), (5, 3, false, false), (3, 3, true, true), (6, 2, false, true)])
-    func routing(_ experts: Int, _ perToken: Int, _ normalizes: Bool, _ overBatch: Bool) {
+        arguments: [
+            (4, 2, true, false, false), (4, 1, true, true, true), (5, 3, false, false, false), (3, 3, true, true, true),
+            (6, 2, false, true, true), (6, 2, true, true, false),
+        ])
+    func routing(_ experts: Int, _ perToken: Int, _ normalizes: Bool, _ overBatch: Bool, _ wholeUses: Bool) {
         var generator = RandomGenerator(seed: 5)
         let tokens = 11
         let logits = Tensor((0..<tokens * experts).map { _ in 2 * generator.normal() }, shape: [tokens, experts])
         logits.isTrainable = true
-        let balance = ExpertBalance(coefficient: 0.3, isOverBatch: overBatch, sequences: sequences, gradientScale: 5)
+        let balance = ExpertBalance(
+            coefficient: 0.3, isOverBatch: overBatch, countsWholeUses: wholeUses, sequences: sequences, gradientScale: 5)
         let routing = routeTokens(logits, expertsPerToken: perToken, normalizes: normalizes, balance: balance)
         let values = logits.values.map(Double.init)
         func expected(_ logits: [Double]) -> (weights: [Double], chosen: [Int32], loss: Double) {
             reference(
                 logits, experts: experts, perToken: perToken, normalizes: normalizes, chosen: routing.experts,
-                overBatch: overBatch, sequences: sequences)
+                overBatch: overBatch, wholeUses: wholeUses, sequences: sequences)
         }
         let all = reference(values, experts: experts, perToken: perToken, normalizes: normalizes)
         #expect(routing.experts == all.chosen)

@@ -50,7 +50,7 @@ extension GGUFModel.Architecture {
                 "llama.cpp has no architecture of these experts (shared ones, without norms of heads); write a Hugging Face folder or a state dict"
             )
         }
-        guard experts.normalizesWeights || experts.perToken == experts.count else {
+        guard configuration.dividesExpertWeights || experts.perToken == experts.count else {
             throw .unsupported("llama.cpp divides the weights of a token's experts by their sum, which this model does not")
         }
         self = .qwen3moe

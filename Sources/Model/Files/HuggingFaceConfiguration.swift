@@ -99,6 +99,9 @@ public struct HuggingFaceConfiguration: Sendable, Equatable {
         }
     }
 
+    /// MiniMind's factor of the auxiliary loss, in a folder of a class that has such a loss only where it is asked to.
+    static let minimindBalance = "minimind_router_aux_loss_coef"
+
     /// A Llama or Qwen3, with the defaults of these classes.
     private static func published(_ fields: ConfigurationFields, _ type: ModelType) throws(ModelError) -> ModelConfiguration {
         let heads = try fields.needed("num_attention_heads")
@@ -108,12 +111,15 @@ public struct HuggingFaceConfiguration: Sendable, Equatable {
                 throw .unsupported(
                     "'decoder_sparse_step' or 'mlp_only_layers' make some layers dense; every layer has experts here, or none")
             }
+            // The class adds no such loss unless it is asked to; where it is, it takes one mean over all layers, not one each.
+            let isBalanced = try fields.bool("output_router_logits") ?? false
+            let coefficient = isBalanced ? try fields.number("router_aux_loss_coef") ?? 0.001 : 0
             experts = ExpertConfiguration(
                 count: try fields.integer("num_experts", "num_local_experts") ?? 128,
                 perToken: try fields.integer("num_experts_per_tok") ?? 8, sharedCount: 0,
                 hiddenDim: try fields.integer("moe_intermediate_size") ?? 768,
                 normalizesWeights: try fields.bool("norm_topk_prob") ?? false, balance: .overBatch,
-                auxiliaryCoefficient: try fields.number("router_aux_loss_coef") ?? 0.001)
+                auxiliaryCoefficient: try fields.number(minimindBalance) ?? coefficient)
         }
         // With experts in every layer nothing is as wide as the dense layers would be.
         let denseDim = try fields.integer("intermediate_size")

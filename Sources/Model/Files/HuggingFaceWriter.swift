@@ -58,6 +58,7 @@ extension HuggingFaceConfiguration {
                 json["moe_intermediate_size"] = .integer(experts.hiddenDim ?? model.hiddenDim)
                 json["norm_topk_prob"] = .bool(experts.normalizesWeights)
                 json["router_aux_loss_coef"] = .number(experts.auxiliaryCoefficient.shortest)
+                json[HuggingFaceConfiguration.minimindBalance] = .number(experts.auxiliaryCoefficient.shortest)
                 json["decoder_sparse_step"] = 1
                 json["mlp_only_layers"] = []
             }

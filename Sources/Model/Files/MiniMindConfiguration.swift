@@ -51,10 +51,13 @@ extension HuggingFaceConfiguration {
         }
         let hidden = (8 * dim / 3 + multiple - 1) / multiple * multiple
         let isMixture = try fields.bool("use_moe") ?? false
+        var experts = isMixture ? try balancedExperts(fields) : nil
+        // This class asks only whether anything is said, be it false or 2.
+        experts?.sharedCount = fields.isNull("n_shared_experts") ? 0 : 1
         var model = try ModelConfiguration(
             generation: .v2Classic, dim: dim, layerCount: try fields.integer("n_layers") ?? 8, headCount: heads,
             keyValueHeadCount: try fields.integer("n_kv_heads") ?? keyValueHeads, vocabularySize: try fields.integer("vocab_size") ?? 6400,
-            hiddenDim: try fields.integer("hidden_dim") ?? hidden, experts: isMixture ? try balancedExperts(fields) : nil)
+            hiddenDim: try fields.integer("hidden_dim") ?? hidden, experts: experts)
         if let epsilon = try fields.number("norm_eps") { model.normEpsilon = epsilon }
         model.contextLength = try fields.integer("max_seq_len") ?? model.contextLength
         model.ropeTheta = try fields.number("rope_theta") ?? 1e6
@@ -65,16 +68,14 @@ extension HuggingFaceConfiguration {
     private static func balancedExperts(_ fields: ConfigurationFields) throws(ModelError) -> ExpertConfiguration {
         let scoring = try fields.text("scoring_func") ?? "softmax"
         guard scoring == "softmax" else { throw .unsupported("'scoring_func' is '\(scoring.prefix(40))'; softmax is the only one here") }
-        let perToken = try fields.integer("num_experts_per_tok") ?? 2
         // Once it was a truth value.
         let isShared = fields["n_shared_experts"]?.bool
         let shared = isShared == nil ? try fields.integer("n_shared_experts") ?? 1 : isShared == true ? 1 : 0
         return ExpertConfiguration(
-            count: try fields.integer("n_routed_experts") ?? 4, perToken: perToken,
+            count: try fields.integer("n_routed_experts") ?? 4, perToken: try fields.integer("num_experts_per_tok") ?? 2,
             sharedCount: shared,
-            // One weight alone is not divided by itself in this class.
-            normalizesWeights: try fields.bool("norm_topk_prob") ?? true && perToken > 1,
-            balance: try fields.bool("seq_aux") ?? true ? .perSequence : .overBatch,
+            normalizesWeights: try fields.bool("norm_topk_prob") ?? true,
+            balance: try fields.bool("seq_aux") ?? true ? .perSequence : .overBatchByShares,
             auxiliaryCoefficient: try fields.number("aux_loss_alpha") ?? 0.1)
     }
 

@@ -28,12 +28,14 @@ public struct ExpertRouting {
 /// With `p` a token's probabilities and E experts, K of them a token:
 /// - of each sequence of T tokens (DeepSeekMoE, Dai et al. 2024): `Σe fe Pe`, `fe = E / (K T) · uses of e`,
 ///   `Pe` the mean of `pe`; and of that the mean over the sequences
-/// - over the batch of N tokens (Fedus et al. 2021): `E Σe fe Pe`, `fe = uses of e / N`.
+/// - over the batch of N tokens (Fedus et al. 2021): `E Σe fe Pe`, `fe = uses of e / N`; or with uses of a Kth each,
+///   as DeepSeek's code has it where it does not go by sequences: `fe = uses of e / (K N)`.
 ///
 /// Uses have no gradient.
 public final class ExpertBalance {
     let coefficient: Float
     let isOverBatch: Bool
+    let countsWholeUses: Bool
     /// The rows of each sequence. One row may belong to several.
     let sequences: [[Range<Int>]]
     let gradientScale: Float
@@ -47,11 +49,15 @@ public final class ExpertBalance {
     /// - Parameters:
     ///   - coefficient: the factor of the loss
     ///   - isOverBatch: whether all sequences count as one
+    ///   - countsWholeUses: whether each of a token's K experts has a whole use, and not a Kth
     ///   - sequences: the rows of each
     ///   - gradientScale: the seed with which the backward pass begins
-    public init(coefficient: Float, isOverBatch: Bool, sequences: [[Range<Int>]], gradientScale: Float) {
+    public init(
+        coefficient: Float, isOverBatch: Bool, countsWholeUses: Bool, sequences: [[Range<Int>]], gradientScale: Float
+    ) {
         self.coefficient = coefficient
         self.isOverBatch = isOverBatch
+        self.countsWholeUses = countsWholeUses
         self.sequences = sequences.filter { $0.contains { !$0.isEmpty } }
         self.gradientScale = gradientScale
     }
@@ -72,8 +78,7 @@ public final class ExpertBalance {
                 for expert in 0..<experts { means[expert] += Double(probabilities[row * experts + expert]) }
             }
             guard length > 0 else { continue }
-            // Over the batch a use counts 1 and not 1 / K.
-            let share = Double(experts) / Double(length) / Double(isOverBatch ? 1 : perToken)
+            let share = Double(experts) / Double(length) / Double(countsWholeUses ? 1 : perToken)
             for expert in 0..<experts {
                 uses[expert] += counts[expert]
                 sum += share * Double(counts[expert]) * means[expert] / Double(length)

@@ -42,8 +42,14 @@ struct HuggingFaceConfigurationTests {
         let mixture = try Self.llama(["model_type": "qwen3_moe", "num_key_value_heads": 2]).model
         let experts = ExpertConfiguration(
             count: 128, perToken: 8, sharedCount: 0, hiddenDim: 768, normalizesWeights: false, balance: .overBatch,
-            auxiliaryCoefficient: 0.001)
+            auxiliaryCoefficient: 0)
         #expect(mixture.experts == experts && mixture.headDim == 8)
+        let balanced = try Self.llama(["model_type": "qwen3_moe", "num_key_value_heads": 2, "output_router_logits": true]).model
+        #expect(balanced.experts?.auxiliaryCoefficient == 0.001)
+        let silent = try Self.llama([
+            "model_type": "qwen3_moe", "num_key_value_heads": 2, "output_router_logits": false, "router_aux_loss_coef": 0.01,
+        ]).model
+        #expect(silent.experts?.auxiliaryCoefficient == 0)
     }
 
     @Test("MiniMind's own, as published")
@@ -61,7 +67,14 @@ struct HuggingFaceConfigurationTests {
         ])
         #expect(
             mixture.experts
-                == ExpertConfiguration(count: 6, perToken: 1, normalizesWeights: false, balance: .overBatch, auxiliaryCoefficient: 0.01))
+                == ExpertConfiguration(count: 6, perToken: 1, balance: .overBatchByShares, auxiliaryCoefficient: 0.01))
+        #expect(!mixture.dividesExpertWeights)
+        // Of the first class everything that is said stands for one shared expert.
+        for (said, shared) in [(JSON.bool(false), 1), (.bool(true), 1), (.integer(0), 1), (.integer(2), 1), (.null, 0)] {
+            let classic = try model(["model_type": "minimind", "dim": 512, "use_moe": true, "n_shared_experts": said])
+            #expect(classic.experts?.sharedCount == shared && classic.experts?.balance == .perSequence)
+        }
+        #expect(try model(["model_type": "minimind", "dim": 512, "use_moe": true]).experts == ExpertConfiguration())
         let switched = try model(["model_type": "minimind", "hidden_size": 768, "use_moe": true, "num_experts": 4])
         #expect(switched.experts?.perToken == 1 && switched.experts?.normalizesWeights == true && switched.experts?.sharedCount == 0)
         let short = try model(["model_type": "minimind", "inference_rope_scaling": true, "max_position_embeddings": 2048])
