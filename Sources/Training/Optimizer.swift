@@ -53,9 +53,12 @@ public struct AdamW: Optimizer {
         moments = parameters.map(AdamWMoments.init(like:))
     }
 
+    /// What a parameter's own count of steps is called in checkpoints.
+    static let stepsName = "steps"
+
     public func memories(of parameter: Tensor) -> [(name: String, values: Tensor)] {
         guard let index = parameters.firstIndex(where: { $0 === parameter }) else { return [] }
-        return [("mean", moments[index].mean), ("square", moments[index].square)]
+        return [("mean", moments[index].mean), ("square", moments[index].square), (Self.stepsName, moments[index].steps)]
     }
 
     public mutating func step(learningRate: Double) {
@@ -63,7 +66,7 @@ public struct AdamW: Optimizer {
         for ((parameter, moments), factor) in zip(zip(parameters, moments), rateFactors) {
             let coefficients = AdamWCoefficients(
                 learningRate: learningRate * factor, beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: weightDecay)
-            parameter.applyAdamW(moments, coefficients, step: stepCount)
+            parameter.applyAdamW(moments, coefficients)
         }
     }
 }

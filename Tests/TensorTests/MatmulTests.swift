@@ -195,7 +195,7 @@ struct MatmulTests {
             weight.gradient = Tensor([1, 0, 0, 0], shape: [2, 2])
             weight.applyAdamW(
                 AdamWMoments(like: weight),
-                AdamWCoefficients(learningRate: 1, beta1: 0.5, beta2: 0.5, epsilon: 1e-8, weightDecay: 0), step: 1)
+                AdamWCoefficients(learningRate: 1, beta1: 0.5, beta2: 0.5, epsilon: 1e-8, weightDecay: 0))
             #expect(product()[0] == weight.values[0] + 10 * weight.values[1])
             #expect(weight.values[0] != 10)
             weight.withMutableValues { _ = $0.update(fromContentsOf: [1, 2, 3, 4]) }

@@ -155,7 +155,7 @@ struct UpdateTests {
         #expect(seen.insert(x.changes).inserted)
         x.gradient = Tensor([1, 1], shape: [2])
         x.applyAdamW(
-            AdamWMoments(like: x), AdamWCoefficients(learningRate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0), step: 1)
+            AdamWMoments(like: x), AdamWCoefficients(learningRate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0))
         #expect(seen.insert(x.changes).inserted)
         _ = x.values
         #expect(!seen.insert(x.changes).inserted)

@@ -1,16 +1,20 @@
 import CKernels
 
-/// The moving means that AdamW keeps of one parameter's gradient.
+/// What AdamW keeps of one parameter.
 package struct AdamWMoments {
     /// Of the gradient, of the parameter's shape.
     package let mean: Tensor
     /// Of the gradient's square, of the parameter's shape.
     package let square: Tensor
+    /// The steps that both have seen, `[1]`: a parameter without a gradient, such as that of an expert without a token,
+    /// takes none, as in PyTorch.
+    package let steps: Tensor
 
     /// Moments of zero, before the first step.
     package init(like parameter: Tensor) {
         mean = Tensor(repeating: 0, shape: parameter.shape)
         square = Tensor(repeating: 0, shape: parameter.shape)
+        steps = Tensor(repeating: 0, shape: [1])
     }
 }
 
@@ -32,11 +36,12 @@ package struct AdamWCoefficients: Sendable {
 }
 
 extension Tensor {
-    /// One step of AdamW (Loshchilov & Hutter 2019) on this parameter by its gradient.
-    ///
-    /// - Parameter step: counted from 1, for the correction of the means' start at zero
-    package func applyAdamW(_ moments: AdamWMoments, _ coefficients: AdamWCoefficients, step: Int) {
+    /// One step of AdamW (Loshchilov & Hutter 2019) on this parameter by its gradient; none where it has no gradient.
+    package func applyAdamW(_ moments: AdamWMoments, _ coefficients: AdamWCoefficients) {
         guard let gradient else { return }
+        moments.steps.pointer[0] += 1
+        // Counted from 1, for the correction of the means' start at zero.
+        let step = Int(moments.steps.pointer[0])
         let (rate, beta1, beta2) = (coefficients.learningRate, coefficients.beta1, coefficients.beta2)
         let correction1 = 1 - powDouble(beta1, step)
         let correction2 = 1 - powDouble(beta2, step)

@@ -1,7 +1,7 @@
 import Tensor
 
 /// The state of a run between two optimizer steps, as a file keeps it: one safetensors file with the parameters
-/// (`parameter.NAME`) and what the optimizer remembers of them (`mean.NAME`, `square.NAME`), all float32, and the
+/// (`parameter.NAME`) and what the optimizer remembers of them (`mean.NAME`, `square.NAME`, `steps.NAME`), all float32, and the
 /// counters as JSON in its metadata.
 ///
 /// There is no random state to keep: every random number of a run comes of its seed and of the place in the run
@@ -75,12 +75,19 @@ public struct Checkpoint {
     ///
     /// - Throws: ``CheckpointError`` where the file has others
     func values(of wanted: [(name: String, tensor: Tensor)]) throws(CheckpointError) -> [[Float]] {
-        guard Set(tensors.names) == Set(wanted.map(\.name)) else {
+        // Checkpoints of 0.6 have one count of steps for all parameters.
+        let prefix = AdamW.stepsName + "."
+        let counts = tensors.names.contains { $0.hasPrefix(prefix) } ? [] : wanted.map(\.name).filter { $0.hasPrefix(prefix) }
+        guard Set(tensors.names).union(counts) == Set(wanted.map(\.name)) else {
             let stranger = Set(tensors.names).symmetricDifference(wanted.map(\.name)).min() ?? ""
             throw .otherParameters(path: path, reason: "only one of the two has '\(stranger)'")
         }
         var values: [[Float]] = []
         for (name, tensor) in wanted {
+            if counts.contains(name) {
+                values.append([Float(optimizerSteps)])
+                continue
+            }
             guard let stored = tensors[name], stored.shape == tensor.shape else {
                 throw .otherParameters(path: path, reason: "'\(name)' has the shape \(tensors[name]?.shape ?? []), not \(tensor.shape)")
             }

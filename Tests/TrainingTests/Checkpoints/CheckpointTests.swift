@@ -103,6 +103,28 @@ struct CheckpointTests {
         #expect(second.scaler == first.scaler && second.scaler.goodSteps > 0)
     }
 
+    @Test("A checkpoint of 0.6, which has one count of steps for all parameters, goes on to the same bits")
+    func earlierFormat() throws {
+        let folder = try Paths.temporaryFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let first = try trainer()
+        _ = try run(first, until: 3)
+        try first.writeCheckpoint(to: folder + "/c.safetensors")
+        let stored = try SafetensorsFile.read(folder + "/c.safetensors")
+        var writer = SafetensorsWriter(metadata: stored.metadata)
+        for name in stored.names where !name.hasPrefix("steps.") {
+            let tensor = try #require(stored[name])
+            let values = try tensor.floats()
+            writer.add(name, shape: tensor.shape, as: .float32) { () throws(TensorFileError) in Tensor(values, shape: tensor.shape) }
+        }
+        try writer.write(to: folder + "/old.safetensors")
+        #expect(try SafetensorsFile.read(folder + "/old.safetensors").names.count < stored.names.count)
+        let second = try trainer()
+        try second.restore(Checkpoint(path: folder + "/old.safetensors"))
+        for trainer in [first, second] { _ = try run(trainer, until: 6) }
+        #expect(bits(first) == bits(second))
+    }
+
     @Test("Files that are no checkpoint, or another training's, are refused and change nothing")
     func strangers() throws {
         let folder = try Paths.temporaryFolder()
@@ -143,12 +165,23 @@ struct CheckpointTests {
         let trainer = try trainer()
         for steps in [9, 10, 200] {
             try trainer.writeCheckpoint(to: folder.path(ofSteps: steps), notes: ["steps": .integer(steps)])
-            folder.prune()
+            folder.prune(keeping: folder.path(ofSteps: steps))
         }
         #expect(folder.paths == [folder.path(ofSteps: 200), folder.path(ofSteps: 10)])
         try Foundation.Data("not safetensors".utf8).write(to: URL(fileURLWithPath: folder.path(ofSteps: 300)))
         let (newest, unreadable) = folder.newest()
         #expect(newest?.notes["steps"]?.integer == 200 && unreadable.count == 1)
+        // What was just written stays, also behind others.
+        try trainer.writeCheckpoint(to: folder.path(ofSteps: 11))
+        CheckpointFolder(path: folder.path, limit: 1).prune(keeping: folder.path(ofSteps: 11))
+        #expect(folder.paths == [folder.path(ofSteps: 11)])
+        for steps in [10, 200] { try trainer.writeCheckpoint(to: folder.path(ofSteps: steps)) }
+        try Foundation.Data("not safetensors".utf8).write(to: URL(fileURLWithPath: folder.path(ofSteps: 300)))
+        let beyond = try #require(try folder.moveAside(beyond: Checkpoint(path: folder.path(ofSteps: 11))))
+        #expect(folder.paths == [folder.path(ofSteps: 11), folder.path(ofSteps: 10)] && CheckpointFolder(path: beyond).paths.count == 2)
+        #expect(try folder.moveAside(beyond: Checkpoint(path: folder.path(ofSteps: 11))) == nil)
+        try FileManager.default.removeItem(atPath: beyond)
+        try trainer.writeCheckpoint(to: folder.path(ofSteps: 12))
         let place = try #require(try folder.moveAside())
         #expect(folder.paths.isEmpty && CheckpointFolder(path: place).paths.count == 3)
         try trainer.writeCheckpoint(to: folder.path(ofSteps: 1))
