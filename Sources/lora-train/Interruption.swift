@@ -4,18 +4,31 @@ import Synchronization
 /// Ctrl-C, SIGTERM and SIGUSR1 while training: the first asks for an end after the running step, the second
 /// ends the process at once. SIGTERM is what Slurm sends before it takes a job's place away, SIGUSR1 what
 /// its users ask it to send some time before (`--signal=USR1@90`).
+///
+/// A reader that goes away, such as the `tee` behind a pipe that Ctrl-C ends too, must not end the process before it
+/// has saved: SIGPIPE is ignored, and ``standardOutputIsGone()`` says what becomes of the run.
 enum Interruption {
     private static let signals = [SIGINT, SIGTERM, SIGUSR1]
     private static let received = Atomic<Int32>(0)
+    /// When the first came, in nanoseconds.
+    private static let time = Atomic<Int64>(0)
+    /// `timeout` sends its signal to the process and then to its group, which it is in.
+    private static let echo: Int64 = 50_000_000
 
     /// Starts to watch.
     static func watch() {
         // A handler may only touch what is there already: the atomic and the console are made here.
-        _ = (received.load(ordering: .relaxed), Console.shared)
+        _ = (received.load(ordering: .relaxed), time.load(ordering: .relaxed), echo, Console.shared)
+        signal(SIGPIPE, SIG_IGN)
         for number in signals {
             signal(number) { number in
-                let (isFirst, _) = Interruption.received.compareExchange(expected: 0, desired: number, ordering: .relaxed)
+                let now = Interruption.now
+                _ = Interruption.time.compareExchange(expected: 0, desired: now, ordering: .relaxed)
+                let (isFirst, known) = Interruption.received.compareExchange(expected: 0, desired: number, ordering: .relaxed)
                 guard !isFirst else { return }
+                // Ctrl-C that ends the reader first has been asked once, not twice.
+                if known == SIGPIPE { return Interruption.received.store(number, ordering: .relaxed) }
+                if known == number, now - Interruption.time.load(ordering: .relaxed) < Interruption.echo { return }
                 Console.shared.clearBarInHandler()
                 _exit(128 + number)
             }
@@ -27,11 +40,27 @@ enum Interruption {
         pthread_sigmask(SIG_UNBLOCK, &mask, nil)
     }
 
+    private static var now: Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+
+    /// Asks for an end as SIGPIPE would have it, where no signal has asked yet: nobody reads any more.
+    static func standardOutputIsGone() {
+        _ = received.compareExchange(expected: 0, desired: SIGPIPE, ordering: .relaxed)
+    }
+
     /// Starts to watch Ctrl-C alone, which never ends the process, and wakes whoever waits for input.
     static func watchAtPrompt() {
         _ = received.load(ordering: .relaxed)
         var action = sigaction()
-        action.__sigaction_handler.sa_handler = { Interruption.received.store($0, ordering: .relaxed) }
+        let handler: @convention(c) (Int32) -> Void = { Interruption.received.store($0, ordering: .relaxed) }
+        #if canImport(Darwin)
+            action.__sigaction_u.__sa_handler = handler
+        #else
+            action.__sigaction_handler.sa_handler = handler
+        #endif
         sigaction(SIGINT, &action, nil)
     }
 

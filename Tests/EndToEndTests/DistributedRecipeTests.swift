@@ -3,6 +3,7 @@
     import Tensor
     import TestSupport
     import Testing
+    import Training
 
     @Suite("The recipe on several processes", .serialized, .enabled(if: Command.hasMPI, "\(Command.absenceOfMPI)"))
     struct DistributedRecipeTests {
@@ -97,6 +98,8 @@
                 ranks: 2, cut.arguments + ["--ddp", "--threads", "1", "--batch_size", "8"], kill: (rank: 1, afterLines: 15), signal: SIGUSR1
             )
             #expect(stopped.status == 138 && stopped.errors.contains("interrupted"), "\(stopped.status) \(stopped.errors)")
+            // Also where another process than the one that keeps the metrics got it.
+            #expect(try RunHistory(path: cut.metricsPath).end?.reason == .interrupted)
             #expect(try train(ranks: 2, cut, ["--resume", "auto"]).status == 0)
             #expect(cut.adapter == whole.adapter && cut.adapter != nil)
         }
@@ -110,11 +113,20 @@
                 (["--learning_rate", "1e-3"], "rank 2 would train something else than rank 0: --learning_rate is 0.001, not 0.002"),
                 (["--data_path", data], "rank 2 would train something else than rank 0: the data is"),
                 (["--base_path", "/nowhere.pth"], "rank 2: no base weights at /nowhere.pth"),
+                (["--streaming"], "--streaming is True, not False"), (["--save_steps", "3"], "--save_steps is 3, not 0"),
             ] {
                 let run = try Command.mpi(ranks: 3, training.arguments + ["--ddp"], last: flags)
                 #expect(run.status != 0 && run.errors.contains(words), "\(run.errors)")
                 #expect(!run.output.contains("Epoch"))
             }
+        }
+
+        @Test("One rank may be told its threads, and another not")
+        func otherThreads() throws {
+            let training = try TinyTraining()
+            defer { training.remove() }
+            let run = try Command.mpi(ranks: 2, training.arguments + ["--ddp"], last: ["--threads", "1"])
+            #expect(run.status == 0 && training.adapter != nil, "\(run.errors)")
         }
 
         @Test("A rank that would go on from another place is named")

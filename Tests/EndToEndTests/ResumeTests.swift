@@ -178,6 +178,95 @@ struct ResumeTests {
         #expect(try list.map { try JSON(parsing: String($0))["line"]?.integer } == [1])
     }
 
+    @Test("An adapter to start from belongs to the recipe, with the scale that it brings")
+    func otherStart() throws {
+        let (one, cut) = (try TinyTraining(["--epochs", "1", "--lora_name", "one"]), try TinyTraining(Self.flags))
+        defer { for training in [one, cut] { training.remove() } }
+        #expect(try Command(one.arguments).status == 0)
+        let start = one.folder + "/lora/one_192.pth"
+        let peft = one.folder + "/peft"
+        let exported = try Command([
+            "export", "--base_path", TinyTraining.example + "/rlhf_192.pth", "--format", "peft", "--lora_path", start, "--output", peft,
+        ])
+        #expect(exported.status == 0, "\(exported.errors)")
+        let configuration = peft + "/adapter_config.json"
+        let text = try String(contentsOfFile: configuration, encoding: .utf8)
+        let louder = text.replacing(/"lora_alpha": *16/, with: "\"lora_alpha\": 32")
+        #expect(louder != text)
+
+        #expect(try Command(cut.arguments + ["--lora_path", peft], interruptAfterLines: 12).status == 130)
+        func refused(_ flags: [String]) throws -> Bool {
+            let run = try Command(cut.arguments + flags + ["--resume", "auto"])
+            return run.status == 2 && run.errors.contains("the adapter that it starts from was ")
+        }
+        #expect(try refused([]))
+        #expect(try refused(["--lora_path", cut.adapterPath]))
+        try louder.write(toFile: configuration, atomically: true, encoding: .utf8)
+        #expect(try refused(["--lora_path", peft]))
+        try text.write(toFile: configuration, atomically: true, encoding: .utf8)
+        let resumed = try Command(cut.arguments + ["--lora_path", peft, "--resume", "auto"])
+        #expect(resumed.status == 0, "\(resumed.errors)")
+
+        // A run that starts from the file that it writes goes on too.
+        let own = ["--lora_path", cut.adapterPath]
+        #expect(try Command(cut.arguments + own, interruptAfterLines: 12).status == 130)
+        let again = try Command(cut.arguments + own + ["--resume", "auto"])
+        #expect(again.status == 0 && again.output.contains("resuming from"), "\(again.errors)")
+    }
+
+    @Test("From an earlier checkpoint: those behind it are put aside, and new ones stay")
+    func earlier() throws {
+        let (whole, cut) = (try Self.undisturbed.get(), try TinyTraining(Self.flags))
+        defer { cut.remove() }
+        _ = try Command(cut.arguments, interruptAfterLines: 25)
+        let names = cut.checkpointNames
+        let numbers = names.compactMap { Int($0.filter(\.isNumber)) }.sorted()
+        #expect(numbers.count == 2)
+        let first = try Command(
+            cut.arguments + ["--resume", "\(cut.checkpoints)/checkpoint-\(numbers[0]).safetensors", "--save_steps", "1"],
+            interruptAfterLines: 8)
+        #expect(first.status == 130 && first.errors.contains("are in \(cut.checkpoints).old now"), "\(first.errors)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: cut.checkpoints + ".old").count == 1)
+        let second = try Command(cut.arguments + ["--resume", "auto"])
+        #expect(second.status == 0 && cut.adapter == whole.adapter, "\(second.errors)")
+    }
+
+    @Test("Interrupted before anything is trained, a run leaves the adapter that was there")
+    func nothingDone() throws {
+        let training = try TinyTraining(["--epochs", "2"])
+        defer { training.remove() }
+        #expect(try Command(training.arguments).status == 0)
+        let adapter = training.adapter
+        // No optimizer step before the end of an epoch, whose micro-batches are of one sample.
+        let run = try Command(
+            training.arguments + ["--batch_size", "1", "--accumulation_steps", "1000"], interruptAfterLines: 7)
+        #expect(run.status == 130 && run.errors.contains("before the first step was done; nothing is saved"), "\(run.errors)")
+        #expect(training.adapter == adapter && adapter != nil && training.checkpointNames == [])
+    }
+
+    @Test("A place that takes no checkpoints is found before the first step")
+    func noPlace() throws {
+        let training = try TinyTraining(Self.flags)
+        defer { training.remove() }
+        try FileManager.default.createDirectory(atPath: training.folder + "/lora", withIntermediateDirectories: true)
+        try "in the way".write(toFile: training.checkpoints, atomically: true, encoding: .utf8)
+        let run = try Command(training.arguments)
+        #expect(
+            run.status == 1 && run.errors.contains(training.checkpoints) && !run.output.contains("Epoch:"), "\(run.output)\(run.errors)")
+    }
+
+    @Test("Where the layout is part of the training, another one is said")
+    func otherLayout() throws {
+        let flags = ["--loss_reduction", "token", "--save_steps", "2"]
+        for (extra, isSaid) in [(["--lora_dropout", "0.1"], true), ([], false)] {
+            let cut = try TinyTraining(flags + extra)
+            defer { cut.remove() }
+            #expect(try Command(cut.arguments, interruptAfterLines: 12).status == 130)
+            let run = try Command(cut.arguments + ["--batch_size", "4", "--accumulation_steps", "2", "--resume", "auto"])
+            #expect(run.status == 0 && run.errors.contains("were 1 × 8 × 1 and are 1 × 4 × 2") == isSaid, "\(run.errors)")
+        }
+    }
+
     @Test(
         "All parameters too, in float16, and a start by PiSSA",
         arguments: [

@@ -189,6 +189,9 @@ public struct SFTDataset: SampleSource {
 // MARK: - Bad records
 
 extension SFTDataset {
+    /// A run that this one goes on from has met a sample that is good, so that a file that is streamed is not taken for bad.
+    package func noteGoodSample() { skips.noteGoodSample() }
+
     /// Remembers a record that is skipped.
     /// - Throws: The error, where it is not the record's fault or bad records are not skipped.
     private func remember(_ error: DatasetError, at index: Int) throws(DatasetError) {

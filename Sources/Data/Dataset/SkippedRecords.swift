@@ -19,20 +19,27 @@ public struct SkippedRecords: Sendable, Equatable {
 
     /// How many were skipped, each once, however many epochs met it.
     public internal(set) var count = 0
+    /// Whether there may be more: counts of several processes or runs were joined, and not all that they count is named.
+    public internal(set) var isCountLeast = false
     /// Those of the lowest lines, ascending; no more than `limit`.
     public internal(set) var records: [Record] = []
 
     /// - Parameter records: in any order
-    package init(count: Int = 0, _ records: [Record] = []) {
-        self.count = count
+    package init(count: Int = 0, isCountLeast: Bool = false, _ records: [Record] = []) {
+        (self.count, self.isCountLeast) = (count, isCountLeast)
         self.records = Array(records.sorted { $0.line < $1.line }.prefix(Self.limit))
     }
 
-    /// Both together; what both name counts once. Beyond ``limit`` names a record may count twice.
+    /// Both together; what both name counts once. Of what is not named it is unknown which both count.
     package func union(_ other: SkippedRecords) -> SkippedRecords {
+        if count == 0 { return other }
+        if other.count == 0 { return self }
         let known = Set(records.map(\.line))
         let more = other.records.filter { !known.contains($0.line) }
-        return SkippedRecords(count: count + other.count - (other.records.count - more.count), records + more)
+        let isUnknown = count > records.count || other.count > other.records.count
+        return SkippedRecords(
+            count: max(count, other.count, records.count + more.count), isCountLeast: isUnknown || isCountLeast || other.isCountLeast,
+            records + more)
     }
 
     /// How many records are named.

@@ -45,15 +45,40 @@ public struct CheckpointFolder: Sendable {
     }
 
     /// Removes the oldest of those that are more than the limit. One that cannot be removed stays.
-    public func prune() {
+    ///
+    /// - Parameter last: the one that was just written, which stays whatever others are there
+    public func prune(keeping last: String) {
         guard limit > 0 else { return }
-        for path in paths.dropFirst(limit) { unlink(path) }
+        for path in paths.filter({ $0 != last }).dropFirst(limit - 1) { unlink(path) }
     }
 
     /// Removes every checkpoint.
-    public func removeAll() {
-        for path in paths { unlink(path) }
+    ///
+    /// - Throws: `TensorFileError` with the system's reason
+    public func removeAll() throws(TensorFileError) {
+        for path in paths where unlink(path) != 0 {
+            throw .system(path: path, "cannot be removed (\(String(cString: strerror(errno))))")
+        }
         rmdir(path)
+    }
+
+    /// Puts aside what a run that goes on from a checkpoint here would meet again: those of more steps, which can be
+    /// damaged ones, and would be taken for newer ones than its own.
+    ///
+    /// - Returns: where they are now; `nil` where there were none
+    /// - Throws: `TensorFileError` with the system's reason
+    public func moveAside(beyond checkpoint: Checkpoint) throws(TensorFileError) -> String? {
+        guard let steps = Self.steps((checkpoint.path as NSString).lastPathComponent) else { return nil }
+        let beyond = paths.filter { Self.steps(($0 as NSString).lastPathComponent) ?? 0 > steps }
+        guard !beyond.isEmpty else { return nil }
+        let place = freePlace
+        guard mkdir(place, 0o777) == 0 else {
+            throw .system(path: place, "the folder cannot be made (\(String(cString: strerror(errno))))")
+        }
+        for path in beyond {
+            try Self.move(path, to: "\(place)/\((path as NSString).lastPathComponent)")
+        }
+        return place
     }
 
     /// Puts what is here aside.
@@ -63,16 +88,22 @@ public struct CheckpointFolder: Sendable {
     /// - Throws: `TensorFileError` with the system's reason
     public func moveAside(replacesOlder: Bool = true) throws(TensorFileError) -> String? {
         guard !paths.isEmpty else { return nil }
-        var place = path + ".old"
-        if replacesOlder {
-            try? FileManager.default.removeItem(atPath: place)
-        } else {
-            var number = 2
-            while access(place, F_OK) == 0 { (place, number) = ("\(path).old\(number)", number + 1) }
-        }
+        let place = replacesOlder ? path + ".old" : freePlace
+        if replacesOlder { try? FileManager.default.removeItem(atPath: place) }
+        try Self.move(path, to: place)
+        return place
+    }
+
+    /// A folder that is not there yet, beside this one.
+    private var freePlace: String {
+        var (place, number) = (path + ".old", 2)
+        while access(place, F_OK) == 0 { (place, number) = ("\(path).old\(number)", number + 1) }
+        return place
+    }
+
+    private static func move(_ path: String, to place: String) throws(TensorFileError) {
         guard rename(path, place) == 0 else {
             throw .system(path: path, "cannot be moved out of the way (\(String(cString: strerror(errno))))")
         }
-        return place
     }
 }

@@ -10,12 +10,13 @@ public struct ProcessorShare: Sendable, Equatable {
     /// What a person should be told: processors lie idle.
     public let note: String?
 
-    /// Finds the share of this process, and pins it; to be called before there are threads that compute, which inherit
+    /// Finds the share of this process, and pins it where it wants that; to be called before there are threads that compute, which inherit
     /// the processors of the one that starts them. All processes call it together.
     ///
+    /// - Parameter pins: whether this process keeps to its share, and not to what somebody has said of its threads
     /// - Throws: ``CommunicationError``
     public static func claim(
-        among communicator: any Communicator,
+        among communicator: any Communicator, pins: Bool = true,
         launcher: Launcher? = Launcher(environment: ProcessInfo.processInfo.environment)
     ) throws(CommunicationError) -> ProcessorShare? {
         let available = ProcessorMask.availableCount
@@ -27,7 +28,7 @@ public struct ProcessorShare: Sendable, Equatable {
         let masks = locals.map { parts[$0].last?.split(separator: ",").compactMap { Int($0) } ?? [] }
         guard let index = locals.firstIndex(of: communicator.rank), !masks.contains([]) else { return nil }
         let share = ProcessorShare(masks: masks, index: index, available: available, launcher: launcher?.kind)
-        if let pinned = share.pinned { ProcessorMask(processors: pinned).use() }
+        if pins, let pinned = share.pinned { ProcessorMask(processors: pinned).use() }
         return share
     }
 

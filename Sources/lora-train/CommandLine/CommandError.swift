@@ -4,6 +4,9 @@ struct CommandError: Error, CustomStringConvertible {
     let exitCode: Int32
     let description: String
 
+    /// Whether a signal ended the command.
+    var isInterruption: Bool { exitCode > 128 }
+
     static func failure(_ message: String) -> CommandError { CommandError(exitCode: 1, description: message) }
     static func usage(_ message: String) -> CommandError { CommandError(exitCode: 2, description: message) }
 }

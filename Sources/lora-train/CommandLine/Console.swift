@@ -137,7 +137,7 @@ final class Console: Sendable {
     }
 
     /// Unbuffered, so that lines of both streams keep their order. A reader that has gone away ends
-    /// the command as it ends others, by SIGPIPE.
+    /// the command as it ends others, by SIGPIPE; of a training the ``Interruption`` makes an end after the step.
     private func put(_ text: String, _ target: Terminal) {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
@@ -154,8 +154,8 @@ final class Console: Sendable {
     /// What becomes of a line that standard output does not take: results that cannot be written are not to pass for written.
     private func lose(_ error: Int32) {
         let problem = "standard output cannot be written (\(String(cString: strerror(error))))"
-        // EPIPE is SIGPIPE where somebody has that ignored.
-        guard toleratesLoss, error != EPIPE else {
+        if toleratesLoss, error == EPIPE { return Interruption.standardOutputIsGone() }
+        guard toleratesLoss else {
             put("error: \(problem)\n", errors)
             // At once: threads may be at work with what an orderly exit takes away.
             _exit(1)

@@ -9,6 +9,8 @@ struct DataNotes {
     private let options: TrainOptions
     private let samples: Subset<SFTDataset>
     private var counts = SampleCounts()
+    /// What was met for a step that was not done yet: should it be dropped, it is met again.
+    private var pending = (counts: SampleCounts(), place: TrainingProgress())
     /// What a run met of a streamed file that this one goes on from; of all its processes.
     private var earlier = (counts: SampleCounts(), skipped: SkippedRecords())
     private var dataset: SFTDataset { samples.source }
@@ -26,20 +28,23 @@ struct DataNotes {
     mutating func restore(_ json: JSON?) {
         earlier.counts = SampleCounts(numbers: json?["counts"]?.array?.compactMap(\.integer) ?? []) ?? SampleCounts()
         earlier.skipped = SkippedRecords(json?["skipped"])
+        if earlier.counts.samples > earlier.counts.badRecords { dataset.noteGoodSample() }
     }
 
     /// What was met so far, for a run that goes on from this one; to be asked in every process. Nothing where all is
     /// known before the first step.
     ///
+    /// - Parameter place: where the run stands
     /// - Throws: `CommunicationError`
-    func json(_ processes: Processes) throws -> JSON {
+    func json(at place: TrainingProgress, _ processes: Processes) throws -> JSON {
         guard dataset.access == .streaming else { return .null }
-        let (counts, skipped) = try met(processes)
+        let (counts, skipped) = try met(at: place, processes)
         return ["counts": .array(counts.numbers.map(JSON.integer)), "skipped": skipped.json]
     }
 
-    private func met(_ processes: Processes) throws -> (counts: SampleCounts, skipped: SkippedRecords) {
-        let all = try processes.gather(counts.numbers).compactMap { SampleCounts(numbers: $0) }
+    private func met(at place: TrainingProgress, _ processes: Processes) throws -> (counts: SampleCounts, skipped: SkippedRecords) {
+        let own = place == pending.place ? counts : counts + pending.counts
+        let all = try processes.gather(own.numbers).compactMap { SampleCounts(numbers: $0) }
         return (all.reduce(earlier.counts, +), earlier.skipped.union(try processes.gather(dataset.skippedRecords)))
     }
 
@@ -59,16 +64,26 @@ struct DataNotes {
     }
 
     /// Counts the samples of a batch.
-    mutating func append(_ batch: Batch) { counts += batch.counts }
+    ///
+    /// - Parameter place: where the run stands, which the step that the batch belongs to begins at
+    mutating func append(_ batch: Batch, at place: TrainingProgress) {
+        if place != pending.place {
+            counts += pending.counts
+            pending = (SampleCounts(), place)
+        }
+        pending.counts += batch.counts
+    }
 
     /// Says what was met of a file that is streamed, and writes the list of what was skipped.
     ///
-    /// - Parameter path: of that list, one `{"line": …, "reason": …}` a line; removed where nothing was skipped
+    /// - Parameters:
+    ///   - place: where the run stands
+    ///   - path: of that list, one `{"line": …, "reason": …}` a line; removed where nothing was skipped
     /// - Throws: `CommunicationError`
-    func finish(skipListPath path: String, _ processes: Processes) throws {
+    func finish(at place: TrainingProgress, skipListPath path: String, _ processes: Processes) throws {
         var skipped = dataset.skippedRecords
         if dataset.access == .streaming {
-            let (counts, all) = try met(processes)
+            let (counts, all) = try met(at: place, processes)
             Self.note(counts, of: "samples", maximumLength: options.model.maxSequenceLength)
             skipped = all
             noteSkipped(skipped)
@@ -110,7 +125,7 @@ struct DataNotes {
     private func noteSkipped(_ skipped: SkippedRecords) {
         guard let first = skipped.records.first else { return }
         console.note(
-            "note: \(skipped.count) \(skipped.count == 1 ? "record is" : "records are") bad and skipped; the first is line \(first.line): \(first.reason)"
+            "note: \(skipped.isCountLeast ? "at least " : "")\(skipped.count) \(skipped.count == 1 ? "record is" : "records are") bad and skipped; the first is line \(first.line): \(first.reason)"
         )
     }
 }

@@ -19,17 +19,22 @@ final class Evaluations {
     /// What the retained data contains.
     private let retainedFingerprint: String
     private(set) var progress: EvaluationProgress
+    /// Whether the best adapter lies where this run saves it, and not beside one that it goes on from.
+    private var isBestHere: Bool
     /// The last loss on the retained data that this process measured with what is trained.
     private var retainedLoss: Double?
     /// Sets of which it is said what becomes of their samples.
     private var noted: Set<EvaluationReport.Set> = []
     private var console: Console { Console.shared }
 
-    /// - Parameter progress: of the run that is gone on from
+    /// - Parameters:
+    ///   - progress: of the run that is gone on from
+    ///   - isBestHere: whether that run saved its best where this one does
     init(
         _ options: TrainOptions, _ data: RunData, _ origins: Origins, _ model: MiniMind, _ subject: Subject, _ length: RunLength,
-        _ log: RunLog, _ processes: Processes, from progress: EvaluationProgress
+        _ log: RunLog, _ processes: Processes, from progress: EvaluationProgress, isBestHere: Bool
     ) {
+        self.isBestHere = isBestHere
         (self.options, self.data, self.model, self.subject) = (options, data, model, subject)
         (self.length, self.log, self.processes, self.progress) = (length, log, processes, progress)
         retainedFingerprint = origins.retained?.description ?? ""
@@ -103,7 +108,10 @@ final class Evaluations {
             log.append(.evaluation(EvaluationReport(.retained, retained, step: step, epoch: epoch)))
             retainedLoss = retained.loss
         }
-        if isBest, processes.isFirst { try subject.save(subject.bestPath) }
+        if isBest {
+            isBestHere = true
+            if processes.isFirst { try subject.save(subject.bestPath) }
+        }
     }
 
     /// Says at the end of a run where the best is, and what was forgotten.
@@ -111,8 +119,9 @@ final class Evaluations {
     /// - Throws: as ``begin(at:)``
     func finish() throws {
         if let best = progress.best {
+            let place = isBestHere ? subject.bestPath : "of the run that this one goes on from, beside its adapter"
             console.line(
-                "best \(subject.bestPath) (step \(length.steps(ofOptimizerSteps: best.step)), val loss \(String(format: "%.3f", best.loss)))"
+                "best \(place) (step \(length.steps(ofOptimizerSteps: best.step)), val loss \(String(format: "%.3f", best.loss)))"
             )
         }
         guard let retained = data.retained, let base = progress.base, base.data == retainedFingerprint,

@@ -35,9 +35,11 @@ struct Processes {
             throw CommandError.usage("\(error)")
         }
         // Not later than here: threads inherit the processors of the one that starts them.
-        let share = options.model.threads == 0 ? try ProcessorShare.claim(among: communicator) : nil
-        threads = share?.threads
-        if let note = share?.note, isFirst { Console.shared.note("note: \(note)") }
+        // And by all: one may have been told its threads, and another not.
+        let isFree = options.model.threads == 0
+        let share = try ProcessorShare.claim(among: communicator, pins: isFree)
+        threads = isFree ? share?.threads : nil
+        if isFree, let note = share?.note, isFirst { Console.shared.note("note: \(note)") }
     }
 
     /// Where only one process of several speaks, the others are silent from the start.
@@ -75,6 +77,12 @@ struct Processes {
             Console.shared.note("error: rank \(communicator.rank): \(error)")
             communicator.abort(exitCode: (error as? CommandError)?.exitCode ?? 1)
         }
+    }
+
+    /// How a run ends by an error: interrupted where that is what the processes agreed upon, in whichever of them the
+    /// signal came.
+    static func reason(of error: any Error) -> RunEnd.Reason {
+        (error as? SharedFailure)?.failure.isInterruption == true ? .interrupted : .failed
     }
 
     /// An error that every process throws.
@@ -142,18 +150,20 @@ struct Processes {
 }
 
 extension SkippedRecords {
-    /// How many, and then a line and a reason for each: for other processes, and for checkpoints.
+    /// For other processes, and for checkpoints: how many, and a line and a reason for each that is named.
     var json: JSON {
-        .array([.integer(count)] + records.map { .array([.integer($0.line), .string($0.reason)]) })
+        [
+            "count": .integer(count), "is_least": .bool(isCountLeast),
+            "records": .array(records.map { .array([.integer($0.line), .string($0.reason)]) }),
+        ]
     }
 
     /// - Parameter json: `nil` where nothing is known to be skipped
     init(_ json: JSON?) {
-        let entries = json?.array ?? []
-        let records = entries.dropFirst().compactMap { entry -> Record? in
+        let records = (json?["records"]?.array ?? []).compactMap { entry -> Record? in
             guard let line = entry.array?.first?.integer, let reason = entry.array?.last?.string else { return nil }
             return Record(line: line, reason: reason)
         }
-        self.init(count: entries.first?.integer ?? 0, records)
+        self.init(count: json?["count"]?.integer ?? 0, isCountLeast: json?["is_least"]?.bool ?? false, records)
     }
 }

@@ -6,8 +6,11 @@ import Training
 /// What a run's result depends on: its flags, its files, and how the data is dealt to processes.
 struct Recipe {
     let facts: JSONObject
-    /// What all processes of a run have in common: these, and what is measured with no consequence.
+    /// What all processes of a run have in common: these, what is measured with no consequence, and what decides when
+    /// they speak with each other.
     let commonFacts: JSONObject
+    /// How an effective batch is dealt out.
+    let layout: String
 
     /// Flags that change no result, or say where something lies; files are known by their contents.
     static let others: Set<String> = [
@@ -19,7 +22,8 @@ struct Recipe {
         "wandb_run_name", "wandb_optional", "wandb_python", "wandb_timeout",
     ]
 
-    init(_ options: TrainOptions, _ origins: Origins, processes: Int) {
+    init(_ options: TrainOptions, _ origins: Origins, _ subject: Subject, processes: Int) {
+        layout = "\(processes) × \(options.batchSize) × \(options.accumulationSteps)"
         var facts = JSONObject()
         for flag in TrainOptions.flags.flags where !Self.others.contains(flag.name) {
             facts["--\(flag.name)"] = .string(flag.defaultValue(options))
@@ -37,16 +41,20 @@ struct Recipe {
         facts["the base"] = origins.base.map { .string($0.description) }
         facts["the tokenizer"] = origins.tokenizer.map { .string($0.description) }
         facts["the data"] = .string(origins.data.description)
+        facts["the adapter that it starts from"] = subject.start.map(JSON.string)
         facts["the validation data"] = origins.validation.map { .string($0.description) }
         self.facts = facts
         facts["the retained data"] = origins.retained.map { .string($0.description) }
+        for flag in TrainOptions.flags.flags where ["streaming", "save_steps", "save_interval"].contains(flag.name) {
+            facts["--\(flag.name)"] = .string(flag.defaultValue(options))
+        }
         commonFacts = facts
     }
 
     /// What differs between two recipes, and how it stands in each.
     static func differences(_ one: JSONObject, _ other: JSONObject) -> [(what: String, one: String, other: String)] {
         func words(_ value: JSON?) -> String {
-            value.map { $0.string ?? $0.integer.map(String.init) ?? $0.serialized } ?? "unknown"
+            value.map { $0.string ?? $0.integer.map(String.init) ?? $0.serialized } ?? "not there"
         }
         return (other.keys + one.keys.filter { other[$0] == nil }).compactMap { key in
             one[key] == other[key] ? nil : (key, words(one[key]), words(other[key]))

@@ -42,6 +42,11 @@ struct Saves {
                 "--resume: \(found.path) is of another recipe: \(words); "
                     + "give the flags of that run, or leave out --resume to start anew")
         }
+        if subject.dependsOnLayout, let layout = found.notes["layout"]?.string, layout != recipe.layout {
+            console.note(
+                "note: processes × --batch_size × --accumulation_steps were \(layout) and are \(recipe.layout): "
+                    + "masks of dropout, or the balance of experts, are of each micro-batch, so this trains on, but not the same")
+        }
         return found
     }
 
@@ -69,20 +74,33 @@ struct Saves {
     func begin() throws {
         guard isWriter else { return }
         // Nobody goes on from a run that came to its end.
-        if folder.newest().checkpoint?.notes["is_complete"]?.bool == true { return folder.removeAll() }
+        if folder.newest().checkpoint?.notes["is_complete"]?.bool == true { return try folder.removeAll() }
         guard let place = try folder.moveAside() else { return }
         console.note("note: checkpoints of an earlier run are in \(place) now; --resume \(place) goes on from them")
     }
 
-    /// Makes room for the checkpoints of a run that goes on from one that lies elsewhere: those of the run that is here
-    /// would be taken for newer ones of its own.
+    /// Whether a checkpoint lies where this run writes its own.
+    func has(_ checkpoint: Checkpoint) -> Bool { folder.paths.contains { OutputPath.areSame($0, checkpoint.path) } }
+
+    /// Makes room for the checkpoints of a run that goes on from one: those behind it, and those of another run that is
+    /// here, would be taken for newer ones of its own.
     ///
     /// - Throws: `TensorFileError`
     func begin(from checkpoint: Checkpoint) throws {
-        guard isWriter, !folder.paths.contains(where: { OutputPath.areSame($0, checkpoint.path) }),
-            let place = try folder.moveAside(replacesOlder: false)
-        else { return }
-        console.note("note: checkpoints of another run are in \(place) now; --resume \(place) goes on from them")
+        guard isWriter else { return }
+        if has(checkpoint) {
+            guard let place = try folder.moveAside(beyond: checkpoint) else { return }
+            console.note("note: checkpoints behind \(checkpoint.path) are in \(place) now")
+        } else if let place = try folder.moveAside(replacesOlder: false) {
+            console.note("note: checkpoints of another run are in \(place) now; --resume \(place) goes on from them")
+        }
+    }
+
+    /// A folder that takes no checkpoint is better found before the first step than behind it.
+    ///
+    /// - Throws: `TensorFileError` with the system's reason
+    func checkWritable() throws(TensorFileError) {
+        if isWriter { try AtomicFile.checkWritable(folder.path(ofSteps: 0)) }
     }
 
     // MARK: - Saving
@@ -102,14 +120,20 @@ struct Saves {
         _ trainer: Trainer<NextTokenLoss>, _ evaluation: EvaluationProgress, steps: Int, isComplete: Bool, data: JSON
     ) throws {
         guard isWriter else { return }
+        let path = folder.path(ofSteps: steps)
         do {
             try trainer.writeCheckpoint(
-                to: folder.path(ofSteps: steps),
-                notes: ["recipe": .object(recipe.facts), "is_complete": .bool(isComplete), "evaluation": evaluation.json, "data": data])
+                to: path,
+                notes: [
+                    "recipe": .object(recipe.facts), "layout": .string(recipe.layout), "is_complete": .bool(isComplete),
+                    "evaluation": evaluation.json, "data": data,
+                ])
         } catch {
+            // What takes no checkpoint may yet take what was trained, which need not lie in the same place.
+            let saved = (try? subject.save(subject.path)).map { "; what was trained so far is in \(subject.path)" } ?? ""
             let last = folder.paths.first.map { "; the last good checkpoint is \($0)" } ?? ""
-            throw CommandError.failure("\(error)\(last)")
+            throw CommandError.failure("\(error)\(saved)\(last)")
         }
-        folder.prune()
+        folder.prune(keeping: path)
     }
 }

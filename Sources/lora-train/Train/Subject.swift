@@ -17,6 +17,11 @@ struct Subject {
     let save: (_ path: String) throws -> Void
     /// The adapter, where one is trained.
     let adapter: LoRAAdapter?
+    /// What the adapter of `--lora_path` brings along, as a checkpoint knows it again; `nil` for a new one.
+    let start: String?
+    /// Whether training the same samples in micro-batches of other sizes is another training: where masks of dropout are
+    /// drawn, or the balance of experts is measured, in each for itself.
+    let dependsOnLayout: Bool
 
     /// Puts a new adapter or that of `--lora_path` on the model, or takes the whole model.
     init(_ options: TrainOptions, _ model: MiniMind, _ base: Base?, _ origins: Origins) throws {
@@ -36,7 +41,8 @@ struct Subject {
             parameters = model.parameters
             groups = [ParameterGroup(parameters.map(\.tensor))]
             words = Self.words(base, options, total: model.parameterCount, trained: model.parameterCount)
-            adapter = nil
+            (adapter, start) = (nil, nil)
+            dependsOnLayout = model.configuration.experts?.auxiliaryCoefficient ?? 0 > 0
             save = { try PyTorchFile.write(model.stateDictionary(as: savedType), to: $0) }
             return
         }
@@ -46,8 +52,12 @@ struct Subject {
         announceBase()
         console.line(Self.summary(adapter))
         stem = "\(options.model.outDir)/lora/\(options.loraName)_\(dim)"
-        path = stem + ".pth"
+        let path = stem + ".pth"
+        self.path = path
         self.adapter = adapter
+        start = options.model.loraPath.map { Self.start(adapter, path: $0, savedPath: path) }
+        dependsOnLayout =
+            adapter.updates.contains { $0.update.dropout > 0 } || model.configuration.experts?.auxiliaryCoefficient ?? 0 > 0
         parameters = adapter.parameters
         groups = options.adapter.groups(adapter)
         words = Self.words(base, options, total: total, trained: adapter.parameterCount)
@@ -86,6 +96,16 @@ struct Subject {
         let kind = updates.contains { $0.magnitude != nil } ? " (DoRA)" : ""
         return "adapting \(adapter.linears.count) modules with rank \(ranks), scale \(scales)\(kind): "
             + ModuleNames.summary(adapter.linears.map(\.name))
+    }
+
+    /// Of an adapter as it was read. The file that the run itself writes changes with every save.
+    private static func start(_ adapter: LoRAAdapter, path: String, savedPath: String) -> String {
+        let updates = adapter.updates.map(\.update)
+        func tensor(_ values: [Float]) -> StoredTensor { StoredTensor(shape: [values.count], floats: values) }
+        var tensors = [tensor(updates.map(\.factors.scale)), tensor(updates.map(\.dropout))]
+        guard !OutputPath.areSame(path, savedPath) else { return "its own file, \(Fingerprint(of: tensors))" }
+        tensors += adapter.parameters.map { StoredTensor(shape: $0.tensor.shape, floats: $0.tensor.values) }
+        return Fingerprint(of: tensors).description
     }
 
     /// The adapter of `--lora_path`, or a new one.

@@ -42,7 +42,8 @@ struct TrainCommand {
         func saveCheckpoint(_ processes: Processes) throws {
             try saves.saveCheckpoint(
                 trainer, evaluations.progress, steps: stepsDone,
-                isComplete: trainer.progress.epoch >= length.epochs || evaluations.endsEarly, data: try notes.json(processes))
+                isComplete: trainer.progress.epoch >= length.epochs || evaluations.endsEarly,
+                data: try notes.json(at: trainer.progress, processes))
         }
 
         /// What all processes must have in common: the recipe, the place in the run, and what is trained from there.
@@ -77,13 +78,13 @@ struct TrainCommand {
         do {
             if run.trainer.progress == TrainingProgress() { try answerSamples(run, .before) }
             let reason = try runEpochs(&run, processes)
-            try run.notes.finish(skipListPath: run.subject.stem + ".skipped.jsonl", processes)
+            try run.notes.finish(at: run.trainer.progress, skipListPath: run.subject.stem + ".skipped.jsonl", processes)
             // Also of a run that was complete before, whose file somebody may have moved. Sinks may be waited for.
             try run.save(processes)
             try answerSamples(run, .after)
             run.log.end(reason)
         } catch {
-            run.log.end(Interruption.number == nil ? .failed : .interrupted, message: "\(error)")
+            run.log.end(Processes.reason(of: error), message: "\(error)")
             writeReport(run)
             throw error
         }
@@ -130,7 +131,7 @@ struct TrainCommand {
                     stepsPerEpoch: loader.batchesPerEpoch, isStopping: { Interruption.number != nil },
                     nextBatch: {
                         let batch = try batches.next()
-                        if let batch { run.notes.append(batch) }
+                        if let batch { run.notes.append(batch, at: trainer.progress) }
                         return batch
                     },
                     onStep: { run.log.append(.step($0)) },
@@ -143,7 +144,7 @@ struct TrainCommand {
                 throw processes.failure(.failure("\(error); \(try saveLastGood(run))"))
             } catch let error as DatasetError {
                 // The other processes wait for this one, and cannot be asked whether they stand where it does.
-                guard processes.communicator.count == 1 else { throw error }
+                guard processes.communicator.count == 1, run.stepsDone > 0 else { throw error }
                 try run.save(processes)
                 throw CommandError.failure("\(error); what was trained so far is in \(run.subject.path)")
             }
@@ -157,18 +158,22 @@ struct TrainCommand {
 
     /// Saves what was trained so far, and says so.
     private func interrupted(_ run: Run, _ processes: Processes) throws -> any Error {
-        try run.save(processes)
+        // What was trained before stays where nothing is trained yet.
+        if run.stepsDone > 0 { try run.save(processes) }
         // Not every process need have got the signal.
         let signals = try processes.communicator.gather("\(Interruption.number ?? 0)").compactMap(Int32.init)
         return processes.failure(
             CommandError(
                 exitCode: 128 + (signals.max() ?? SIGTERM),
-                description: "interrupted; what was trained so far is in \(run.subject.path), and --resume auto goes on from there"))
+                description: run.stepsDone > 0
+                    ? "interrupted; what was trained so far is in \(run.subject.path), and --resume auto goes on from there"
+                    : "interrupted before the first step was done; nothing is saved"))
     }
 
     /// After a loss that is no number: saves the parameters if they are sound, which they are unless
     /// the step before broke them; then the file of the last save stands.
     private func saveLastGood(_ run: Run) throws -> String {
+        guard run.stepsDone > 0 else { return "nothing is trained yet, and nothing is saved" }
         if run.subject.isSound {
             try run.saves.saveSubject()
             return "the last good parameters are in \(run.subject.path)"
@@ -196,7 +201,7 @@ struct TrainCommand {
         let metricsPath = options.metricsPath ?? subject.stem + ".metrics.jsonl"
         try checkOutputs(subject, base, metricsPath: metricsPath)
         if processes.isFirst { try subject.checkWritable() }
-        let recipe = Recipe(options, origins, processes: processes.communicator.count)
+        let recipe = Recipe(options, origins, subject, processes: processes.communicator.count)
         let saves = Saves(options, subject, recipe, isWriter: processes.isFirst)
         let loader = self.loader(data.training, model, processes)
         let length = RunLength(
@@ -213,7 +218,9 @@ struct TrainCommand {
         return Run(
             trainer: trainer, loader: loader, length: length, subject: subject, saves: saves, recipe: recipe, checkpoint: checkpoint,
             log: log, description: description, wandb: wandb,
-            evaluations: Evaluations(options, data, origins, model, subject, length, log, processes, from: evaluated),
+            evaluations: Evaluations(
+                options, data, origins, model, subject, length, log, processes, from: evaluated,
+                isBestHere: checkpoint.map(saves.has) ?? true),
             samples: try options.samplePromptsPath.map { try SampleAnswers(path: $0, model, tokenizer, options.dtype) },
             metricsPath: processes.isFirst ? metricsPath : nil, notes: notes)
     }
@@ -262,8 +269,12 @@ struct TrainCommand {
         if let metricsPath = run.metricsPath {
             run.log.begin(try sinks(run.description, metricsPath: metricsPath, run.wandb, stem: run.subject.stem))
         }
-        guard let checkpoint = run.checkpoint else { return try run.saves.begin() }
+        guard let checkpoint = run.checkpoint else {
+            try run.saves.begin()
+            return try run.saves.checkWritable()
+        }
         try run.saves.begin(from: checkpoint)
+        try run.saves.checkWritable()
         let progress = checkpoint.progress
         console.line(
             checkpoint.notes["is_complete"]?.bool == true

@@ -134,7 +134,9 @@ struct TrainOptions {
         flags.number(
             "wandb_timeout", \.wandbTimeout, in: 1...1e6, "a number of at least 1",
             "Seconds that Weights & Biases may take to answer at the start, and to upload the rest at the end")
-        flags.bool("full", \.trainsAll, "Train all parameters instead of adapters; saved as {out_dir}/{lora_name}_{dim}.pth")
+        flags.bool(
+            "full", \.trainsAll,
+            "Train all parameters instead of adapters; saved as {out_dir}/{lora_name}_{dim}.pth, with experts …_moe.pth")
         flags.choice("init", \.initialization, "pretrained, or random to train from nothing with --full")
         flags.choice("save_dtype", \.savedType, "Type of the values that are saved: float32, float16 or bfloat16")
         return flags

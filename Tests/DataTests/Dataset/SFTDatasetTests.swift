@@ -260,6 +260,21 @@ import Testing
         #expect(throws: DatasetError.self) { try dataset([0xFF, 0xFE, 0x7B, 0x00], access: .streaming, onBadRecord: .skip) }
     }
 
+    @Test("Joined lists of skipped records count each once, and say where that is not known")
+    func joinedSkips() {
+        func skipped(_ lines: Range<Int>, more: Int = 0) -> SkippedRecords {
+            SkippedRecords(count: lines.count + more, lines.map { .init(line: $0, reason: "bad") })
+        }
+        let both = skipped(1..<4).union(skipped(3..<6))
+        #expect(both.count == 5 && !both.isCountLeast && both.records.map(\.line) == [1, 2, 3, 4, 5])
+        #expect(skipped(0..<0).union(both) == both && both.union(skipped(0..<0)) == both)
+        // Two epochs of a file with 3000 bad lines, of which a thousand are named.
+        let epoch = skipped(1..<1001, more: 2000)
+        let epochs = epoch.union(epoch)
+        #expect(epochs.count == 3000 && epochs.isCountLeast && epochs.records.count == 1000)
+        #expect(epoch.union(skipped(5000..<5002)).isCountLeast)
+    }
+
     @Test(arguments: RecordAccess.allCases)
     func skippedRecordsKeepTheirPlaces(access: RecordAccess) throws {
         var bytes: [UInt8] = []

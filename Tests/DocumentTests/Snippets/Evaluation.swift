@@ -2,11 +2,12 @@
 import LoRATrain
 
 func evaluating(
-    dataset: SFTDataset, model: MiniMind, adapter: LoRAAdapter, optimizer: AdamW, schedule: CosineSchedule, epochs: Int
+    dataset: SFTDataset, model: MiniMind, adapter: LoRAAdapter, optimizer: AdamW, epochs: Int
 ) throws {
     let choice = HoldOut(0.1, of: dataset.count, seed: 1337)
     let loader = DataLoader(Subset.kept(choice, of: dataset), batchSize: 16, order: .shuffled(seed: 1337))
     let evaluator = Evaluator(Subset.heldOut(choice, of: dataset), batchSize: 16, precision: .bfloat16)
+    let schedule = CosineSchedule(baseRate: 2e-3, totalSteps: epochs * loader.batchesPerEpoch)
     let trainer = Trainer(
         NextTokenLoss(model), parameters: adapter.parameters, optimizer: optimizer, schedule: schedule,
         configuration: TrainerConfiguration())

@@ -74,8 +74,9 @@ func resuming(trainer: Trainer<NextTokenLoss>, loader: DataLoader<SFTDataset>, e
     try trainer.fit(
         loader, epochs: epochs,
         onEpoch: { _ in
-            try trainer.writeCheckpoint(to: checkpoints.path(ofSteps: trainer.optimizer.stepCount))
-            checkpoints.prune()
+            let path = checkpoints.path(ofSteps: trainer.optimizer.stepCount)
+            try trainer.writeCheckpoint(to: path)
+            checkpoints.prune(keeping: path)
         })
 }
 
@@ -119,13 +120,27 @@ func severalAdapters(model: MiniMind) throws {
     try adapters.activate(["style": 0.7, "facts": 0.3])
 }
 
-func processes(dataset: SFTDataset, model: MiniMind, adapter: LoRAAdapter, optimizer: AdamW, schedule: CosineSchedule, epochs: Int) throws {
+func processes(dataset: SFTDataset, model: MiniMind, adapter: LoRAAdapter, optimizer: AdamW, epochs: Int) throws {
     let processes = try DistributedStart.communicator()
+    if let share = try ProcessorShare.claim(among: processes) { Parallel.threads = share.threads }
     let loader = DataLoader(dataset, batchSize: 16, shard: Shard(rank: processes.rank, count: processes.count))
+    let schedule = CosineSchedule(baseRate: 2e-3, totalSteps: epochs * loader.batchesPerEpoch)
     let trainer = Trainer(
         NextTokenLoss(model), parameters: adapter.parameters, optimizer: optimizer, schedule: schedule,
         configuration: TrainerConfiguration(), communicator: processes)
     try trainer.fit(loader, epochs: epochs)
     if processes.rank == 0 { try adapter.write(to: "out/identity_192.pth") }
     processes.finish()
+}
+
+func anyBase() throws {
+    let base = try ModelFile.open("model.gguf")
+    let model = try MiniMind(base)
+    let tokenizer =
+        switch base.tokenizer {
+        case .gguf(let metadata): try Tokenizer(gguf: metadata, name: base.path)
+        case .folder(let folder): try Tokenizer(folder: folder)
+        case nil: try Tokenizer(folder: "model/minimind_tokenizer")
+        }
+    _ = (model, tokenizer)
 }
