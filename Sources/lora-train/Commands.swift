@@ -1,121 +1,122 @@
-import Foundation
 import Training
 
 /// The commands by name; without one, `train`.
 enum Commands {
-    private static let summaries = [
-        ("train", "fine-tune a base with LoRA (the default)"),
-        ("generate", "answer prompts, with or without an adapter"),
-        ("chat", "talk with the model, with or without adapters"),
-        ("eval", "loss and perplexity on given data, with and without an adapter"),
-        ("merge", "write a base with adapters merged in, as a .pth, a Hugging Face folder or a GGUF"),
-        ("export", "write a model or an adapter for other tools: Hugging Face, GGUF, PEFT, MLX, llama.cpp"),
-        ("verify", "compare the logits of two models, with or without adapters"),
-        ("inspect", "say what is in a file or folder: model, adapter, checkpoint, types, sizes"),
-        ("report", "make the page that shows a run again, or lay several side by side"),
-        ("visualize", "draw what an adapter changes: a heat map a module and an overview, as PNG files"),
-        ("data", "show what each sample trains on"),
-        ("tokenize", "JSON strings to token ids, a line each; --decode the reverse"),
-        ("doctor", "look at the machine and the build: what is broken or slow here, and what to do"),
-        ("bench", "time a training step, generation, the tokenizer or sums over processes: bench step, generate, tokenizer or allreduce"),
-        ("help", "this text, or `help COMMAND`; `help --markdown COMMAND` prints its flags as a table"),
-    ]
+    private static var entries: [CommandEntry] {
+        [
+            CommandEntry("train", "fine-tune a base with LoRA (the default)", TrainOptions(), TrainOptions.flags) {
+                try TrainCommand(options: $0).run()
+            },
+            CommandEntry("generate", "answer prompts, with or without an adapter", GenerateOptions(), GenerateOptions.flags) {
+                try GenerateCommand(options: $0).run()
+            },
+            CommandEntry("chat", "talk with the model, with or without adapters", ChatOptions(), ChatOptions.flags) {
+                try ChatCommand(options: $0).run()
+            },
+            CommandEntry(
+                "eval", "loss and perplexity on given data, with and without an adapter", EvaluateOptions(), EvaluateOptions.flags
+            ) { try EvaluateCommand(options: $0).run() },
+            CommandEntry(
+                "merge", "write a base with adapters merged in, as a .pth, a Hugging Face folder or a GGUF", ExportOptions(),
+                ExportOptions.flags
+            ) { try ExportCommand(options: $0).run("merge") },
+            CommandEntry(
+                "export", "write a model or an adapter for other tools: Hugging Face, GGUF, PEFT, MLX, llama.cpp", ExportOptions(),
+                ExportOptions.flags
+            ) { try ExportCommand(options: $0).run("export") },
+            CommandEntry("verify", "compare the logits of two models, with or without adapters", VerifyOptions(), VerifyOptions.flags) {
+                try VerifyCommand(options: $0).run()
+            },
+            CommandEntry(
+                "inspect", "say what is in a file or folder: model, adapter, checkpoint, types, sizes", InspectOptions(),
+                InspectOptions.flags
+            ) { try InspectCommand(options: $0).run() },
+            CommandEntry(
+                "report", "make the page that shows a run again, or lay several side by side", ReportOptions(), ReportOptions.flags
+            ) { try ReportCommand(options: $0).run() },
+            CommandEntry(
+                "visualize", "draw what an adapter changes: a heat map a module and an overview, as PNG files", VisualizeOptions(),
+                VisualizeOptions.flags
+            ) { try VisualizeCommand(options: $0).run() },
+            CommandEntry("data", "show what each sample trains on", DataOptions(), DataOptions.flags) {
+                try DataCommand(options: $0).run()
+            },
+            CommandEntry(
+                "tokenize", "JSON strings to token ids, a line each; --decode the reverse", TokenizeOptions(), TokenizeOptions.flags
+            ) { try TokenizeCommand(options: $0).run() },
+            CommandEntry(
+                "doctor", "look at the machine and the build: what is broken or slow here, and what to do", DoctorOptions(),
+                DoctorOptions.flags
+            ) { try DoctorCommand(options: $0).run() },
+            CommandEntry("bench step", "time a training step, phase by phase", BenchOptions(), BenchOptions.stepFlags) {
+                try BenchStepCommand(options: $0).run()
+            },
+            CommandEntry("bench generate", "time generation, one token at a time", BenchOptions(), BenchOptions.generateFlags) {
+                try BenchGenerateCommand(options: $0).run()
+            },
+            CommandEntry("bench tokenizer", "time the tokenizer on a text, on one thread", BenchOptions(), BenchOptions.tokenizerFlags) {
+                try BenchTokenizerCommand(options: $0).run()
+            },
+            CommandEntry(
+                "bench allreduce", "time sums over processes, and check them to the bit", BenchOptions(), BenchOptions.allreduceFlags
+            ) { try BenchAllreduceCommand(options: $0).run() },
+        ]
+    }
 
+    /// Does what the arguments of the process say.
+    ///
+    /// - Throws: ``CommandError`` for a command that there is not, or what the command throws
     static func run(_ arguments: [String]) throws {
         if arguments == ["--version"] { return Console.shared.line("lora-train \(Release.version)") }
-        guard let first = arguments.first, !first.hasPrefix("-") else { return try train(arguments) }
-        let rest = Array(arguments.dropFirst())
-        switch first {
-        case "train": try train(rest)
-        case "generate":
-            try parse(rest, GenerateOptions(), GenerateOptions.flags, first) { try GenerateCommand(options: $0).run() }
-        case "chat": try parse(rest, ChatOptions(), ChatOptions.flags, first) { try ChatCommand(options: $0).run() }
-        case "eval": try parse(rest, EvaluateOptions(), EvaluateOptions.flags, first) { try EvaluateCommand(options: $0).run() }
-        case "merge", "export": try parse(rest, ExportOptions(), ExportOptions.flags, first) { try ExportCommand(options: $0).run(first) }
-        case "verify": try parse(rest, VerifyOptions(), VerifyOptions.flags, first) { try VerifyCommand(options: $0).run() }
-        case "inspect": try parse(rest, InspectOptions(), InspectOptions.flags, first) { try InspectCommand(options: $0).run() }
-        case "report": try parse(rest, ReportOptions(), ReportOptions.flags, first) { try ReportCommand(options: $0).run() }
-        case "visualize":
-            try parse(rest, VisualizeOptions(), VisualizeOptions.flags, first) { try VisualizeCommand(options: $0).run() }
-        case "data": try parse(rest, DataOptions(), DataOptions.flags, first) { try DataCommand(options: $0).run() }
-        case "tokenize":
-            try parse(rest, TokenizeOptions(), TokenizeOptions.flags, first) { try TokenizeCommand(options: $0).run() }
-        case "doctor": try parse(rest, DoctorOptions(), DoctorOptions.flags, first) { try DoctorCommand(options: $0).run() }
-        case "bench": try bench(rest)
-        case "help": try help(rest)
-        default:
-            let hint = Spelling.nearest(to: first, among: summaries.map(\.0)).map { "did you mean `lora-train \($0)`?" }
-            throw CommandError.usage("there is no command '\(first)'; \(hint ?? "try `lora-train help`")")
+        guard let first = arguments.first, !first.hasPrefix("-") else { return try run(["train"] + arguments) }
+        if first == "help" { return try help(Array(arguments.dropFirst())) }
+        let subjects = subjects(of: first)
+        if !subjects.isEmpty, arguments.count == 1 || ["--help", "-h"].contains(arguments[1]) {
+            return Console.shared.line(
+                "lora-train \(first) SUBJECT, which is one of: \(subjects.joined(separator: ", ")); SUBJECT --help lists its flags")
         }
-    }
-
-    private static func train(_ arguments: [String]) throws {
+        let (entry, rest) = try find(arguments)
+        guard entry.name == "train" else { return _ = try entry.run(rest) }
         Processes.silenceOthers()
-        try parse(arguments, TrainOptions(), TrainOptions.flags, "train") { try TrainCommand(options: $0).run() }
+        if try !entry.run(rest) { Console.shared.line(overview) }
     }
 
-    private static func bench(_ arguments: [String]) throws {
-        let subject = arguments.first.flatMap { $0.hasPrefix("-") ? nil : BenchSubject(rawValue: $0) }
-        guard let subject else {
-            if arguments.isEmpty || arguments == ["--help"] || arguments == ["-h"] {
-                return Console.shared.line(
-                    "lora-train bench SUBJECT, which is one of: "
-                        + BenchSubject.allCases.map(\.rawValue).joined(separator: ", ") + "; SUBJECT --help lists its flags")
-            }
-            throw CommandError.usage("there is no `bench \(arguments[0])`; try `lora-train bench step`")
-        }
-        let rest = Array(arguments.dropFirst())
-        let name = "bench \(subject.rawValue)"
-        switch subject {
-        case .step: try parse(rest, BenchOptions(), BenchOptions.stepFlags, name) { try BenchStepCommand(options: $0).run() }
-        case .generate:
-            try parse(rest, BenchOptions(), BenchOptions.generateFlags, name) { try BenchGenerateCommand(options: $0).run() }
-        case .tokenizer:
-            try parse(rest, BenchOptions(), BenchOptions.tokenizerFlags, name) { try BenchTokenizerCommand(options: $0).run() }
-        case .allreduce:
-            try parse(rest, BenchOptions(), BenchOptions.allreduceFlags, name) { try BenchAllreduceCommand(options: $0).run() }
-        }
+    /// The second words of commands whose first is this one.
+    private static func subjects(of first: String) -> [String] {
+        entries.map { $0.name.split(separator: " ").map(String.init) }.filter { $0.count == 2 && $0[0] == first }.map { $0[1] }
     }
 
-    private static func parse<Options>(
-        _ arguments: [String], _ defaults: Options, _ flags: FlagSet<Options>, _ command: String,
-        _ body: (Options) throws -> Void
-    ) throws {
-        var options = defaults
-        if try flags.parse(arguments, into: &options, command: command) {
-            let summary = summaries.first { command.split(separator: " ").first.map(String.init) == $0.0 }?.1 ?? ""
-            let operands = flags.operands.map { " \($0.name)\($0.isRepeated ? "…" : "")" }.joined()
-            Console.shared.line("lora-train \(command)\(operands): \(summary)\n" + flags.help(defaults, width: Console.shared.width))
-            if command == "train" { Console.shared.line(overview) }
-        } else {
-            try body(options)
+    /// The command that words begin with, and those behind it.
+    ///
+    /// - Throws: ``CommandError`` that proposes another where there is none
+    private static func find(_ words: [String]) throws(CommandError) -> (entry: CommandEntry, rest: [String]) {
+        for length in [2, 1] {
+            let name = words.prefix(length).joined(separator: " ")
+            if let entry = entries.first(where: { $0.name == name }) { return (entry, Array(words.dropFirst(length))) }
         }
+        let first = words[0]
+        let subjects = subjects(of: first)
+        if let subject = subjects.first {
+            throw .usage("there is no `\(words.prefix(2).joined(separator: " "))`; try `lora-train \(first) \(subject)`")
+        }
+        let names = entries.map { String($0.name.prefix { $0 != " " }) } + ["help"]
+        let hint = Spelling.nearest(to: first, among: names).map { "did you mean `lora-train \($0)`?" }
+        throw .usage("there is no command '\(first)'; \(hint ?? "try `lora-train help`")")
     }
 
     private static func help(_ arguments: [String]) throws {
-        let wantsMarkdown = arguments.contains("--markdown")
-        guard let command = arguments.first(where: { $0 != "--markdown" }) else { return Console.shared.line(overview) }
-        guard wantsMarkdown else { return try run([command, "--help"]) }
-        switch command {
-        case "train": Console.shared.line(TrainOptions.flags.markdown(TrainOptions()))
-        case "generate": Console.shared.line(GenerateOptions.flags.markdown(GenerateOptions()))
-        case "chat": Console.shared.line(ChatOptions.flags.markdown(ChatOptions()))
-        case "eval": Console.shared.line(EvaluateOptions.flags.markdown(EvaluateOptions()))
-        case "merge", "export": Console.shared.line(ExportOptions.flags.markdown(ExportOptions()))
-        case "verify": Console.shared.line(VerifyOptions.flags.markdown(VerifyOptions()))
-        case "inspect": Console.shared.line(InspectOptions.flags.markdown(InspectOptions()))
-        case "report": Console.shared.line(ReportOptions.flags.markdown(ReportOptions()))
-        case "visualize": Console.shared.line(VisualizeOptions.flags.markdown(VisualizeOptions()))
-        case "data": Console.shared.line(DataOptions.flags.markdown(DataOptions()))
-        case "bench": Console.shared.line(BenchOptions.stepFlags.markdown(BenchOptions()))
-        case "doctor": Console.shared.line(DoctorOptions.flags.markdown(DoctorOptions()))
-        case "tokenize": Console.shared.line(TokenizeOptions.flags.markdown(TokenizeOptions()))
-        default: throw CommandError.usage("there is no command '\(command)'; try `lora-train help`")
-        }
+        let command = arguments.filter { $0 != "--markdown" }
+        guard !command.isEmpty else { return Console.shared.line(overview) }
+        guard arguments.contains("--markdown") else { return try run(command + ["--help"]) }
+        Console.shared.line(try find(command).entry.markdown())
     }
 
     private static var overview: String {
-        let names = summaries.map { "  lora-train \($0.0)" + String(repeating: " ", count: 10 - $0.0.count) + $0.1 }
-        return (["", "Commands"] + names).joined(separator: "\n")
+        let lines =
+            entries.map { ($0.name, $0.summary) }
+            + [("help", "this text, or `help COMMAND`; `help --markdown COMMAND` prints its flags as a table")]
+        let width = (lines.map(\.0.count).max() ?? 0) + 2
+        return (["", "Commands"] + lines.map { "  lora-train \($0)" + String(repeating: " ", count: width - $0.count) + $1 })
+            .joined(separator: "\n")
     }
 }

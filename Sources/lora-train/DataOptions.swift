@@ -14,7 +14,7 @@ struct DataOptions {
         var flags = FlagSet<DataOptions>()
         flags.section("Flags")
         flags.filePath("data_path", \.dataPath, "Conversations, one JSON object a line")
-        flags.filePath("tokenizer_path", \.tokenizerPath, "Folder with tokenizer.json")
+        flags.filePath("tokenizer_path", \.tokenizerPath, TokenizerFolder.help)
         flags.integer("max_seq_len", \.maxSequenceLength, atLeast: 2, "Tokens at which a sample is cut")
         flags.bool("json", \.isJSON, "One object a sample: its ids, and which of them are counted targets")
         flags.integer("limit", \.limit, atLeast: 0, "Samples shown at the most; 0 for all")
@@ -33,7 +33,7 @@ struct TokenizeOptions {
     static var flags: FlagSet<TokenizeOptions> {
         var flags = FlagSet<TokenizeOptions>()
         flags.section("Flags")
-        flags.filePath("tokenizer_path", \.tokenizerPath, "Folder with tokenizer.json")
+        flags.filePath("tokenizer_path", \.tokenizerPath, TokenizerFolder.help)
         flags.bool("decode", \.decodes, "Read JSON arrays of ids and print JSON strings")
         flags.bool("skip_special_tokens", \.skipsSpecialTokens, "With --decode, leave special tokens out")
         return flags

@@ -62,6 +62,30 @@ struct ConversionTests {
         }
     }
 
+    @Test("Whatever kind of tokenizer is given goes along with a folder, and one that is none is refused before anything is written")
+    func tokenizers() throws {
+        try withFolder { folder in
+            let export = ["export", "--base_path", TinyBase.path, "--verify", "0", "--output"]
+            let gguf = folder + "/base.gguf"
+            #expect(try Command(export + [gguf, "--tokenizer_path", TinyBase.folder]).status == 0)
+            for (index, path) in [TinyBase.folder, TinyBase.folder + "/tokenizer.json", gguf].enumerated() {
+                let output = "\(folder)/\(index)"
+                let run = try Command(export + [output, "--tokenizer_path", path])
+                #expect(run.status == 0 && run.errors.isEmpty, "\(run.errors)")
+                let ids = try Command(["tokenize", "--tokenizer_path", output], input: "\"Who are you? 你是谁？\"\n")
+                let wanted = try Command(["tokenize", "--tokenizer_path", TinyBase.folder], input: "\"Who are you? 你是谁？\"\n")
+                #expect(ids.status == 0 && ids.output == wanted.output, "\(path): \(ids.output)\(ids.errors)")
+            }
+            for path in [TinyBase.path, folder] {
+                for output in [folder + "/none", folder + "/none.gguf"] {
+                    let run = try Command(export + [output, "--tokenizer_path", path])
+                    #expect(run.status == 1 && run.errors.hasPrefix("error: ") && run.errors.contains(path), "\(run.errors)")
+                    #expect(!FileManager.default.fileExists(atPath: output))
+                }
+            }
+        }
+    }
+
     @Test("An adapter of every format is the same adapter")
     func adapters() throws {
         try withFolder { folder in

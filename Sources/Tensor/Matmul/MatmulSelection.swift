@@ -27,7 +27,7 @@ public struct MatmulSelection: Sendable {
     ///
     /// - Parameter choice: a library is checked whoever asks for it: one that returns wrong numbers is
     ///   not used by anybody's wish. `auto` takes oneDNN where the processor multiplies bfloat16,
-    ///   otherwise OpenBLAS, and our own product where the build has it not.
+    ///   otherwise OpenBLAS, or oneDNN where the build has that alone, and our own product where it has not even that.
     public init(_ choice: Choice) {
         switch choice {
         case .portable: self.init(matmul: PortableMatmul(), warning: nil)

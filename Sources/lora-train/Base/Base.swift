@@ -51,9 +51,6 @@ struct Base {
             embeddingPrecision: options.basePrecision == .bfloat16 ? .bfloat16 : .float32)
     }
 
-    /// Whether the base carries a tokenizer.
-    var hasTokenizer: Bool { file.tokenizer != nil }
-
     /// An adapter for this base, of any format.
     ///
     /// - Parameter isForced: whether one that was trained on another base is taken too
@@ -80,12 +77,26 @@ struct Base {
         try tokenizerSource().tokenizer(name: options.tokenizerPath ?? file.path)
     }
 
+    /// Where the tokenizer lies that goes along with a model; `nil` where none was given and none is found.
+    ///
+    /// - Throws: ``CommandError`` where the one that was given is none
+    func foundTokenizer() throws -> ModelFile.TokenizerSource? {
+        guard options.tokenizerPath != nil else { return try? tokenizerSource() }
+        let source = try tokenizerSource()
+        // Files are copied as they are: whether they are a tokenizer is found out before anything is written.
+        _ = try source.tokenizer(name: options.tokenizerPath ?? "")
+        return source
+    }
+
     /// The fingerprint of the tokenizer's file; `nil` for one that lies in the base's own.
     func tokenizerFingerprint() throws -> Fingerprint? {
         guard case .folder(let folder) = try tokenizerSource() else { return nil }
         return try Fingerprint.ofFile("\(folder)/tokenizer.json")
     }
 
+    /// Where that tokenizer lies.
+    ///
+    /// - Throws: ``CommandError``
     private func tokenizerSource() throws -> ModelFile.TokenizerSource {
         if let path = options.tokenizerPath { return try TokenizerFolder.source(path) }
         switch (file.kind, file.tokenizer) {

@@ -59,7 +59,8 @@ extension FlagSet {
         filePath("base_path", path.appending(path: \.basePath), base)
         filePath(
             "tokenizer_path", path.appending(path: \.tokenizerPath),
-            "Folder with tokenizer.json; default ./model/minimind_tokenizer, ./model or the base's folder")
+            TokenizerFolder.help
+                + "; default what a GGUF or Hugging Face base has itself, ./model/minimind_tokenizer, ./model or the base's folder")
         bool("force", path.appending(path: \.forcesAdapter), "Take an adapter that was trained on another base")
         choice(
             "generation", path.appending(path: \.generation),

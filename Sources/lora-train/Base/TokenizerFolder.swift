@@ -5,6 +5,9 @@ import Tensor
 
 /// Where a tokenizer lies.
 enum TokenizerFolder {
+    /// What `--tokenizer_path` is, for `--help`.
+    static let help = "Folder with tokenizer.json, that file, or a GGUF"
+
     /// The tokenizer that was given, or that of the usual folders.
     ///
     /// - Parameter path: a folder with `tokenizer.json`, that file itself, or a GGUF
@@ -43,6 +46,12 @@ enum TokenizerFolder {
 }
 
 extension ModelFile.TokenizerSource {
+    /// The folder of its files, where it has such.
+    var folder: String? {
+        guard case .folder(let folder) = self else { return nil }
+        return folder
+    }
+
     /// Reads the tokenizer.
     ///
     /// - Parameter name: of the GGUF file, for messages

@@ -1,10 +1,5 @@
 import Tensor
 
-/// What is timed.
-enum BenchSubject: String, CaseIterable {
-    case step, generate, tokenizer, allreduce
-}
-
 /// What `lora-train bench` can be told.
 struct BenchOptions {
     var model = ModelOptions()
@@ -47,7 +42,7 @@ struct BenchOptions {
     static var tokenizerFlags: FlagSet<BenchOptions> {
         var flags = FlagSet<BenchOptions>()
         flags.section("The work")
-        flags.filePath("tokenizer_path", \.model.tokenizerPath, "Folder with tokenizer.json")
+        flags.filePath("tokenizer_path", \.model.tokenizerPath, TokenizerFolder.help)
         flags.filePath("data_path", \.dataPath, "A text, encoded line by line on one thread")
         flags.bool("json", \.isJSON, "One JSON object instead of a table")
         return flags

@@ -50,9 +50,12 @@ struct ExportCommand {
             let name = ((output as NSString).lastPathComponent as NSString).deletingPathExtension
             try model.writeGGUF(to: output, as: type, name: name, tokenizer: tokenizer)
         case .huggingface:
+            let source = try base.foundTokenizer()
+            let unpacked = source?.folder == nil && source != nil ? try base.tokenizer() : nil
             let written = try model.writeHuggingFaceFolder(
-                to: output, as: type, tokens: base.file.tokens, tokenizerFolder: tokenizerFolder(base))
-            try writeTokenizer(of: base, to: output)
+                to: output, as: type, tokens: base.file.tokens, tokenizerFolder: source?.folder)
+            try unpacked?.writeHuggingFaceFiles(to: output)
+            if source == nil { console.note("note: no tokenizer was found, so none goes along; --tokenizer_path names its folder") }
             console.line("written for \(written.className)")
         default:
             console.warn(ofUnsaidParts: model.configuration)
@@ -85,24 +88,8 @@ struct ExportCommand {
 
     // MARK: - Tokenizers
 
-    /// The folder whose tokenizer goes along.
-    private func tokenizerFolder(_ base: Base) -> String? {
-        if let path = options.model.tokenizerPath { return path }
-        if case .folder(let folder)? = base.file.tokenizer { return folder }
-        if case .gguf? = base.file.tokenizer { return nil }
-        return try? TokenizerFolder.find(besides: base.file.path)
-    }
-
-    private func writeTokenizer(of base: Base, to folder: String) throws {
-        if tokenizerFolder(base) != nil { return }
-        guard case .gguf? = base.file.tokenizer else {
-            return console.note("note: no tokenizer was found, so none goes along; --tokenizer_path names its folder")
-        }
-        try base.tokenizer().writeHuggingFaceFiles(to: folder)
-    }
-
     private func tokenizerMetadata(_ base: Base) throws -> [(String, GGUFValue)] {
-        guard tokenizerFolder(base) != nil || base.hasTokenizer else {
+        guard try base.foundTokenizer() != nil else {
             console.note("note: no tokenizer was found, so llama.cpp will read no text from the file; --tokenizer_path names its folder")
             return []
         }

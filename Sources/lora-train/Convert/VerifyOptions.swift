@@ -11,8 +11,8 @@ struct VerifyOptions {
         flags.operand("MODEL", \.path)
         flags.operand("OTHER", \.otherPath)
         flags.section("What is compared")
-        flags.filePath("lora_path", \.model.loraPath, "Adapter on the first model")
-        flags.filePath("other_lora_path", \.otherLoRAPath, "Adapter on the second")
+        flags.filePath("lora_path", \.model.loraPath, "Adapter on the first model, or several as path@weight joined by commas")
+        flags.filePath("other_lora_path", \.otherLoRAPath, "Adapter on the second, likewise")
         flags.number(
             "tolerance", \.tolerance, in: 0...1, "a number from 0 to 1",
             "Relative error of the logits above which the command fails; 16-bit weights need about 0.01, q8_0 0.05")

@@ -36,7 +36,9 @@ extension FlagSet {
     mutating func answeringModel(_ path: WritableKeyPath<Options, AnswerOptions>) {
         section("The model")
         filePath("out_dir", path.appending(path: \.model.outDir), "Folder of the base weights")
-        filePath("lora_path", path.appending(path: \.model.loraPath), "Adapter; without it the base answers alone")
+        filePath(
+            "lora_path", path.appending(path: \.model.loraPath),
+            "Adapter, or several as path@weight joined by commas; without it the base answers alone")
         sizes(path.appending(path: \.model))
         bool("use_moe", path.appending(path: \.model.useMoE), "A base with a mixture of experts")
         model(path.appending(path: \.model))
