@@ -158,7 +158,7 @@ struct GenerationTests {
     func highestLayer(_ name: String) throws {
         let golden = try Golden(case: name)
         var weights = try TensorFile.read(golden.folder + "/base.pth")
-        let prefix = name.hasPrefix("v2-classic") ? "layers." : "model.layers."
+        let prefix = golden.configuration.generation == .v2Classic ? "layers." : "model.layers."
         weights[prefix + "\(Int.max).attention.wq.weight"] = weights[weights.names[0]]
         let error = #expect(throws: ModelError.self) { try ModelConfiguration.recognized(in: weights, headCount: 8) }
         #expect("\(try #require(error))".contains("no layers, or name some that are not there"))
