@@ -41,7 +41,8 @@ def main():
     try:
         lab = Lab(options)
         results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-        results["machine"] = {"Measured": datetime.date.today().isoformat()} | described()
+        if options.only != ["document"]:
+            results["machine"] = {"Measured": datetime.date.today().isoformat()} | described()
         for name in options.only or PARTS:
             PARTS[name](lab, results)
             RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
