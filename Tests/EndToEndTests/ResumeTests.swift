@@ -207,7 +207,28 @@ struct ResumeTests {
         let resumed = try Command(cut.arguments + ["--lora_path", peft, "--resume", "auto"])
         #expect(resumed.status == 0, "\(resumed.errors)")
 
-        // A run that starts from the file that it writes goes on too.
+        // A checkpoint of 0.6 knows of no start.
+        let path = try #require(cut.checkpointNames.last.map { cut.checkpoints + "/" + $0 })
+        let stored = try SafetensorsFile.read(path)
+        var metadata = stored.metadata
+        var state = try JSON(parsing: metadata["lora-train.checkpoint"] ?? "").object ?? [:]
+        var notes = state["notes"]?.object ?? [:]
+        var recipe = notes["recipe"]?.object ?? [:]
+        #expect(recipe["the adapter that it starts from"] != nil && notes["layout"] != nil)
+        (recipe["the adapter that it starts from"], notes["layout"]) = (nil, nil)
+        notes["recipe"] = .object(recipe)
+        state["notes"] = .object(notes)
+        metadata["lora-train.checkpoint"] = JSON.object(state).serialized
+        var writer = SafetensorsWriter(metadata: metadata)
+        for name in stored.names {
+            let tensor = try #require(stored[name])
+            let values = try tensor.floats()
+            writer.add(name, shape: tensor.shape, as: .float32) { () throws(TensorFileError) in Tensor(values, shape: tensor.shape) }
+        }
+        try writer.write(to: path)
+        #expect(try Command(cut.arguments + ["--lora_path", peft, "--resume", path]).status == 0)
+
+        // A run that starts from a file that it writes goes on too.
         let own = ["--lora_path", cut.adapterPath]
         #expect(try Command(cut.arguments + own, interruptAfterLines: 12).status == 130)
         let again = try Command(cut.arguments + own + ["--resume", "auto"])
@@ -233,15 +254,24 @@ struct ResumeTests {
 
     @Test("Interrupted before anything is trained, a run leaves the adapter that was there")
     func nothingDone() throws {
-        let training = try TinyTraining(["--epochs", "2"])
+        let training = try TinyTraining(["--epochs", "2", "--val_split", "0.2"])
         defer { training.remove() }
         #expect(try Command(training.arguments).status == 0)
         let adapter = training.adapter
+        func best() -> Foundation.Data? { FileManager.default.contents(atPath: training.stem + ".best.pth") }
+        let bestBefore = best()
         // No optimizer step before the end of an epoch, whose micro-batches are of one sample.
         let run = try Command(
-            training.arguments + ["--batch_size", "1", "--accumulation_steps", "1000"], interruptAfterLines: 7)
+            training.arguments + ["--batch_size", "1", "--accumulation_steps", "1000"], interruptAfterLines: 8)
         #expect(run.status == 130 && run.errors.contains("before the first step was done; nothing is saved"), "\(run.errors)")
         #expect(training.adapter == adapter && adapter != nil && training.checkpointNames == [])
+        #expect(best() == bestBefore && bestBefore != nil)
+        // After one step the best is there, be it the start.
+        let diverging = try Command(training.arguments + ["--learning_rate", "100", "--save_steps", "1"], interruptAfterLines: 8)
+        #expect(diverging.status == 130 && best() != bestBefore, "\(diverging.errors)")
+        let start = try TensorFile.read(training.stem + ".best.pth")
+        let b = try #require(start.names.first { $0.hasSuffix("B.weight") })
+        #expect(try start[b]?.floats().allSatisfy { $0 == 0 } == true)
     }
 
     @Test("A place that takes no checkpoints is found before the first step")

@@ -75,6 +75,9 @@ package enum GGUFModel {
         return model
     }
 
+    /// The factor of the experts' auxiliary loss.
+    static let balance = "router_aux_loss_coef"
+
     private static func experts(_ architecture: Architecture, _ fields: Fields) throws(ModelError) -> ExpertConfiguration? {
         let count = try fields.integer("expert_count") ?? 0
         guard architecture == .qwen3moe else {
@@ -88,7 +91,9 @@ package enum GGUFModel {
             count: count, perToken: try fields.needed("expert_used_count"), sharedCount: 0,
             hiddenDim: try fields.needed("expert_feed_forward_length"),
             // llama.cpp divides by the sum for this architecture, whatever a file says.
-            normalizesWeights: true, balance: .overBatch, auxiliaryCoefficient: ModelGeneration.v3.defaultExperts.auxiliaryCoefficient)
+            normalizesWeights: true, balance: .overBatch,
+            // Ours alone: others, who only run the model, have no such key.
+            auxiliaryCoefficient: try fields.number(balance) ?? 0)
     }
 
     private static func rotaryScaling(

@@ -116,6 +116,7 @@ extension ModelConfiguration {
             set("expert_count", experts.count)
             set("expert_used_count", experts.perToken)
             set("expert_feed_forward_length", experts.hiddenDim ?? hiddenDim)
+            if experts.auxiliaryCoefficient > 0 { set(GGUFModel.balance, .float32(experts.auxiliaryCoefficient)) }
         }
         metadata["general.file_type"] = .uint32(fileType)
         metadata["general.quantization_version"] = .uint32(2)

@@ -111,9 +111,11 @@ public struct HuggingFaceConfiguration: Sendable, Equatable {
                 throw .unsupported(
                     "'decoder_sparse_step' or 'mlp_only_layers' make some layers dense; every layer has experts here, or none")
             }
-            // The class adds no such loss unless it is asked to; where it is, it takes one mean over all layers, not one each.
+            // The class adds no such loss unless it is asked to. Where it is, it takes one mean over all layers; here each layer
+            // has its own, which together are as much.
             let isBalanced = try fields.bool("output_router_logits") ?? false
-            let coefficient = isBalanced ? try fields.number("router_aux_loss_coef") ?? 0.001 : 0
+            let layers = Float(max(try fields.integer("num_hidden_layers") ?? 1, 1))
+            let coefficient = isBalanced ? (try fields.number("router_aux_loss_coef") ?? 0.001) / layers : 0
             experts = ExpertConfiguration(
                 count: try fields.integer("num_experts", "num_local_experts") ?? 128,
                 perToken: try fields.integer("num_experts_per_tok") ?? 8, sharedCount: 0,

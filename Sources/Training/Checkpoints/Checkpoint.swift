@@ -96,6 +96,9 @@ public struct Checkpoint {
             } catch {
                 throw .unreadable(path: path, reason: "\(error)")
             }
+            if name.hasPrefix(prefix), !values[values.count - 1].allSatisfy({ (0...0x1p24).contains($0) }) {
+                throw .unreadable(path: path, reason: "'\(name)' is no number of steps")
+            }
         }
         return values
     }

@@ -20,7 +20,10 @@ final class Evaluations {
     private let retainedFingerprint: String
     private(set) var progress: EvaluationProgress
     /// Whether the best adapter lies where this run saves it, and not beside one that it goes on from.
-    private var isBestHere: Bool
+    private(set) var isBestHere: Bool
+    /// Writes the start, which is the best before the first step: no file of a run before gives way to what is not
+    /// trained yet.
+    private var saveStart: ((String) throws -> Void)?
     /// The last loss on the retained data that this process measured with what is trained.
     private var retainedLoss: Double?
     /// Sets of which it is said what becomes of their samples.
@@ -72,6 +75,7 @@ final class Evaluations {
     /// - Throws: as ``begin(at:)``
     func step(to place: TrainingProgress, base: EvaluationResult? = nil) throws -> Bool {
         let (step, isDue) = (length.steps(place), isDue(at: place))
+        if step > 0 { try finishStart() }
         var (validation, retained): (EvaluationResult?, EvaluationResult?)
         if isDue, data.validation != nil {
             validation = try measure(.validation)
@@ -97,6 +101,13 @@ final class Evaluations {
         return isLast || !endsEarly
     }
 
+    /// Once a step is done: saves the start where it was the best. Whoever saves the run calls it first.
+    func finishStart() throws {
+        guard let save = saveStart else { return }
+        saveStart = nil
+        try save(subject.bestPath)
+    }
+
     private func append(_ validation: EvaluationResult?, _ retained: EvaluationResult?, at place: TrainingProgress) throws {
         let step = length.steps(place)
         let epoch = Double(step) / Double(length.stepsPerEpoch)
@@ -110,7 +121,8 @@ final class Evaluations {
         }
         if isBest {
             isBestHere = true
-            if processes.isFirst { try subject.save(subject.bestPath) }
+            if processes.isFirst, step == 0 { saveStart = subject.copy() }
+            if processes.isFirst, step > 0 { try subject.save(subject.bestPath) }
         }
     }
 

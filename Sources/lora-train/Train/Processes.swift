@@ -160,10 +160,12 @@ extension SkippedRecords {
 
     /// - Parameter json: `nil` where nothing is known to be skipped
     init(_ json: JSON?) {
-        let records = (json?["records"]?.array ?? []).compactMap { entry -> Record? in
+        // In 0.6 an array of the number and the records.
+        let old = json?.array
+        let records = (json?["records"]?.array ?? old.map { Array($0.dropFirst()) } ?? []).compactMap { entry -> Record? in
             guard let line = entry.array?.first?.integer, let reason = entry.array?.last?.string else { return nil }
             return Record(line: line, reason: reason)
         }
-        self.init(count: json?["count"]?.integer ?? 0, isCountLeast: json?["is_least"]?.bool ?? false, records)
+        self.init(count: json?["count"]?.integer ?? old?.first?.integer ?? 0, isCountLeast: json?["is_least"]?.bool ?? false, records)
     }
 }

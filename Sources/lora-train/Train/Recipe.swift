@@ -22,6 +22,9 @@ struct Recipe {
         "wandb_run_name", "wandb_optional", "wandb_python", "wandb_timeout",
     ]
 
+    private static let start = "the adapter that it starts from"
+    private static let balance = "the auxiliary loss of experts"
+
     init(_ options: TrainOptions, _ origins: Origins, _ subject: Subject, processes: Int) {
         layout = "\(processes) × \(options.batchSize) × \(options.accumulationSteps)"
         var facts = JSONObject()
@@ -41,7 +44,8 @@ struct Recipe {
         facts["the base"] = origins.base.map { .string($0.description) }
         facts["the tokenizer"] = origins.tokenizer.map { .string($0.description) }
         facts["the data"] = .string(origins.data.description)
-        facts["the adapter that it starts from"] = subject.start.map(JSON.string)
+        facts[Self.start] = subject.start.map(JSON.string)
+        facts[Self.balance] = subject.balance.map(JSON.string)
         facts["the validation data"] = origins.validation.map { .string($0.description) }
         self.facts = facts
         facts["the retained data"] = origins.retained.map { .string($0.description) }
@@ -49,6 +53,14 @@ struct Recipe {
             facts["--\(flag.name)"] = .string(flag.defaultValue(options))
         }
         commonFacts = facts
+    }
+
+    /// How this recipe differs from that of a checkpoint.
+    func differences(from checkpoint: Checkpoint) -> [(what: String, one: String, other: String)] {
+        var facts = facts
+        // Those of 0.6 know no layout either.
+        if checkpoint.notes["layout"] == nil { (facts[Self.start], facts[Self.balance]) = (nil, nil) }
+        return Self.differences(checkpoint.notes["recipe"]?.object ?? [:], facts)
     }
 
     /// What differs between two recipes, and how it stands in each.

@@ -35,7 +35,7 @@ struct Saves {
             found = try named(wanted)
         }
         guard let found else { return nil }
-        let differences = Recipe.differences(found.notes["recipe"]?.object ?? [:], recipe.facts)
+        let differences = recipe.differences(from: found)
         guard differences.isEmpty else {
             let words = differences.map { "\($0.what) was \($0.one), is \($0.other)" }.joined(separator: ", ")
             throw CommandError.usage(
@@ -117,7 +117,7 @@ struct Saves {
     ///   - isComplete: whether nothing is left to train
     ///   - data: what was met of the data
     func saveCheckpoint(
-        _ trainer: Trainer<NextTokenLoss>, _ evaluation: EvaluationProgress, steps: Int, isComplete: Bool, data: JSON
+        _ trainer: Trainer<NextTokenLoss>, _ evaluations: Evaluations, steps: Int, isComplete: Bool, data: JSON
     ) throws {
         guard isWriter else { return }
         let path = folder.path(ofSteps: steps)
@@ -126,7 +126,7 @@ struct Saves {
                 to: path,
                 notes: [
                     "recipe": .object(recipe.facts), "layout": .string(recipe.layout), "is_complete": .bool(isComplete),
-                    "evaluation": evaluation.json, "data": data,
+                    "evaluation": evaluations.progress.json, "best_is_here": .bool(evaluations.isBestHere), "data": data,
                 ])
         } catch {
             // What takes no checkpoint may yet take what was trained, which need not lie in the same place.

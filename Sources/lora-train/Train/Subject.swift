@@ -13,12 +13,14 @@ struct Subject {
     let stem: String
     /// What it is, in words by what they are about.
     let words: JSONObject
-    /// Writes it to a path.
-    let save: (_ path: String) throws -> Void
+    /// Takes it as it is now, to be written to a path later.
+    let copy: () -> (_ path: String) throws -> Void
     /// The adapter, where one is trained.
     let adapter: LoRAAdapter?
     /// What the adapter of `--lora_path` brings along, as a checkpoint knows it again; `nil` for a new one.
     let start: String?
+    /// The loss that keeps experts evenly used; `nil` of a model without one.
+    let balance: String?
     /// Whether training the same samples in micro-batches of other sizes is another training: where masks of dropout are
     /// drawn, or the balance of experts is measured, in each for itself.
     let dependsOnLayout: Bool
@@ -30,6 +32,9 @@ struct Subject {
             if let base { console.line("base \(base.file.path): \(base.file.summary)") }
         }
         let dim = model.configuration.dim
+        balance = model.configuration.experts.flatMap {
+            $0.auxiliaryCoefficient > 0 ? "\($0.auxiliaryCoefficient) \($0.balance)" : nil
+        }
         let savedType = ElementType(rawValue: options.savedType.rawValue) ?? .float32
         if options.trainsAll {
             console.line("LLM 总参数量: \(model.parameterCount)")
@@ -42,8 +47,11 @@ struct Subject {
             groups = [ParameterGroup(parameters.map(\.tensor))]
             words = Self.words(base, options, total: model.parameterCount, trained: model.parameterCount)
             (adapter, start) = (nil, nil)
-            dependsOnLayout = model.configuration.experts?.auxiliaryCoefficient ?? 0 > 0
-            save = { try PyTorchFile.write(model.stateDictionary(as: savedType), to: $0) }
+            dependsOnLayout = balance != nil
+            copy = {
+                let tensors = model.stateDictionary(as: savedType)
+                return { try PyTorchFile.write(tensors, to: $0) }
+            }
             return
         }
         let adapter = try Self.adapter(options, on: model, base)
@@ -55,19 +63,21 @@ struct Subject {
         let path = stem + ".pth"
         self.path = path
         self.adapter = adapter
-        start = options.model.loraPath.map { Self.start(adapter, path: $0, savedPath: path) }
-        dependsOnLayout =
-            adapter.updates.contains { $0.update.dropout > 0 } || model.configuration.experts?.auxiliaryCoefficient ?? 0 > 0
+        start = options.model.loraPath.map { Self.start(adapter, path: $0, savedPaths: [path, Self.bestPath(path)]) }
+        dependsOnLayout = adapter.updates.contains { $0.update.dropout > 0 } || balance != nil
         parameters = adapter.parameters
         groups = options.adapter.groups(adapter)
         words = Self.words(base, options, total: total, trained: adapter.parameterCount)
         let provenance = options.provenance(of: adapter, origins)
-        save = { path in
+        copy = {
             var state = adapter.state
             state.provenance = provenance.json
-            try AdapterFile.write(state, as: .minimind, to: path, for: model.configuration, elementType: savedType)
+            return { [state] in try AdapterFile.write(state, as: .minimind, to: $0, for: model.configuration, elementType: savedType) }
         }
     }
+
+    /// Writes it to a path.
+    func save(_ path: String) throws { try copy()(path) }
 
     private static func words(_ base: Base?, _ options: TrainOptions, total: Int, trained: Int) -> JSONObject {
         [
@@ -77,7 +87,9 @@ struct Subject {
     }
 
     /// Where it is saved as it was when the validation loss was lowest.
-    var bestPath: String { path.dropLast(".pth".count) + ".best.pth" }
+    var bestPath: String { Self.bestPath(path) }
+
+    private static func bestPath(_ path: String) -> String { path.dropLast(".pth".count) + ".best.pth" }
 
     /// Whether every value is a number.
     var isSound: Bool { parameters.allSatisfy { $0.tensor.sumOfSquares.isFinite } }
@@ -98,12 +110,12 @@ struct Subject {
             + ModuleNames.summary(adapter.linears.map(\.name))
     }
 
-    /// Of an adapter as it was read. The file that the run itself writes changes with every save.
-    private static func start(_ adapter: LoRAAdapter, path: String, savedPath: String) -> String {
+    /// Of an adapter as it was read. Files that the run itself writes change with every save.
+    private static func start(_ adapter: LoRAAdapter, path: String, savedPaths: [String]) -> String {
         let updates = adapter.updates.map(\.update)
         func tensor(_ values: [Float]) -> StoredTensor { StoredTensor(shape: [values.count], floats: values) }
         var tensors = [tensor(updates.map(\.factors.scale)), tensor(updates.map(\.dropout))]
-        guard !OutputPath.areSame(path, savedPath) else { return "its own file, \(Fingerprint(of: tensors))" }
+        guard !savedPaths.contains(where: { OutputPath.areSame(path, $0) }) else { return "its own file, \(Fingerprint(of: tensors))" }
         tensors += adapter.parameters.map { StoredTensor(shape: $0.tensor.shape, floats: $0.tensor.values) }
         return Fingerprint(of: tensors).description
     }

@@ -40,8 +40,9 @@ struct TrainCommand {
 
         /// Saves the state of the run.
         func saveCheckpoint(_ processes: Processes) throws {
+            try evaluations.finishStart()
             try saves.saveCheckpoint(
-                trainer, evaluations.progress, steps: stepsDone,
+                trainer, evaluations, steps: stepsDone,
                 isComplete: trainer.progress.epoch >= length.epochs || evaluations.endsEarly,
                 data: try notes.json(at: trainer.progress, processes))
         }
@@ -220,7 +221,8 @@ struct TrainCommand {
             log: log, description: description, wandb: wandb,
             evaluations: Evaluations(
                 options, data, origins, model, subject, length, log, processes, from: evaluated,
-                isBestHere: checkpoint.map(saves.has) ?? true),
+
+                isBestHere: checkpoint.map { $0.notes["best_is_here"]?.bool ?? true && saves.has($0) } ?? true),
             samples: try options.samplePromptsPath.map { try SampleAnswers(path: $0, model, tokenizer, options.dtype) },
             metricsPath: processes.isFirst ? metricsPath : nil, notes: notes)
     }
@@ -266,15 +268,12 @@ struct TrainCommand {
 
     /// Makes room for what the run writes, and says where it begins.
     private func begin(_ run: Run) throws {
+        try run.saves.checkWritable()
         if let metricsPath = run.metricsPath {
             run.log.begin(try sinks(run.description, metricsPath: metricsPath, run.wandb, stem: run.subject.stem))
         }
-        guard let checkpoint = run.checkpoint else {
-            try run.saves.begin()
-            return try run.saves.checkWritable()
-        }
+        guard let checkpoint = run.checkpoint else { return try run.saves.begin() }
         try run.saves.begin(from: checkpoint)
-        try run.saves.checkWritable()
         let progress = checkpoint.progress
         console.line(
             checkpoint.notes["is_complete"]?.bool == true

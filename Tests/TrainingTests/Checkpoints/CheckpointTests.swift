@@ -125,6 +125,21 @@ struct CheckpointTests {
         #expect(bits(first) == bits(second))
     }
 
+    @Test("Counts of steps that are none are refused", arguments: [-1, .nan, .infinity, 1e30])
+    func badCounts(_ count: Float) throws {
+        let folder = try Paths.temporaryFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let trainer = try trainer()
+        _ = try run(trainer, until: 1)
+        let memories = trainer.optimizer.memories(of: trainer.parameters[0].tensor)
+        #expect(memories.last?.name == "steps")
+        memories.last?.values.replaceValues([count])
+        try trainer.writeCheckpoint(to: folder + "/c.safetensors")
+        let checkpoint = try Checkpoint(path: folder + "/c.safetensors")
+        let other = try self.trainer()
+        #expect(throws: CheckpointError.self) { try other.restore(checkpoint) }
+    }
+
     @Test("Files that are no checkpoint, or another training's, are refused and change nothing")
     func strangers() throws {
         let folder = try Paths.temporaryFolder()
