@@ -105,8 +105,7 @@ public struct ModelConfiguration: Sendable, Equatable {
 
     /// Whether the weights of a token's experts are divided by their sum; false of a model without experts.
     public var dividesExpertWeights: Bool {
-        guard let experts else { return false }
-        return experts.normalizesWeights && (generation == .v3 || experts.perToken > 1)
+        experts.map { generation.dividesWeights(of: $0, normalizing: $0.normalizesWeights) } ?? false
     }
 
     /// The width of all heads' queries.

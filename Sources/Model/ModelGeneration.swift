@@ -33,6 +33,11 @@ public enum ModelGeneration: String, Sendable, CaseIterable {
         self == .v3 ? Int((Double(dim) * .pi / 64).rounded(.up)) * 64 : (8 * dim / 3 + 63) / 64 * 64
     }
 
+    /// Whether models divide the weights of a token's experts by their sum: those of 2025 leave a single one as it is.
+    func dividesWeights(of experts: ExpertConfiguration, normalizing normalizesWeights: Bool) -> Bool {
+        normalizesWeights && (self == .v3 || experts.perToken > 1)
+    }
+
     /// The published mixture of experts.
     public var defaultExperts: ExpertConfiguration {
         self == .v3

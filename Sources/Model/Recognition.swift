@@ -84,8 +84,7 @@ extension ModelConfiguration {
         if let experts {
             let published = found.defaultExperts
             if experts.perToken != min(published.perToken, experts.count) { unsaid.append("\(experts.perToken) experts a token") }
-            let recognized = published.normalizesWeights && (found == .v3 || experts.perToken > 1)
-            if dividesExpertWeights != recognized {
+            if dividesExpertWeights != found.dividesWeights(of: experts, normalizing: published.normalizesWeights) {
                 unsaid.append("weights of experts that are \(experts.normalizesWeights ? "" : "not ")divided by their sum")
             }
             if experts.auxiliaryCoefficient != published.auxiliaryCoefficient {

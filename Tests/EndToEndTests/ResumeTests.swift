@@ -209,23 +209,18 @@ struct ResumeTests {
 
         // A checkpoint of 0.6 knows of no start.
         let path = try #require(cut.checkpointNames.last.map { cut.checkpoints + "/" + $0 })
-        let stored = try SafetensorsFile.read(path)
-        var metadata = stored.metadata
-        var state = try JSON(parsing: metadata["lora-train.checkpoint"] ?? "").object ?? [:]
-        var notes = state["notes"]?.object ?? [:]
-        var recipe = notes["recipe"]?.object ?? [:]
-        #expect(recipe["the adapter that it starts from"] != nil && notes["layout"] != nil)
-        (recipe["the adapter that it starts from"], notes["layout"]) = (nil, nil)
-        notes["recipe"] = .object(recipe)
-        state["notes"] = .object(notes)
-        metadata["lora-train.checkpoint"] = JSON.object(state).serialized
-        var writer = SafetensorsWriter(metadata: metadata)
-        for name in stored.names {
-            let tensor = try #require(stored[name])
-            let values = try tensor.floats()
-            writer.add(name, shape: tensor.shape, as: .float32) { () throws(TensorFileError) in Tensor(values, shape: tensor.shape) }
-        }
-        try writer.write(to: path)
+        try SafetensorsFile.rewrite(
+            path, to: path,
+            metadata: { metadata in
+                var state = try JSON(parsing: metadata["lora-train.checkpoint"] ?? "").object ?? [:]
+                var notes = state["notes"]?.object ?? [:]
+                var recipe = notes["recipe"]?.object ?? [:]
+                #expect(recipe["the adapter that it starts from"] != nil && notes["layout"] != nil)
+                (recipe["the adapter that it starts from"], notes["layout"]) = (nil, nil)
+                notes["recipe"] = .object(recipe)
+                state["notes"] = .object(notes)
+                metadata["lora-train.checkpoint"] = JSON.object(state).serialized
+            })
         #expect(try Command(cut.arguments + ["--lora_path", peft, "--resume", path]).status == 0)
 
         // A run that starts from a file that it writes goes on too.

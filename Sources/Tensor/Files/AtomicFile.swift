@@ -104,7 +104,10 @@ public enum AtomicFile {
         try body(Output(file: file, path: path))
     }
 
-    static func makeFolder(_ folder: String) throws(TensorFileError) {
+    /// Makes a folder, and those that it lies in; one that is there already stays.
+    ///
+    /// - Throws: ``TensorFileError/system(path:_:)`` with the system's reason
+    package static func makeFolder(_ folder: String) throws(TensorFileError) {
         guard !folder.isEmpty, access(folder, F_OK) != 0 else { return }
         try makeFolder(folder.enclosingFolder)
         // Another process may have been faster.

@@ -26,7 +26,9 @@ public struct CheckpointFolder: Sendable {
         return names.compactMap(Self.steps).sorted(by: >).map(path(ofSteps:))
     }
 
-    private static func steps(_ name: String) -> Int? {
+    /// The optimizer steps of a checkpoint, by the name or the path of its file.
+    private static func steps(_ path: String) -> Int? {
+        let name = (path as NSString).lastPathComponent
         guard name.hasPrefix(prefix), name.hasSuffix(suffix) else { return nil }
         return Int(name.dropFirst(prefix.count).dropLast(suffix.count))
     }
@@ -68,13 +70,11 @@ public struct CheckpointFolder: Sendable {
     /// - Returns: where they are now; `nil` where there were none
     /// - Throws: `TensorFileError` with the system's reason
     public func moveAside(beyond checkpoint: Checkpoint) throws(TensorFileError) -> String? {
-        guard let steps = Self.steps((checkpoint.path as NSString).lastPathComponent) else { return nil }
-        let beyond = paths.filter { Self.steps(($0 as NSString).lastPathComponent) ?? 0 > steps }
+        guard let steps = Self.steps(checkpoint.path) else { return nil }
+        let beyond = paths.filter { Self.steps($0) ?? 0 > steps }
         guard !beyond.isEmpty else { return nil }
         let place = freePlace
-        guard mkdir(place, 0o777) == 0 else {
-            throw .system(path: place, "the folder cannot be made (\(String(cString: strerror(errno))))")
-        }
+        try AtomicFile.makeFolder(place)
         for path in beyond {
             try Self.move(path, to: "\(place)/\((path as NSString).lastPathComponent)")
         }

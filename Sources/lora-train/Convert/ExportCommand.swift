@@ -51,7 +51,9 @@ struct ExportCommand {
             try model.writeGGUF(to: output, as: type, name: name, tokenizer: tokenizer)
         case .huggingface:
             let source = try base.foundTokenizer()
-            let unpacked = source?.folder == nil && source != nil ? try base.tokenizer() : nil
+            // Files are copied, what a GGUF holds is unpacked: before anything is written, as it may be damaged.
+            var unpacked: Tokenizer?
+            if case .gguf? = source { unpacked = try base.tokenizer() }
             let written = try model.writeHuggingFaceFolder(
                 to: output, as: type, tokens: base.file.tokens, tokenizerFolder: source?.folder)
             try unpacked?.writeHuggingFaceFiles(to: output)

@@ -119,11 +119,10 @@ final class Evaluations {
             log.append(.evaluation(EvaluationReport(.retained, retained, step: step, epoch: epoch)))
             retainedLoss = retained.loss
         }
-        if isBest {
-            isBestHere = true
-            if processes.isFirst, step == 0 { saveStart = subject.copy() }
-            if processes.isFirst, step > 0 { try subject.save(subject.bestPath) }
-        }
+        guard isBest else { return }
+        isBestHere = true
+        guard processes.isFirst else { return }
+        if step == 0 { saveStart = subject.copy() } else { try subject.save(subject.bestPath) }
     }
 
     /// Says at the end of a run where the best is, and what was forgotten.
