@@ -21,6 +21,20 @@ enum FormatFixture {
         }
     }
 
+    /// A new folder with a kind's tokenizer and other files.
+    static func folder(_ kind: JSON, files: [String: String] = [:]) throws -> String {
+        let base = try #require(kind["base"]?.string)
+        var root = try #require(json("\(base).json").object)
+        for (key, value) in try #require(kind["fields"]?.object) { root[key] = value }
+        var model = try #require(root["model"]?.object)
+        for (key, value) in try #require(kind["model"]?.object) { model[key] = value }
+        var vocabulary = try #require(model["vocab"]?.object)
+        for token in try #require(kind["missing"]?.array) { vocabulary[try #require(token.string)] = nil }
+        model["vocab"] = .object(vocabulary)
+        root["model"] = .object(model)
+        return try TokenizerFixture.folder(files: files.merging(["tokenizer.json": JSON.object(root).serialized]) { $1 })
+    }
+
     static func gguf(_ name: String) throws -> GGUFMetadata { try GGUFFile.read(path("\(name).gguf")).metadata }
 
     /// Holds the ids of all texts against a kind's checksums.
@@ -42,19 +56,6 @@ enum FormatFixture {
 
 /// Tokenizers of the published kinds, against the `tokenizers` library.
 @Suite struct TokenizerFormatTests {
-    private func folder(_ kind: JSON, files: [String: String] = [:]) throws -> String {
-        let base = try #require(kind["base"]?.string)
-        var root = try #require(FormatFixture.json("\(base).json").object)
-        for (key, value) in try #require(kind["fields"]?.object) { root[key] = value }
-        var model = try #require(root["model"]?.object)
-        for (key, value) in try #require(kind["model"]?.object) { model[key] = value }
-        var vocabulary = try #require(model["vocab"]?.object)
-        for token in try #require(kind["missing"]?.array) { vocabulary[try #require(token.string)] = nil }
-        model["vocab"] = .object(vocabulary)
-        root["model"] = .object(model)
-        return try TokenizerFixture.folder(files: files.merging(["tokenizer.json": JSON.object(root).serialized]) { $1 })
-    }
-
     private func kinds() throws -> [(name: String, value: JSON)] {
         let kinds = try #require(FormatFixture.json("kinds.json").object)
         try #require(kinds.keys.count == 16)
@@ -63,7 +64,7 @@ enum FormatFixture {
 
     @Test func everyKindEncodesLikeTheLibrary() throws {
         for (name, kind) in try kinds() {
-            let folder = try folder(kind)
+            let folder = try FormatFixture.folder(kind)
             defer { try? FileManager.default.removeItem(atPath: folder) }
             try FormatFixture.expectIDs(Tokenizer(folder: folder), kind, name)
         }
@@ -72,7 +73,7 @@ enum FormatFixture {
     @Test func everyKindDecodesLikeTheLibrary() throws {
         let rows = try FormatFixture.rows()
         for (name, kind) in try kinds() {
-            let folder = try folder(kind)
+            let folder = try FormatFixture.folder(kind)
             defer { try? FileManager.default.removeItem(atPath: folder) }
             let tokenizer = try Tokenizer(folder: folder)
             let checksums = try #require(kind["decodings"]?.array)
@@ -100,7 +101,7 @@ enum FormatFixture {
             for (said, adds) in [(nil, first != nil), (true, true), (false, false)] as [(Bool?, Bool)] {
                 let bos = first ?? "x"
                 let said = said.map { #", "add_bos_token": \#($0)"# } ?? ""
-                let folder = try folder(kind, files: ["tokenizer_config.json": #"{"bos_token": "\#(bos)"\#(said)}"#])
+                let folder = try FormatFixture.folder(kind, files: ["tokenizer_config.json": #"{"bos_token": "\#(bos)"\#(said)}"#])
                 defer { try? FileManager.default.removeItem(atPath: folder) }
                 let tokenizer = try Tokenizer(folder: folder)
                 #expect(tokenizer.addsBOS == adds, "\(name)")
@@ -118,7 +119,7 @@ enum FormatFixture {
         for (name, kind) in try kinds() {
             let settings =
                 #"{"bos_token": "<s>", "eos_token": "<|im_end|>", "additional_special_tokens": ["<new>"], "add_bos_token": true, "chat_template": "a\r\nb é"}"#
-            let folder = try folder(kind, files: ["tokenizer_config.json": settings])
+            let folder = try FormatFixture.folder(kind, files: ["tokenizer_config.json": settings])
             let copy = try Paths.temporaryFolder()
             defer { for folder in [folder, copy] { try? FileManager.default.removeItem(atPath: folder) } }
             let tokenizer = try Tokenizer(folder: folder)
@@ -164,7 +165,7 @@ enum FormatFixture {
         let texts = try FormatFixture.texts()
         var exported: Set<String> = []
         for (name, kind) in try kinds() {
-            let folder = try folder(kind)
+            let folder = try FormatFixture.folder(kind)
             defer { try? FileManager.default.removeItem(atPath: folder) }
             let tokenizer = try Tokenizer(folder: folder)
             let entries = Result { () throws(TokenizerError) in try tokenizer.ggufMetadata() }

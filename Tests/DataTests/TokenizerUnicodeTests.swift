@@ -45,7 +45,7 @@ import Testing
     private func wordLengths(_ text: String, _ preTokenizer: PreTokenizer) -> [Int] {
         var text = text
         var lengths: [Int] = []
-        text.withUTF8 { bytes in preTokenizer.forEachWord(in: bytes) { lengths.append($0.count) } }
+        text.withUTF8 { bytes in preTokenizer.forEachWord(in: bytes, UntrackedOrigin()) { word, _ in lengths.append(word.count) } }
         return lengths
     }
 

@@ -4,7 +4,8 @@ struct AddedVocabulary: Sendable {
     /// A part of a text.
     enum Piece {
         case text(Range<Int>)
-        case token(Int32)
+        /// A token, with the white space that it takes along.
+        case token(Int32, Range<Int>)
     }
 
     private(set) var tokens: [Int32: AddedToken] = [:]
@@ -80,7 +81,7 @@ struct AddedVocabulary: Sendable {
             if token.stripsRight { end = endOfSpace(from: max(end, done), in: text) }
             if done < start { body(.text(done..<start)) }
             // A token before may have taken all of this one as its white space.
-            if start < end { body(.token(match.id)) }
+            if start < end { body(.token(match.id, start..<end)) }
             done = end
         }
         if done < text.count { body(.text(done..<text.count)) }

@@ -84,19 +84,18 @@ final class BytePairEncoding: Sendable {
         }
     }
 
-    /// Appends the tokens of a word.
-    func encode(_ word: UTF8Bytes, _ workspace: inout MergeWorkspace, into ids: inout [Int32]) {
+    /// Leaves the tokens of a word in a workspace.
+    func encode(_ word: UTF8Bytes, in workspace: inout MergeWorkspace) {
+        workspace.start()
         if !wholeWords.isEmpty, let id = wholeWords[Array(word)] {
-            ids.append(id)
+            workspace.append(id, length: Int32(word.count))
             return
         }
-        workspace.start()
         switch alphabet {
         case .bytes(let tokens): addBytes(of: word, tokens, to: &workspace)
         case .characters(let tokens, let fallback): addCharacters(of: word, tokens, fallback, to: &workspace)
         }
         workspace.merge(using: merges)
-        workspace.appendTokens(to: &ids)
     }
 
     /// The tokens of the single bytes. A byte without one becomes the unknown token, or nothing where
@@ -105,11 +104,13 @@ final class BytePairEncoding: Sendable {
         var followsUnknown = false
         for byte in word {
             if let token = tokens[Int(byte)] {
-                workspace.append(token)
+                workspace.append(token, length: 1)
                 followsUnknown = false
-            } else if let unknownToken {
-                if !(followsUnknown && fusesUnknown) { workspace.append(unknownToken) }
+            } else if let unknownToken, !(followsUnknown && fusesUnknown) {
+                workspace.append(unknownToken, length: 1)
                 followsUnknown = true
+            } else {
+                workspace.extendLast(by: 1)
             }
         }
     }
@@ -120,27 +121,33 @@ final class BytePairEncoding: Sendable {
         of word: UTF8Bytes, _ tokens: [UInt32: Int32], _ fallback: [Int32?], to workspace: inout MergeWorkspace
     ) {
         // As in the library, an unknown token waits for the next one or a known character, and so goes
-        // behind bytes.
-        var pending = false
+        // after bytes. In the library each token's length counts from the end of the one before, so there
+        // the ranges of both are off, and here as well.
+        var pending: Int32 = 0
+        func flush() {
+            if pending > 0, let unknownToken { workspace.append(unknownToken, length: pending) }
+            pending = 0
+        }
         var index = 0
         while index < word.count {
             let (scalar, length) = word.scalar(at: index)
             defer { index += length }
             if let token = tokens[scalar] {
-                if pending, let unknownToken { workspace.append(unknownToken) }
-                pending = false
-                workspace.append(token)
+                flush()
+                workspace.append(token, length: Int32(length))
                 continue
             }
             let bytes = word[index..<index + length].compactMap { fallback[Int($0)] }
             if bytes.count == length {
-                for token in bytes { workspace.append(token) }
-            } else if let unknownToken {
-                if pending, !fusesUnknown { workspace.append(unknownToken) }
-                pending = true
+                for token in bytes { workspace.append(token, length: 1) }
+            } else if unknownToken != nil {
+                if !fusesUnknown { flush() }
+                pending += Int32(length)
+            } else {
+                workspace.extendLast(by: Int32(length))
             }
         }
-        if pending, let unknownToken { workspace.append(unknownToken) }
+        flush()
     }
 }
 

@@ -13,15 +13,49 @@ struct EncoderScratch: Sendable {
     /// Appends the tokens of a word.
     mutating func encode(_ word: UTF8Bytes, with model: BytePairEncoding, into ids: inout [Int32]) {
         guard word.count <= Self.longestCachedWord else {
-            model.encode(word, &workspace, into: &ids)
-            if word.count > Self.longestKeptWord { workspace = MergeWorkspace() }
-            return
+            return encodeLong(word, with: model) { id, _ in ids.append(id) }
         }
+        let range = cachedTokens(of: word, with: model)
+        ids += cache.tokens[range]
+    }
+
+    /// The same, and appends what each token stands for.
+    ///
+    /// - Parameters:
+    ///   - origin: That of the word.
+    ///   - source: The whole text.
+    mutating func encode(
+        _ word: UTF8Bytes, with model: BytePairEncoding, into tokens: inout TokenOffsets,
+        _ origin: TrackedOrigin, in source: UTF8Bytes
+    ) {
+        var start = 0
+        guard word.count <= Self.longestCachedWord else {
+            return encodeLong(word, with: model) { id, length in
+                let end = start + Int(length)
+                tokens.append(id, origin.range(start..<end, in: source))
+                start = end
+            }
+        }
+        for index in cachedTokens(of: word, with: model) {
+            let end = start + Int(cache.lengths[index])
+            tokens.append(cache.tokens[index], origin.range(start..<end, in: source))
+            start = end
+        }
+    }
+
+    /// Where the cache has the tokens of a word, which are merged if they are new.
+    @inline(__always)
+    private mutating func cachedTokens(of word: UTF8Bytes, with model: BytePairEncoding) -> Range<Int> {
         let hash = WordCache.hash(word)
-        if cache.append(word, hash: hash, to: &ids) { return }
-        let start = ids.count
-        model.encode(word, &workspace, into: &ids)
-        cache.insert(word, hash: hash, ids[start...])
+        if let range = cache.find(word, hash: hash) { return range }
+        model.encode(word, in: &workspace)
+        return cache.insert(word, hash: hash, workspace)
+    }
+
+    private mutating func encodeLong(_ word: UTF8Bytes, with model: BytePairEncoding, _ body: (Int32, Int32) -> Void) {
+        model.encode(word, in: &workspace)
+        workspace.forEachToken(body)
+        if word.count > Self.longestKeptWord { workspace = MergeWorkspace() }
     }
 }
 

@@ -6,6 +6,8 @@ struct MergeWorkspace: Sendable {
     private struct Symbol: Sendable {
         /// -1 once it has become a part of the symbol before.
         var token: Int32
+        /// How many bytes of the word it stands for.
+        var length: Int32
         var previous: Int32
         var next: Int32
 
@@ -33,20 +35,35 @@ struct MergeWorkspace: Sendable {
     private var symbols: [Symbol] = []
     /// A binary heap with the first pair to merge in front.
     private var heap: [Candidate] = []
+    /// How many bytes the word starts with that have no token.
+    private var skipped: Int32 = 0
 
     /// Starts a word.
-    mutating func start() { symbols.removeAll(keepingCapacity: true) }
-
-    /// Adds a token to the word.
-    @inline(__always)
-    mutating func append(_ token: Int32) {
-        let position = Int32(symbols.count)
-        symbols.append(Symbol(token: token, previous: position - 1, next: position + 1))
+    mutating func start() {
+        symbols.removeAll(keepingCapacity: true)
+        skipped = 0
     }
 
-    /// Appends the tokens of the word, in order.
-    func appendTokens(to ids: inout [Int32]) {
-        for symbol in symbols where !symbol.isMerged { ids.append(symbol.token) }
+    /// Adds a token to the word.
+    ///
+    /// - Parameter length: How many bytes it stands for.
+    @inline(__always)
+    mutating func append(_ token: Int32, length: Int32) {
+        let position = Int32(symbols.count)
+        symbols.append(Symbol(token: token, length: length + skipped, previous: position - 1, next: position + 1))
+        skipped = 0
+    }
+
+    /// Counts bytes to the token before them: so those that have no token of their own stay covered. The
+    /// first of a word go to the token after them.
+    mutating func extendLast(by length: Int32) {
+        if symbols.isEmpty { skipped += length } else { symbols[symbols.count - 1].length += length }
+    }
+
+    /// Calls `body` with the tokens of the word, in order, and how many bytes each stands for.
+    @inline(__always)
+    func forEachToken(_ body: (Int32, _ length: Int32) -> Void) {
+        for symbol in symbols where !symbol.isMerged { body(symbol.token, symbol.length) }
     }
 
     /// Merges until no pair of neighbours can be.
@@ -64,6 +81,7 @@ struct MergeWorkspace: Sendable {
             else { continue }
 
             symbols[position].token = merges.token(entry)
+            symbols[position].length += right.length
             symbols[position].next = right.next
             symbols[Int(left.next)].token = -1
             if right.next >= 0 { symbols[Int(right.next)].previous = candidate.position }

@@ -98,41 +98,54 @@ struct PreTokenizer: Sendable, Equatable {
     /// Calls `body` with each word of a text, in order. A word is never empty.
     ///
     /// - Parameter startsText: Whether nothing of the whole text comes before this one.
-    func forEachWord(in text: UTF8Bytes, startsText: Bool = true, _ body: (UTF8Bytes) -> Void) {
-        if !text.isEmpty { cut(text, from: 0, startsText, body) }
+    func forEachWord<Origin: TextOrigin>(
+        in text: UTF8Bytes, startsText: Bool = true, _ origin: Origin, _ body: (UTF8Bytes, Origin) -> Void
+    ) {
+        if !text.isEmpty { cut(text, from: 0, startsText, origin, body) }
     }
 
     /// Cuts a text by the stages from an index on.
-    private func cut(_ text: UTF8Bytes, from index: Int, _ startsText: Bool, _ body: (UTF8Bytes) -> Void) {
-        guard index < stages.count else { return body(text) }
+    private func cut<Origin: TextOrigin>(
+        _ text: UTF8Bytes, from index: Int, _ startsText: Bool, _ origin: Origin, _ body: (UTF8Bytes, Origin) -> Void
+    ) {
+        guard index < stages.count else { return body(text, origin) }
+        /// Hands a part of this text to the next stage.
+        func pass(_ range: Range<Int>) {
+            cut(
+                text.slice(range), from: index + 1, startsText && range.lowerBound == 0,
+                origin.part(from: range.lowerBound), body)
+        }
         switch stages[index] {
         case .split(let pattern):
             var start = 0
             while start < text.count {
                 let end = pattern.endOfWord(from: start, in: text, classes)
-                cut(text.slice(start..<end), from: index + 1, startsText && start == 0, body)
+                pass(start..<end)
                 start = end
             }
         case .isolate(let pattern, let joined):
-            isolate(pattern, joined: joined, in: text) { cut(text.slice($0), from: index + 1, startsText && $0.lowerBound == 0, body) }
+            isolate(pattern, joined: joined, in: text, pass)
         case .digits(let individually):
-            cutDigits(text, individually: individually) {
-                cut(text.slice($0), from: index + 1, startsText && $0.lowerBound == 0, body)
-            }
+            cutDigits(text, individually: individually, pass)
         case .prefixSpace:
-            guard text[0] != UInt8(ascii: " ") else { return cut(text, from: index + 1, startsText, body) }
+            guard text[0] != UInt8(ascii: " ") else { return pass(0..<text.count) }
             var prefixed: [UInt8] = [UInt8(ascii: " ")]
             prefixed += text
-            prefixed.withUnsafeBufferPointer { cut($0, from: index + 1, startsText, body) }
+            prefixed.withUnsafeBufferPointer { prefixed in
+                origin.withRewritten(
+                    { [0] + (0..<Int32(text.count)) }, { cut(prefixed, from: index + 1, startsText, $0, body) })
+            }
         case .metaspace(let mark, let prefix, let splits):
             let marked = Self.marked(text, mark, prefix, startsText)
             marked.withUnsafeBufferPointer { marked in
-                guard splits else { return cut(marked, from: index + 1, startsText, body) }
-                var start = 0
-                for end in 1...marked.count
-                where end == marked.count || end + mark.count <= marked.count && marked[end..<end + mark.count].elementsEqual(mark) {
-                    cut(marked.slice(start..<end), from: index + 1, startsText && start == 0, body)
-                    start = end
+                origin.withRewritten({ Self.sources(ofMarked: marked.count, mark, text) }) { origin in
+                    guard splits else { return cut(marked, from: index + 1, startsText, origin, body) }
+                    var start = 0
+                    for end in 1...marked.count
+                    where end == marked.count || end + mark.count <= marked.count && marked[end..<end + mark.count].elementsEqual(mark) {
+                        cut(marked.slice(start..<end), from: index + 1, startsText && start == 0, origin.part(from: start), body)
+                        start = end
+                    }
                 }
             }
         }
@@ -147,6 +160,16 @@ struct PreTokenizer: Sendable, Equatable {
         }
         let isPrefixed = prefix == .always || prefix == .first && startsText
         return isPrefixed && !marked.starts(with: mark) ? mark + marked : marked
+    }
+
+    /// For each byte of a marked text the byte that it comes from. A mark before the text comes from the first.
+    private static func sources(ofMarked count: Int, _ mark: [UInt8], _ text: UTF8Bytes) -> [Int32] {
+        var sources: [Int32] = []
+        sources.reserveCapacity(count)
+        for (index, byte) in text.enumerated() {
+            for _ in 0..<(byte == UInt8(ascii: " ") ? mark.count : 1) { sources.append(Int32(index)) }
+        }
+        return Array(repeating: 0, count: count - sources.count) + sources
     }
 
     private func isolate(_ pattern: IsolatedPattern, joined: Bool, in text: UTF8Bytes, _ body: (Range<Int>) -> Void) {

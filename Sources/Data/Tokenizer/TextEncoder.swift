@@ -3,6 +3,15 @@
 /// A class, for the closures in which the stages call each other would copy all of a structure for every
 /// piece of a text.
 final class TextEncoder: Sendable {
+    /// A part of a text on its way into the model.
+    private enum Part {
+        case token(Int32, length: Int)
+        case word(UTF8Bytes)
+    }
+
+    /// In bytes.
+    private static let usualTokenLength = 4
+
     private let normalizer: Normalizer?
     private let preTokenizer: PreTokenizer
     private let model: BytePairEncoding
@@ -22,11 +31,10 @@ final class TextEncoder: Sendable {
         var ids: [Int32] = []
         scratch.withScratch { scratch in
             text.withUTF8 { bytes in
-                added.forEachPiece(in: bytes) { piece in
-                    switch piece {
-                    case .token(let id): ids.append(id)
-                    case .text(let range):
-                        encodeText(bytes.slice(range), startsText: range.lowerBound == 0, &scratch, into: &ids)
+                forEachPart(of: bytes, UntrackedOrigin()) { part, _ in
+                    switch part {
+                    case .token(let id, _): ids.append(id)
+                    case .word(let word): scratch.encode(word, with: model, into: &ids)
                     }
                 }
             }
@@ -34,25 +42,53 @@ final class TextEncoder: Sendable {
         return ids
     }
 
-    /// Encodes a text without verbatim added tokens.
-    private func encodeText(
-        _ text: UTF8Bytes, startsText: Bool, _ scratch: inout EncoderScratch, into ids: inout [Int32]
-    ) {
-        guard let normalizer else { return encodeNormalized(text, startsText: startsText, &scratch, into: &ids) }
-        var normalized = normalizer.normalize(String(decoding: text, as: UTF8.self))
-        normalized.withUTF8 { encodeNormalized($0, startsText: startsText, &scratch, into: &ids) }
+    /// The ids of a text, and which of its bytes they stand for.
+    func encodeWithOffsets(_ text: String) -> TokenOffsets {
+        var text = text
+        var tokens = TokenOffsets()
+        scratch.withScratch { scratch in
+            text.withUTF8 { bytes in
+                tokens.reserveCapacity(bytes.count / Self.usualTokenLength)
+                forEachPart(of: bytes, TrackedOrigin()) { part, origin in
+                    switch part {
+                    case .token(let id, let length):
+                        tokens.append(id, origin.range(0..<length, in: bytes))
+                    case .word(let word):
+                        scratch.encode(word, with: model, into: &tokens, origin, in: bytes)
+                    }
+                }
+            }
+        }
+        return tokens
     }
 
-    private func encodeNormalized(
-        _ text: UTF8Bytes, startsText: Bool, _ scratch: inout EncoderScratch, into ids: inout [Int32]
+    /// Calls `body` with the added tokens and the words of a text, in order.
+    private func forEachPart<Origin: TextOrigin>(of text: UTF8Bytes, _ origin: Origin, _ body: (Part, Origin) -> Void) {
+        added.forEachPiece(in: text) { piece in
+            switch piece {
+            case .token(let id, let range): body(.token(id, length: range.count), origin.part(from: range.lowerBound))
+            case .text(let range):
+                let piece = text.slice(range)
+                let origin = origin.part(from: range.lowerBound)
+                let startsText = range.lowerBound == 0
+                guard let normalizer else { return cut(piece, startsText: startsText, origin, body) }
+                origin.withNormalized(piece, normalizer) { cut($0, startsText: startsText, $1, body) }
+            }
+        }
+    }
+
+    /// Cuts a normalized text without verbatim added tokens.
+    private func cut<Origin: TextOrigin>(
+        _ text: UTF8Bytes, startsText: Bool, _ origin: Origin, _ body: (Part, Origin) -> Void
     ) {
         added.forEachPiece(inNormalized: text) { piece in
             switch piece {
-            case .token(let id): ids.append(id)
+            case .token(let id, let range): body(.token(id, length: range.count), origin.part(from: range.lowerBound))
             case .text(let range):
-                preTokenizer.forEachWord(in: text.slice(range), startsText: startsText && range.lowerBound == 0) {
-                    scratch.encode($0, with: model, into: &ids)
-                }
+                preTokenizer.forEachWord(
+                    in: text.slice(range), startsText: startsText && range.lowerBound == 0,
+                    origin.part(from: range.lowerBound)
+                ) { body(.word($0), $1) }
             }
         }
     }

@@ -142,6 +142,11 @@ public struct Tokenizer: Sendable {
     /// recognised where they stand in the text, and nothing is put around it.
     public func encode(_ text: String) -> [Int32] { encoder.encode(text) }
 
+    /// The ids of a text, and which part of it each of them stands for, as the library's `Encoding.offsets` have
+    /// it, but in bytes of UTF-8. The offsets are those before a post-processor trims white space off them
+    /// (`trim_offsets`), so that white space has its tokens.
+    public func encodeWithOffsets(_ text: String) -> TokenOffsets { encoder.encodeWithOffsets(text) }
+
     /// The ids of a text with which a context begins: with the bos token in front where the model wants one
     /// (``addsBOS``) and the text, as of a chat template, does not write it itself.
     public func encodeBeginning(_ text: String) -> [Int32] {

@@ -22,28 +22,38 @@ struct UnicodeNormalization: Sendable {
     /// The normalized text.
     func normalize(_ text: String) -> String {
         if text.utf8.allSatisfy({ $0 < 0x80 }) { return text }
-        var scalars: [Unicode.Scalar] = []
-        scalars.reserveCapacity(text.utf8.count)
-        for scalar in text.unicodeScalars {
-            if let parts = decompositions[scalar] { scalars += parts } else { scalars.append(scalar) }
-        }
-        Self.orderMarks(&scalars)
-        if composes { Self.compose(&scalars) }
+        let scalars: [Unicode.Scalar] = normalize(scalars: text)
         return String(String.UnicodeScalarView(scalars))
     }
 
+    /// The scalars of the normalized text, with what else is to be known of them.
+    func normalize<Scalar: NormalizedScalar>(scalars text: String) -> [Scalar] {
+        var scalars: [Scalar] = []
+        scalars.reserveCapacity(text.utf8.count)
+        for scalar in text.unicodeScalars {
+            if let parts = decompositions[scalar] {
+                for (index, part) in parts.enumerated() { scalars.append(Scalar(part, isAdded: index > 0)) }
+            } else {
+                scalars.append(Scalar(scalar, isAdded: false))
+            }
+        }
+        Self.orderMarks(&scalars)
+        if composes { Self.compose(&scalars) }
+        return scalars
+    }
+
     /// Puts each run of combining marks in the order of their classes; marks of one class keep theirs.
-    private static func orderMarks(_ scalars: inout [Unicode.Scalar]) {
+    private static func orderMarks<Scalar: NormalizedScalar>(_ scalars: inout [Scalar]) {
         var start = 0
         while start < scalars.count {
-            guard combiningClass(scalars[start]) != 0 else {
+            guard combiningClass(scalars[start].scalar) != 0 else {
                 start += 1
                 continue
             }
-            let end = scalars[start...].firstIndex { combiningClass($0) == 0 } ?? scalars.count
+            let end = scalars[start...].firstIndex { combiningClass($0.scalar) == 0 } ?? scalars.count
             if end - start > 1 {
                 let marks = scalars[start..<end].enumerated().map {
-                    (order: (combiningClass($0.element), $0.offset), scalar: $0.element)
+                    (order: (combiningClass($0.element.scalar), $0.offset), scalar: $0.element)
                 }
                 scalars.replaceSubrange(start..<end, with: marks.sorted { $0.order < $1.order }.map(\.scalar))
             }
@@ -52,7 +62,7 @@ struct UnicodeNormalization: Sendable {
     }
 
     /// Joins each starter with the marks and starters after it that are not blocked from it.
-    private static func compose(_ scalars: inout [Unicode.Scalar]) {
+    private static func compose<Scalar: NormalizedScalar>(_ scalars: inout [Scalar]) {
         let compositions = Compositions.shared
         var starter: Int?
         var end = 0
@@ -60,12 +70,12 @@ struct UnicodeNormalization: Sendable {
         /// a lower one is blocked by it.
         var lastClass: UInt8 = 0
         for scalar in scalars {
-            let currentClass = combiningClass(scalar)
+            let currentClass = combiningClass(scalar.scalar)
             let isNext = starter == end - 1
             if let starter, isNext || lastClass < currentClass,
-                let composite = compositions[scalars[starter], scalar]
+                let composite = compositions[scalars[starter].scalar, scalar.scalar]
             {
-                scalars[starter] = composite
+                scalars[starter].compose(with: scalar, to: composite)
                 continue
             }
             if currentClass == 0 { starter = end }

@@ -18,30 +18,38 @@ struct WordCache: Sendable {
 
     private var slots = [Slot](repeating: Slot(), count: 1 << slotBits)
     private var bytes: [UInt8] = []
-    private var tokens: [Int32] = []
+    private(set) var tokens: [Int32] = []
+    /// How many bytes each of them stands for.
+    private(set) var lengths: [UInt8] = []
 
-    /// Appends the tokens of a word, if they are known.
-    ///
-    /// - Returns: Whether they are.
-    func append(_ word: UTF8Bytes, hash: UInt64, to ids: inout [Int32]) -> Bool {
+    /// Where the tokens of a word are; `nil` where they are not known.
+    @inline(__always)
+    func find(_ word: UTF8Bytes, hash: UInt64) -> Range<Int>? {
         let slot = slots[Self.index(hash)]
-        guard slot.hash == hash, Int(slot.byteCount) == word.count else { return false }
+        guard slot.hash == hash, Int(slot.byteCount) == word.count else { return nil }
         let start = Int(slot.firstByte)
         let isSame = bytes.withUnsafeBufferPointer { $0.slice(start..<start + word.count).elementsEqual(word) }
-        guard isSame else { return false }
+        guard isSame else { return nil }
         let firstToken = Int(slot.firstToken)
-        ids += tokens[firstToken..<firstToken + Int(slot.tokenCount)]
-        return true
+        return firstToken..<firstToken + Int(slot.tokenCount)
     }
 
-    /// Keeps the tokens of a word, of which there are no more than bytes.
-    mutating func insert(_ word: UTF8Bytes, hash: UInt64, _ newTokens: ArraySlice<Int32>) {
+    /// Keeps the tokens of a word of at most 255 bytes, of which there are no more than bytes.
+    ///
+    /// - Parameter workspace: Holds them.
+    /// - Returns: Where they are.
+    mutating func insert(_ word: UTF8Bytes, hash: UInt64, _ workspace: MergeWorkspace) -> Range<Int> {
         if bytes.count + word.count > Self.byteLimit { removeAll() }
+        let firstToken = tokens.count
+        workspace.forEachToken {
+            tokens.append($0)
+            lengths.append(UInt8($1))
+        }
         slots[Self.index(hash)] = Slot(
-            hash: hash, firstByte: Int32(bytes.count), firstToken: Int32(tokens.count),
-            byteCount: Int32(word.count), tokenCount: Int32(newTokens.count))
+            hash: hash, firstByte: Int32(bytes.count), firstToken: Int32(firstToken),
+            byteCount: Int32(word.count), tokenCount: Int32(tokens.count - firstToken))
         bytes += word
-        tokens += newTokens
+        return firstToken..<tokens.count
     }
 
     /// Starting over is simpler than to evict the oldest, and follows the text when it changes.
@@ -49,6 +57,7 @@ struct WordCache: Sendable {
         for index in slots.indices { slots[index] = Slot() }
         bytes.removeAll(keepingCapacity: true)
         tokens.removeAll(keepingCapacity: true)
+        lengths.removeAll(keepingCapacity: true)
     }
 
     /// The hash of a word, eight bytes at a step.
