@@ -152,37 +152,11 @@ public struct SFTDataset: SampleSource {
 
     private func conversation(at index: Int, with reader: inout LineReader) throws(DatasetError) -> Conversation {
         let line = try reader.line(of: index)
-        let record: JSON
         do {
-            record = try JSON(parsing: line.bytes)
-        } catch {
-            throw .badLine(path: path, line: line.number, reason: Self.brokenJSON(line.bytes, error))
-        }
-        do {
-            return try Conversation(record: record)
+            return try RecordReader.conversation(of: line.bytes)
         } catch {
             throw .badLine(path: path, line: line.number, reason: error.reason)
         }
-    }
-
-    private static func brokenJSON(_ bytes: [UInt8], _ error: JSONError) -> String {
-        guard String(validating: bytes, as: UTF8.self) != nil else {
-            return "not UTF-8 from column \(validPrefix(bytes) + 1) on; save the file as UTF-8"
-        }
-        let text = bytes.filter { $0 > 0x20 }
-        if text == [UInt8(ascii: "[")] || text == [UInt8(ascii: "{")] {
-            return "a record goes over several lines; write each on a line of its own (JSONL)"
-        }
-        return "broken JSON at column \(error.column): \(error.reason.oneLine); mend or delete the line"
-    }
-
-    /// How many bytes from the start are UTF-8.
-    private static func validPrefix(_ bytes: [UInt8]) -> Int {
-        var decoder = UTF8()
-        var iterator = bytes.makeIterator()
-        var valid = 0
-        while case .scalarValue(let scalar) = decoder.decode(&iterator) { valid += UTF8.width(scalar) }
-        return valid
     }
 }
 

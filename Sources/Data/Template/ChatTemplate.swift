@@ -79,11 +79,11 @@ extension Message {
     fileprivate var templateValue: TemplateDictionary {
         var value = TemplateDictionary()
         value["role"] = .string(role)
-        value["content"] = hasNullContent ? TemplateValue.none : .string(content)
-        for (key, item) in extra { value[key] = TemplateValue(item) }
+        if hasContent { value["content"] = .string(content) }
+        // Like Hugging Face, without the message's null keys: templates ask whether a key is there.
+        for (key, item) in extra where item != .null { value[key] = TemplateValue(item) }
         // Reasoning goes by three names; like Hugging Face, give it under the names that templates read.
-        let reasoning = ["reasoning_content", "thinking", "reasoning"].lazy.compactMap { value[$0] }
-            .first { if case .none = $0 { false } else { true } }
+        let reasoning = ["reasoning_content", "thinking", "reasoning"].lazy.compactMap { value[$0] }.first
         if let reasoning {
             if value["thinking"] == nil { value["thinking"] = reasoning }
             value["reasoning_content"] = reasoning

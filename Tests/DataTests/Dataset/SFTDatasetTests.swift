@@ -81,7 +81,7 @@ import Testing
         let conversation = try dataset(text).conversation(at: 0)
         #expect(conversation.tools == [["name": "f"]])
         #expect(conversation.messages.map(\.role) == ["system", "user", "assistant", "tool", "assistant"])
-        #expect(conversation.messages[2].hasNullContent)
+        #expect(conversation.messages[2].hasContent == false)
         #expect(conversation.messages[2].extra["tool_calls"] == [["name": "f", "arguments": [:]]])
         #expect(conversation.messages[4].extra["reasoning_content"] == "why")
     }
@@ -108,7 +108,8 @@ import Testing
         (#"{"conversations":[{"role":"","content":"a"}]}"#, "role is empty"),
         (#"{"conversations":[{"role":1,"content":"a"}]}"#, "role is not a string"),
         (#"{"conversations":[{"role":"hu\nman","content":"a"}]}"#, "unknown role 'hu man'"),
-        (#"{"conversations":[{"role":"user","content":["a"]}]}"#, "content is not a string"),
+        (#"{"conversations":[{"role":"user","content":[3]}]}"#, "content has a part that is a number"),
+        (#"{"conversations":[{"role":"user","content":3}]}"#, "content is not a string"),
         (#"{"conversations":[{"role":"assistant","content":null}]}"#, "content is null"),
         (#"{"conversations":[{"role":"assistant","content":null,"tool_calls":"{"}]}"#, "tool_calls"),
         (#"{"tools":3,"conversations":[{"role":"user","content":"a"}]}"#, "\"tools\" is not a list"),

@@ -18,7 +18,7 @@ private enum Fixture {
             extra["content"] = nil
             var message = Message(
                 role: turn["role"]?.string ?? "", content: turn["content"]?.string ?? "", extra: extra)
-            message.hasNullContent = turn["content"] == .null
+            message.hasContent = turn["content"] != .null
             return message
         }
     }

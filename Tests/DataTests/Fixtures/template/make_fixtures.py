@@ -242,6 +242,8 @@ FAILING = [
 ]
 
 def render(template, messages, tools, prompt, variables):
+    # apply_chat_template of transformers 5 does this before it calls the function: a null key is an absent one.
+    messages = [{key: value for key, value in message.items() if value is not None} for message in messages]
     return render_jinja_template([messages], tools=tools, chat_template=template, add_generation_prompt=prompt, **variables)[0][0]
 
 def main(folder):
