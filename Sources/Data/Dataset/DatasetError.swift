@@ -6,6 +6,8 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
     case notAFile(path: String, kind: String)
     /// The system refuses to read the file, for the reason given.
     case unreadable(path: String, reason: String)
+    /// The file is not JSONL but of another kind, by its first bytes.
+    case otherFormat(path: String, kind: String, remedy: String)
     /// The file has no record.
     case empty(path: String)
     /// A line is no record of a conversation; the line counts from 1.
@@ -34,6 +36,8 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
             "\(path) is \(kind), not a data file"
         case .unreadable(let path, let reason):
             "cannot read \(path): \(reason)"
+        case .otherFormat(let path, let kind, let remedy):
+            "\(path) is \(kind), not JSONL; \(remedy)"
         case .empty(let path):
             #"\#(path) has no record; write one {"conversations": [{"role": …, "content": …}, …]} a line"#
         case .badLine(let path, let line, let reason):

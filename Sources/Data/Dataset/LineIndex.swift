@@ -114,9 +114,6 @@ extension LineIndex {
             do throws(DatasetError) { _ = try read(bytes, 0) } catch { failure = error }
         }
         if let failure { throw failure }
-        if first.starts(with: [0xFF, 0xFE]) || first.starts(with: [0xFE, 0xFF]) {
-            throw .badLine(path: path, line: 1, reason: "the file is UTF-16; save it as UTF-8")
-        }
         return first == [0xEF, 0xBB, 0xBF] ? 3 : 0
     }
 

@@ -68,6 +68,7 @@ public struct SFTDataset: SampleSource {
         self.onBadRecord = onBadRecord
         file = try LineFile(path: path)
         guard file.count > 0 else { throw .empty(path: path) }
+        try DataFileKind.check(file)
         measures = access == .checked ? Measures(count: file.count) : nil
         if access == .checked { try checkRecords() }
     }
