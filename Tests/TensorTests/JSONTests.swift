@@ -9,7 +9,9 @@ import Testing
         arguments: [
             ("null", .null), (" true ", true), ("false", false), ("0", 0), ("-0", 0), ("-12", -12), ("1.5", 1.5), ("1e2", .number(100)),
             ("-1.25E-2", -0.0125), ("9223372036854775807", .integer(.max)), ("-9223372036854775808", .integer(.min)),
-            ("9223372036854775808", .number(0x1p63)), ("\"\"", ""), (#""a\"\\\/\b\f\n\r\t""#, "a\"\\/\u{8}\u{C}\n\r\t"),
+            ("9223372036854775808", .largeInteger("9223372036854775808")), ("-9223372036854775809", .largeInteger("-9223372036854775809")),
+            ("9223372036854775808.0", .number(0x1p63)), ("1e19", .number(1e19)), ("\"\"", ""),
+            (#""a\"\\\/\b\f\n\r\t""#, "a\"\\/\u{8}\u{C}\n\r\t"),
             (#""\u4f60\u597d""#, "你好"), (#""\ud83d\ude42""#, "🙂"), (#""\u0000""#, "\0"), ("\"你🙂\"", "你🙂"), ("[]", []), ("{}", [:]),
             ("[1, [2, {}], \"x\"]", [1, [2, [:]], "x"]), ("\u{FEFF}{\"a\":1}", ["a": 1]), ("\r\n\t[ 1 ,2 ]\n", [1, 2]),
         ] as [(String, JSON)])
@@ -53,6 +55,21 @@ import Testing
         #expect(object["d"] == nil)
         #expect(object.map { $0.key } == ["b", "a", "c"])
         #expect(object.map { $0.value } == [3, 2, .null])
+    }
+
+    @Test func keepsTheDigitsOfLargeIntegers() throws {
+        let digits = "123456789012345678901234567890"
+        let value = try JSON(parsing: "{\"a\": [\(digits), -\(digits)]}")
+        #expect(value["a"]?.array == [.largeInteger(digits), .largeInteger("-\(digits)")])
+        #expect(value.serialized == "{\"a\":[\(digits),-\(digits)]}")
+        #expect(value["a"]?.array?[0].number == 123456789012345678901234567890.0)
+        #expect(value["a"]?.array?[1].number == -123456789012345678901234567890.0)
+        #expect(value["a"]?.array?[0].integer == nil)
+        // Beyond the range of Double there is no number; the digits stay.
+        let long = try JSON(parsing: String(repeating: "9", count: 4300))
+        #expect(long.number == nil)
+        #expect(long.serialized.utf8.count == 4300)
+        #expect(throws: JSONError.self) { try JSON(parsing: "-" + String(repeating: "9", count: 4301)) }
     }
 
     /// "é" in one code point and in two are two keys, as they are two tokens of a vocabulary.

@@ -28,6 +28,7 @@ enum TemplateValue {
         case .null: self = .none
         case .bool(let value): self = .bool(value)
         case .integer(let value): self = .integer(value)
+        case .largeInteger(let digits): self = .number(Double(digits) ?? 0)
         case .number(let value): self = .number(value)
         case .string(let value): self = .string(value)
         case .array(let values): self = .list(TemplateList(values.map { TemplateValue($0) }))

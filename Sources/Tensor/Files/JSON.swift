@@ -6,6 +6,8 @@ public enum JSON: Sendable, Equatable {
     case bool(Bool)
     /// A number without fraction and exponent that fits in `Int`.
     case integer(Int)
+    /// An integer beyond `Int`: its digits, after a minus where it is negative, as JSON writes them.
+    case largeInteger(String)
     /// Any other number.
     case number(Double)
     /// A text.
@@ -14,6 +16,9 @@ public enum JSON: Sendable, Equatable {
     case array([JSON])
     /// Values under keys, in order.
     case object(JSONObject)
+
+    /// No integer may have more digits, as in Python.
+    package static let integerDigitLimit = 4300
 
     /// The text of a string.
     public var string: String? { if case .string(let value) = self { value } else { nil } }
@@ -27,10 +32,11 @@ public enum JSON: Sendable, Equatable {
         }
     }
 
-    /// A number of either kind.
+    /// A number of any kind; nil for an integer that is beyond the range of `Double`.
     public var number: Double? {
         switch self {
         case .integer(let value): Double(value)
+        case .largeInteger(let digits): Double(digits).flatMap { $0.isFinite ? $0 : nil }
         case .number(let value): value
         default: nil
         }

@@ -159,7 +159,13 @@ private struct JSONParser {
             try digits()
         }
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
-        if isInteger, let value = Int(text) { return .integer(value) }
+        if isInteger {
+            if let value = Int(text) { return .integer(value) }
+            guard text.utf8.count { $0 != UInt8(ascii: "-") } <= JSON.integerDigitLimit else {
+                throw error("an integer of more than \(JSON.integerDigitLimit) digits")
+            }
+            return .largeInteger(text)
+        }
         guard let value = Double(text), value.isFinite else { throw error("a number beyond the range of 64 bits") }
         return .number(value)
     }
