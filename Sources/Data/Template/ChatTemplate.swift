@@ -25,7 +25,7 @@ public struct ChatTemplate: Sendable {
     ///   - toolSource: The text of another template, for conversations with tools, where the tokenizer has one. What is
     ///     wrong with it is said when such a conversation is rendered.
     /// - Throws: A syntax error with its line, also for parts of Jinja that chat templates have no use for
-    ///   (`include`, `extends`, `import`, `block`, `call`).
+    ///   (`include`, `extends`, `import`, `block`, `autoescape`).
     public init(source: String, toolSource: String? = nil) throws(TemplateError) {
         self.source = source
         statements = try TemplateParser.statements(of: source)

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Python's arithmetic and spelling of numbers.
 enum PythonNumber {
     /// `repr(float)`: the shortest digits that read back, with an exponent below 1e-4 and from 1e16 on.
@@ -54,9 +56,22 @@ enum PythonNumber {
         return remainder != 0 && (remainder < 0) != (right < 0) ? remainder + right : remainder
     }
 
+    /// Python's `%` of floating-point numbers, whose result has the divisor's sign.
     static func modulo(_ left: Double, _ right: Double) -> Double {
         let remainder = left.truncatingRemainder(dividingBy: right)
-        return remainder != 0 && (remainder < 0) != (right < 0) ? remainder + right : remainder
+        if remainder == 0 { return Double(signOf: right, magnitudeOf: 0) }
+        return (remainder < 0) != (right < 0) ? remainder + right : remainder
+    }
+
+    /// Python's `//` of floating-point numbers, which goes by the remainder: 1.0 // 0.1 is 9, though the quotient
+    /// rounds to 10.
+    static func floorDivide(_ left: Double, _ right: Double) -> Double {
+        let remainder = left.truncatingRemainder(dividingBy: right)
+        var quotient = (left - remainder) / right
+        if remainder != 0, (remainder < 0) != (right < 0) { quotient -= 1 }
+        guard quotient != 0 else { return Double(signOf: left / right, magnitudeOf: 0) }
+        let floor = quotient.rounded(.down)
+        return quotient - floor > 0.5 ? floor + 1 : floor
     }
 
     /// `base ** exponent` for an exponent that is not negative; nil for an overflow.
@@ -73,12 +88,76 @@ enum PythonNumber {
         return result
     }
 
-    /// `int(text)` in base 10: digits with optional sign and single underscores between them, blanks around.
-    static func integer(_ text: String) -> Int? {
+    /// `int(text, base)`: digits with optional sign and single underscores between them, blanks around. Base 0 goes by
+    /// the prefix, and a prefix that fits the base is passed over.
+    static func integer(_ text: String, base: Int = 10) -> TemplateValue? {
+        var digits = PythonText.strip(text).unicodeScalars[...]
+        var sign = ""
+        if let first = digits.first, first == "-" || first == "+" {
+            if first == "-" { sign = "-" }
+            digits.removeFirst()
+        }
+        var radix = base
+        let prefixes: [(prefix: String, radix: Int)] = [("0x", 16), ("0o", 8), ("0b", 2)]
+        for (prefix, value) in prefixes where base == 0 || base == value {
+            guard String(digits.prefix(2)).lowercased() == prefix else { continue }
+            radix = value
+            digits = digits.dropFirst(2)
+            if digits.first == "_" { digits.removeFirst() }
+            break
+        }
+        if radix == 0 { radix = 10 }
+        var plain = ""
+        var previous: Unicode.Scalar = "_"
+        for scalar in digits {
+            if scalar == "_" {
+                guard previous != "_" else { return nil }
+            } else if let value = scalar.properties.numericType == .decimal ? scalar.properties.numericValue : nil {
+                guard Int(value) < radix else { return nil }
+                plain += String(Int(value))
+            } else {
+                guard scalar.isASCII, let value = Character(scalar).hexDigitValue ?? letterValue(scalar), value < radix
+                else { return nil }
+                plain.unicodeScalars.append(scalar)
+            }
+            previous = scalar
+        }
+        guard previous != "_" else { return nil }
+        if let value = Int(sign + plain, radix: radix) { return .integer(value) }
+        return radix == 10 ? TemplateValue(digits: sign + plain.drop { $0 == "0" }) : nil
+    }
+
+    private static func letterValue(_ scalar: Unicode.Scalar) -> Int? {
+        switch scalar {
+        case "a"..."z": Int(scalar.value) - 87
+        case "A"..."Z": Int(scalar.value) - 55
+        default: nil
+        }
+    }
+
+    /// `float(text)`; nil where Python cannot read it.
+    static func double(_ text: String) -> Double? {
         let text = PythonText.strip(text)
-        guard !text.hasPrefix("_"), !text.hasSuffix("_"), !text.contains("__"), !text.contains("-_"),
-            !text.contains("+_")
-        else { return nil }
-        return Int(text.filter { $0 != "_" })
+        guard !text.hasPrefix("_"), !text.hasSuffix("_"), !text.contains("__") else { return nil }
+        let plain = text.filter { $0 != "_" }.lowercased()
+        // Swift reads hexadecimal numbers, Python does not.
+        guard !plain.contains("x") else { return nil }
+        return Double(plain)
+    }
+
+    /// The digits of a whole number, however large; nil where there is a fraction or no number.
+    static func wholeDigits(_ value: Double) -> String? {
+        guard value.isFinite, value == value.rounded(.towardZero) else { return nil }
+        if let integer = Int(exactly: value) { return String(integer) }
+        return String(format: "%.0f", value)
+    }
+
+    /// The order of two integers, given as digits with an optional sign: negative, zero or positive.
+    static func order(_ left: String, _ right: String) -> Int {
+        let (isLeftNegative, isRightNegative) = (left.hasPrefix("-"), right.hasPrefix("-"))
+        if isLeftNegative != isRightNegative { return isLeftNegative ? -1 : 1 }
+        if left == right { return 0 }
+        let isLess = left.utf8.count == right.utf8.count ? left < right : left.utf8.count < right.utf8.count
+        return isLess != isLeftNegative ? -1 : 1
     }
 }

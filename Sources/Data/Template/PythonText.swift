@@ -1,3 +1,5 @@
+import Foundation
+
 /// Python's operations on text. Text is a sequence of Unicode scalars: that is what Python counts, cuts and compares,
 /// where Swift's `String` counts grapheme clusters and compares up to canonical equivalence.
 enum PythonText {
@@ -8,7 +10,15 @@ enum PythonText {
     }
 
     static func equal(_ left: String, _ right: String) -> Bool {
-        left.utf8.elementsEqual(right.utf8)
+        let count = left.utf8.count
+        guard count == right.utf8.count else { return false }
+        let result = left.utf8.withContiguousStorageIfAvailable { left in
+            right.utf8.withContiguousStorageIfAvailable { right in
+                guard let left = left.baseAddress, let right = right.baseAddress else { return true }
+                return memcmp(left, right, count) == 0
+            }
+        }
+        return (result ?? nil) ?? left.utf8.elementsEqual(right.utf8)
     }
 
     /// The order of code points, which is that of UTF-8's bytes.
@@ -174,6 +184,34 @@ extension PythonText {
             result += endsWord ? "ς" : "σ"
         }
         return result
+    }
+
+    /// `casefold`, as far as Swift knows it: the lower case of the upper case, which is where "ß" becomes "ss".
+    static func casefold(_ text: String) -> String {
+        text.unicodeScalars.reduce(into: "") { result, scalar in
+            let properties = scalar.properties
+            guard properties.changesWhenCaseFolded else { return result.unicodeScalars.append(scalar) }
+            for upper in properties.uppercaseMapping.unicodeScalars { result += upper.properties.lowercaseMapping }
+        }
+    }
+
+    /// `istitle`: upper case begins every run of letters that have case, lower case continues it.
+    static func isTitle(_ text: String) -> Bool {
+        var afterCased = false
+        var found = false
+        for scalar in text.unicodeScalars {
+            let properties = scalar.properties
+            if properties.isUppercase || properties.generalCategory == .titlecaseLetter {
+                if afterCased { return false }
+                (afterCased, found) = (true, true)
+            } else if properties.isLowercase {
+                guard afterCased else { return false }
+                found = true
+            } else {
+                afterCased = false
+            }
+        }
+        return found
     }
 
     /// `capitalize`: the first character in title case, the rest in lower case.

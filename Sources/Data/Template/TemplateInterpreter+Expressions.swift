@@ -1,8 +1,17 @@
 /// Evaluation of expressions. Each form has a function of its own: the frames of the recursion stay small.
 extension TemplateInterpreter {
     func evaluate(_ expression: TemplateExpression) throws -> TemplateValue {
-        line = expression.line
         try step()
+        // Most nodes are leaves, which nest no further.
+        switch expression.form {
+        case .string(let text): return .string(text)
+        case .name(let name): return scope[name] ?? .undefined(name, .variable)
+        case .integer(let value): return .integer(value)
+        case .bool(let value): return .bool(value)
+        case .none: return .none
+        default: break
+        }
+        line = expression.line
         try enter()
         defer { leave() }
         return try value(of: expression)
@@ -13,9 +22,10 @@ extension TemplateInterpreter {
         case .none: .none
         case .bool(let value): .bool(value)
         case .integer(let value): .integer(value)
+        case .largeInteger(let digits): .largeInteger(digits)
         case .number(let value): .number(value)
         case .string(let text): .string(text)
-        case .name(let name): variable(name)
+        case .name(let name): scope[name] ?? .undefined(name, .variable)
         case .list(let items): .list(try made(try items.map { try evaluate($0) }))
         case .tuple(let items): .tuple(try made(try items.map { try evaluate($0) }))
         case .dictionary(let items): try dictionary(items)
@@ -24,36 +34,82 @@ extension TemplateInterpreter {
         case .slice(let of, let start, let stop, let step): try sliceValue(of, start, stop, step, line: expression.line)
         case .call(let callee, let call): try callValue(callee, call, line: expression.line)
         case .filter(let operand, let filter): try apply(filter, to: try evaluate(operand))
-        case .test(let operand, let name, let call): try testValue(operand, name, call, line: expression.line)
+        case .test, .not, .comparison: .bool(try decide(expression))
         case .negative(let operand): try negated(try evaluate(operand))
         case .positive(let operand): try numeric(try evaluate(operand), for: "+")
-        case .not(let operand): .bool(!(try evaluate(operand).isTrue))
         case .and(let operands): try firstValue(of: operands, thatIs: false)
         case .or(let operands): try firstValue(of: operands, thatIs: true)
         case .arithmetic(let first, let operations): try arithmeticValue(first, operations, line: expression.line)
         case .concatenation(let operands): try concatenation(operands)
-        case .comparison(let first, let operations): try comparisonValue(first, operations, line: expression.line)
         case .conditional(let test, let value, let otherwise): try conditionalValue(test, value, otherwise)
         }
     }
 
-    private func variable(_ name: String) -> TemplateValue {
-        if let value = scope[name] { return value }
-        if let function = TemplateFunction(rawValue: name) { return .function(function) }
-        return .undefined("'\(name)' is not defined")
+    // MARK: Truth
+
+    /// Whether the value of the expression is true.
+    func holds(_ expression: TemplateExpression) throws -> Bool {
+        switch expression.form {
+        case .test, .not, .comparison, .and, .or:
+            line = expression.line
+            try step()
+            try enter()
+            defer { leave() }
+            return try decide(expression)
+        default: return try evaluate(expression).isTrue
+        }
     }
+
+    private func decide(_ expression: TemplateExpression) throws -> Bool {
+        switch expression.form {
+        case .test(let operand, let test): try decide(operand, test, line: expression.line)
+        case .not(let operand): try !holds(operand)
+        case .comparison(let first, let operations): try decide(first, operations, line: expression.line)
+        case .and(let operands): try operands.allSatisfy { try holds($0) }
+        case .or(let operands): try operands.contains { try holds($0) }
+        default: try evaluate(expression).isTrue
+        }
+    }
+
+    private func decide(_ operand: TemplateExpression, _ test: TemplateTest, line: Int) throws -> Bool {
+        let value = try evaluate(operand)
+        let arguments = try evaluate(test.call)
+        self.line = line
+        return try self.test(test.name, value, arguments)
+    }
+
+    // MARK: Parts
 
     private func dictionary(_ items: [(key: TemplateExpression, value: TemplateExpression)]) throws -> TemplateValue {
         var dictionary = TemplateDictionary()
         for item in items {
-            guard case .string(let key) = try evaluate(item.key) else {
-                throw failure(.value, "only strings can be keys of a dictionary")
-            }
+            let key = try self.key(try evaluate(item.key))
             dictionary[key] = try evaluate(item.value)
         }
-        try reserve(bytes: dictionary.count * MemoryLayout<TemplateValue>.stride * 2)
+        try reserve(bytes: dictionary.count * MemoryLayout<TemplateDictionary.Item>.stride)
         try checkDepth(dictionary.depth)
         return .dictionary(dictionary)
+    }
+
+    /// The value as the key of a dictionary.
+    func key(_ value: TemplateValue) throws -> TemplateKey {
+        guard let key = try hashable(value) else {
+            throw failure(.value, "\(value.typeName) cannot be the key of a dictionary")
+        }
+        return key
+    }
+
+    private func hashable(_ value: TemplateValue) throws -> TemplateKey? {
+        guard case .tuple(let list) = value else { return TemplateKey(value) }
+        // Tuples share their parts, so that a small one may stand for a very large one.
+        try step(1 + list.items.count)
+        try reserve(bytes: MemoryLayout<TemplateKey>.stride, times: list.items.count)
+        var keys: [TemplateKey] = []
+        for item in list.items {
+            guard let key = try hashable(item) else { return nil }
+            keys.append(key)
+        }
+        return .tuple(keys, list)
     }
 
     /// Python's `and` and `or` give the operand that decides, not a boolean.
@@ -75,39 +131,65 @@ extension TemplateInterpreter {
     private func conditionalValue(
         _ test: TemplateExpression, _ value: TemplateExpression, _ otherwise: TemplateExpression?
     ) throws -> TemplateValue {
-        if try evaluate(test).isTrue { return try evaluate(value) }
+        if try holds(test) { return try evaluate(value) }
         if let otherwise { return try evaluate(otherwise) }
         return .undefined("the inline 'if' has no 'else'")
     }
 
-    // MARK: Calls, tests
+    // MARK: Calls
 
     private func callValue(_ callee: TemplateExpression, _ call: TemplateCall, line: Int) throws -> TemplateValue {
+        // `value.method(…)`, without making a value of the method first.
+        if case .attribute(let of, let attribute) = callee.form, let method = attribute.method {
+            let receiver = try evaluate(of)
+            self.line = callee.line
+            if method.belongs(to: receiver) {
+                let arguments = try evaluate(call)
+                self.line = line
+                return try callMethod(method, of: receiver, arguments)
+            }
+            let function = try self.attribute(attribute, of: receiver)
+            let arguments = try evaluate(call)
+            self.line = line
+            return try self.call(function, arguments)
+        }
         let function = try evaluate(callee)
         let arguments = try evaluate(call)
         self.line = line
+        return try self.call(function, arguments)
+    }
+
+    func call(_ function: TemplateValue, _ arguments: TemplateArguments) throws -> TemplateValue {
         switch function {
         case .macro(let index): return try callMacro(index, arguments)
-        case .function(let function): return try self.call(function, arguments)
-        case .method(let receiver, let name): return try callMethod(name, of: receiver, arguments)
-        case .undefined(let what): throw failure(.undefined, what)
+        case .function(let function): return try call(function, arguments)
+        case .method(let receiver, let method): return try callMethod(method, of: receiver, arguments)
+        case .loop(let state): return try callLoop(state, arguments)
+        case .undefined(let undefined): throw failure(.undefined, undefined.reason)
         default: throw failure(.value, "\(function.typeName) cannot be called")
         }
     }
 
     func evaluate(_ call: TemplateCall) throws -> TemplateArguments {
-        TemplateArguments(
-            positional: try call.positional.map { try evaluate($0) },
-            named: try call.named.map { ($0.name, try evaluate($0.value)) })
-    }
-
-    private func testValue(_ operand: TemplateExpression, _ name: String, _ call: TemplateCall, line: Int) throws
-        -> TemplateValue
-    {
-        let value = try evaluate(operand)
-        let arguments = try evaluate(call)
-        self.line = line
-        return .bool(try test(name, value, arguments))
+        var arguments = TemplateArguments()
+        guard !call.isEmpty else { return arguments }
+        for expression in call.positional { arguments.positional.append(try evaluate(expression)) }
+        for (name, expression) in call.named { arguments.named.append((name, try evaluate(expression))) }
+        if let unpacked = call.unpacked { arguments.positional += try iterate(try evaluate(unpacked)) }
+        if let unpacked = call.unpackedNamed {
+            let value = try evaluate(unpacked)
+            guard case .dictionary(let dictionary) = value else {
+                throw failure(.value, "'**' needs a dictionary, not \(value.typeName)")
+            }
+            for item in dictionary.items {
+                guard let name = item.key.string else { throw failure(.value, "'**' needs strings for keys") }
+                guard !arguments.named.contains(where: { $0.name == name }) else {
+                    throw failure(.value, "the argument '\(name)' is given twice")
+                }
+                arguments.named.append((name, item.value))
+            }
+        }
+        return arguments
     }
 
     func apply(_ filter: TemplateFilter, to value: TemplateValue) throws -> TemplateValue {
@@ -118,48 +200,52 @@ extension TemplateInterpreter {
 
     // MARK: Attributes and items
 
-    private func attributeValue(_ of: TemplateExpression, _ name: String, line: Int) throws -> TemplateValue {
+    private func attributeValue(_ of: TemplateExpression, _ name: TemplateAttribute, line: Int) throws -> TemplateValue {
         let value = try evaluate(of)
         self.line = line
         return try attribute(name, of: value)
     }
 
     /// `value.name`: Python's own attribute, else the item of that name.
-    func attribute(_ name: String, of value: TemplateValue) throws -> TemplateValue {
-        if let method = ownAttribute(name, of: value) { return method }
+    func attribute(_ attribute: TemplateAttribute, of value: TemplateValue) throws -> TemplateValue {
+        if let own = ownAttribute(attribute, of: value) { return own }
         switch value {
         case .dictionary(let dictionary):
-            if let item = dictionary[name] { return item }
-        case .undefined(let what):
-            throw failure(.undefined, what)
+            if let item = dictionary[attribute.name] { return item }
+        case .undefined(let undefined):
+            throw failure(.undefined, undefined.reason)
         default: break
         }
-        return .undefined("\(value.typeName) has no attribute '\(name)'")
+        return .undefined(attribute.name, .attribute(of: value.kind))
     }
 
     /// `value[key]`: the item, else Python's own attribute of that name.
     func item(_ key: TemplateValue, of value: TemplateValue) throws -> TemplateValue {
-        switch (value, key) {
-        case (.undefined(let what), _):
-            throw failure(.undefined, what)
-        case (.dictionary(let dictionary), .string(let name)):
-            if let item = dictionary[name] { return item }
-            return ownAttribute(name, of: value) ?? .undefined("there is no key '\(name)'")
-        case (_, .string(let name)):
-            return ownAttribute(name, of: value) ?? .undefined("\(value.typeName) has no attribute '\(name)'")
-        case (.list(let list), _), (.tuple(let list), _):
-            guard let index = integer(key) else { break }
+        if case .undefined(let undefined) = value { throw failure(.undefined, undefined.reason) }
+        if case .dictionary(let dictionary) = value {
+            if case .string(let name) = key {
+                return dictionary[name] ?? ownAttribute(TemplateAttribute(name), of: value) ?? .undefined(name, .key)
+            }
+            if let hashable = try hashable(key), let item = dictionary[hashable] { return item }
+        }
+        if let name = key.string {
+            return ownAttribute(TemplateAttribute(name), of: value) ?? .undefined(name, .attribute(of: value.kind))
+        }
+        guard let index = integer(key) else {
+            return .undefined("\(value.typeName) has no item of that key")
+        }
+        switch value {
+        case .list(let list), .tuple(let list):
             let place = index < 0 ? index + list.items.count : index
-            return list.items.indices.contains(place) ? list.items[place] : .undefined("there is no item \(index)")
-        case (.string(let text), _):
-            guard let index = integer(key) else { break }
-            return character(index, of: text)
+            if list.items.indices.contains(place) { return list.items[place] }
+        case .string(let text): return character(index, of: text).map { .string($0) } ?? .undefined("\(index)", .index)
+        case .markup(let text): return character(index, of: text).map { .markup($0) } ?? .undefined("\(index)", .index)
         default: break
         }
-        return .undefined("\(value.typeName) has no item of that key")
+        return .undefined("\(index)", .index)
     }
 
-    private func character(_ index: Int, of text: String) -> TemplateValue {
+    private func character(_ index: Int, of text: String) -> String? {
         let scalars = text.unicodeScalars
         let found: String.UnicodeScalarView.Index?
         if index >= 0 {
@@ -167,19 +253,23 @@ extension TemplateInterpreter {
         } else {
             found = scalars.index(scalars.endIndex, offsetBy: index, limitedBy: scalars.startIndex)
         }
-        guard let found, found < scalars.endIndex else { return .undefined("there is no character \(index)") }
-        return .string(String(scalars[found]))
+        guard let found, found < scalars.endIndex else { return nil }
+        return String(scalars[found])
     }
 
-    private func ownAttribute(_ name: String, of value: TemplateValue) -> TemplateValue? {
+    /// What Python gives for `value.name` before it looks at items: a method, or an attribute of an object.
+    func ownAttribute(_ attribute: TemplateAttribute, of value: TemplateValue) -> TemplateValue? {
         switch value {
-        case .string: Self.stringMethods.contains(name) ? .method(of: value, name: name) : nil
-        case .dictionary: Self.dictionaryMethods.contains(name) ? .method(of: value, name: name) : nil
-        case .list, .tuple: Self.listMethods.contains(name) ? .method(of: value, name: name) : nil
-        case .namespace(let namespace): namespace.attributes[name]
-        case .loop(let loop): loop.attribute(name)
-        default: nil
+        case .namespace(let namespace): return namespace.attributes[attribute.name]
+        case .loop(let loop): return loop.attribute(attribute.name)
+        case .macro(let index): return macroAttribute(attribute.name, of: macros[index].definition)
+        case .tuple(let list) where list.isGroup:
+            if attribute.name == "grouper" { return list.items[0] }
+            if attribute.name == "list" { return list.items[1] }
+        default: break
         }
+        guard let method = attribute.method, method.belongs(to: value) else { return nil }
+        return .method(of: value, method)
     }
 
     private func itemValue(_ of: TemplateExpression, _ key: TemplateExpression, line: Int) throws -> TemplateValue {
@@ -198,7 +288,7 @@ extension TemplateInterpreter {
         func bound(_ expression: TemplateExpression?) throws -> Int? {
             guard let expression else { return nil }
             let value = try evaluate(expression)
-            if case .none = value { return nil }
+            if value.isNone { return nil }
             guard let index = integer(value) else {
                 throw failure(.value, "a slice needs integers, not \(value.typeName)")
             }
@@ -208,14 +298,18 @@ extension TemplateInterpreter {
         self.line = line
         guard step != 0 else { throw failure(.value, "the step of a slice cannot be zero") }
         switch value {
-        case .string(let text):
-            try reserve(bytes: text.utf8.count)
-            return .string(PythonText.string(Self.slice(Array(text.unicodeScalars), start, stop, step)))
+        case .string(let text): return .string(try sliced(text, start, stop, step))
+        case .markup(let text): return .markup(try sliced(text, start, stop, step))
         case .list(let list): return .list(try made(Self.slice(list.items, start, stop, step)))
         case .tuple(let list): return .tuple(try made(Self.slice(list.items, start, stop, step)))
-        case .undefined(let what): throw failure(.undefined, what)
+        case .undefined(let undefined): throw failure(.undefined, undefined.reason)
         default: throw failure(.value, "\(value.typeName) cannot be sliced")
         }
+    }
+
+    private func sliced(_ text: String, _ start: Int?, _ stop: Int?, _ step: Int) throws -> String {
+        try reserve(bytes: text.utf8.count)
+        return PythonText.string(Self.slice(Array(text.unicodeScalars), start, stop, step))
     }
 
     /// Python's `items[start:stop:step]`; `step` is not zero.

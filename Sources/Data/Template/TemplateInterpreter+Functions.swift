@@ -7,7 +7,7 @@ extension TemplateInterpreter {
         case .range: return .list(try made(try range(arguments)))
         case .namespace:
             let attributes = try dictionary(from: arguments)
-            for name in attributes.items.map(\.key) where name.hasPrefix("_") {
+            for name in attributes.items.compactMap(\.key.string) where name.hasPrefix("_") {
                 throw failure(.value, "a namespace cannot hold '\(name)': its name begins with '_'")
             }
             return makeNamespace(attributes)
@@ -16,7 +16,7 @@ extension TemplateInterpreter {
             let message = try arguments.bound(to: ["message"], in: self)[0]
             throw failure(.raised, try text(of: message ?? .none))
         case .formattedNow:
-            guard case .string(let format)? = try arguments.bound(to: ["format"], in: self)[0] else {
+            guard let format = try arguments.bound(to: ["format"], in: self)[0]?.string else {
                 throw failure(.value, "strftime_now needs a format")
             }
             return try made(formattedNow(format))
@@ -54,16 +54,28 @@ extension TemplateInterpreter {
         case let pairs?:
             for pair in try iterate(pairs) {
                 let items = try iterate(pair)
-                guard items.count == 2, case .string(let key) = items[0] else {
-                    throw failure(.value, "a dictionary is made of pairs of a string and a value")
+                guard items.count == 2 else {
+                    throw failure(.value, "a dictionary is made of pairs of a key and a value")
                 }
-                result[key] = items[1]
+                result[try key(items[0])] = items[1]
             }
         }
         for (name, value) in arguments.named { result[name] = value }
-        try reserve(bytes: result.count * MemoryLayout<TemplateValue>.stride * 2)
+        try reserve(bytes: result.count * MemoryLayout<TemplateDictionary.Item>.stride)
         try checkDepth(result.depth)
         return result
+    }
+
+    /// `dict.fromkeys(keys, value)`.
+    func dictionaryFromKeys(_ arguments: TemplateArguments) throws -> TemplateValue {
+        let values = try arguments.bound(to: ["iterable", "value"], in: self)
+        guard let keys = values[0] else { throw failure(.value, "'fromkeys' needs keys") }
+        var result = TemplateDictionary()
+        let value = values[1] ?? TemplateValue.none
+        for item in try iterate(keys) { result[try key(item)] = value }
+        try reserve(bytes: result.count * MemoryLayout<TemplateDictionary.Item>.stride)
+        try checkDepth(result.depth)
+        return .dictionary(result)
     }
 
     /// The local time in C's `strftime` format.

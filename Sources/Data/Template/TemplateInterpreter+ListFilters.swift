@@ -1,39 +1,47 @@
 /// Jinja's filters that go through lists. Where Jinja gives a generator, these make all that it generates at once.
 extension TemplateInterpreter {
-    func applyList(filter name: String, to value: TemplateValue, _ arguments: TemplateArguments) throws -> TemplateValue {
-        switch name {
-        case "first":
+    func applyList(filter: TemplateFilterName.Known, to value: TemplateValue, _ arguments: TemplateArguments) throws
+        -> TemplateValue
+    {
+        switch filter {
+        case .first:
             if case .generator(let generator) = value { return generator.next() ?? .undefined("there is no first item") }
             return try iterate(value).first ?? .undefined("there is no first item")
-        case "last":
+        case .last:
             if case .generator = value { throw failure(.value, "'last' needs a list, not \(value.typeName)") }
             return try iterate(value).last ?? .undefined("there is no last item")
-        case "list": return .list(try made(try iterate(value)))
-        case "items":
+        case .list: return .list(try made(try iterate(value)))
+        case .items:
             switch value {
             case .undefined: return generated(TemplateList([]))
             case .dictionary(let dictionary): return generated(try items(of: dictionary))
             default: throw failure(.value, "'items' needs a dictionary, not \(value.typeName)")
             }
-        case "join":
+        case .join:
             let values = try arguments.bound(to: ["d", "attribute"], in: self)
             let key = try keyed(by: values[1], ignoringCase: false)
             let parts = try iterate(value).map { try text(of: try key($0)) }
             return .string(try joined(parts, try text(of: values[0] ?? .string(""))))
-        case "reverse":
-            if case .string(let text) = value { return try made(PythonText.reverse(text)) }
-            return generated(try made(try iterate(value).reversed()))
-        case "sort": return .list(try made(try sorted(value, arguments)))
-        case "dictsort": return try sortedDictionary(value, arguments)
-        case "unique": return generated(try made(try unique(value, arguments)))
-        case "min", "max": return try extreme(value, arguments, greatest: name == "max")
-        case "sum": return try sum(value, arguments)
-        case "batch", "slice": return generated(try grouped(value, arguments, name))
-        case "groupby": return try groupedByKey(value, arguments)
-        case "map": return generated(try made(try mapped(value, arguments)))
-        case "select", "reject", "selectattr", "rejectattr":
-            return generated(try made(try selected(value, arguments, name)))
-        default: throw failure(.syntax, "there is no filter '\(name)'")
+        case .reverse:
+            switch value {
+            case .string(let text): return try made(PythonText.reverse(text))
+            case .markup(let text): return try made(PythonText.reverse(text), isMarkup: true)
+            // Python cannot go backwards through a generator, so Jinja makes a list.
+            case .generator: return .list(try made(try iterate(value).reversed()))
+            default: return generated(try made(try iterate(value).reversed()))
+            }
+        case .sort: return .list(try made(try sorted(value, arguments)))
+        case .dictsort: return try sortedDictionary(value, arguments)
+        case .unique: return generated(try made(try unique(value, arguments)))
+        case .min, .max: return try extreme(value, arguments, greatest: filter == .max)
+        case .sum: return try sum(value, arguments)
+        case .batch, .slice: return generated(try grouped(value, arguments, filter.rawValue))
+        case .groupby: return try groupedByKey(value, arguments)
+        // These five give nothing for whatever is false, even where it could not be gone through.
+        case .map: return generated(try made(value.isTrue ? try mapped(value, arguments) : []))
+        case .select, .reject, .selectattr, .rejectattr:
+            return generated(try made(value.isTrue ? try selected(value, arguments, filter.rawValue) : []))
+        default: throw failure(.syntax, "there is no filter '\(filter.rawValue)'")
         }
     }
 
@@ -48,7 +56,7 @@ extension TemplateInterpreter {
         let path: [TemplateValue]
         switch attribute {
         case nil, TemplateValue.none?: path = []
-        case .string(let text)?:
+        case .string(let text)?, .markup(let text)?:
             path = PythonText.split(text, by: ".", limit: nil, fromEnd: false).map { part in
                 Int(part).flatMap { $0 >= 0 ? .integer($0) : nil } ?? .string(part)
             }
@@ -58,9 +66,9 @@ extension TemplateInterpreter {
             var value = item
             for part in path {
                 value = try self.item(part, of: value)
-                if case .undefined = value, let standard { value = standard }
+                if value.isUndefined, let standard, !standard.isNone { value = standard }
             }
-            if ignoringCase, case .string(let text) = value { value = try self.made(PythonText.lower(text)) }
+            if ignoringCase, let text = value.string { value = try self.made(PythonText.lower(text)) }
             return value
         }
     }
@@ -70,7 +78,7 @@ extension TemplateInterpreter {
     private func sorted(_ value: TemplateValue, _ arguments: TemplateArguments) throws -> [TemplateValue] {
         let values = try arguments.bound(to: ["reverse", "case_sensitive", "attribute"], in: self)
         var attributes = [values[2]]
-        if case .string(let text)? = values[2] {
+        if let text = values[2]?.string {
             // Several attributes with commas between sort by the first, then by the next.
             attributes = PythonText.split(text, by: ",", limit: nil, fromEnd: false).map { .string($0) }
         }
@@ -94,6 +102,7 @@ extension TemplateInterpreter {
 
     private func sortedDictionary(_ value: TemplateValue, _ arguments: TemplateArguments) throws -> TemplateValue {
         guard case .dictionary(let dictionary) = value else {
+            if case .undefined(let undefined) = value { throw failure(.undefined, undefined.reason) }
             throw failure(.value, "'dictsort' needs a dictionary, not \(value.typeName)")
         }
         let values = try arguments.bound(to: ["case_sensitive", "by", "reverse"], in: self)
@@ -102,7 +111,7 @@ extension TemplateInterpreter {
         let key = try keyed(by: nil, ignoringCase: values[0]?.isTrue != true)
         let pairs = try items(of: dictionary).items
         let keyed = try zip(dictionary.items, pairs).map { item, pair in
-            (key: try key(by == "key" ? .string(item.key) : item.value), item: pair)
+            (key: try key(by == "key" ? item.key.value : item.value), item: pair)
         }
         return .list(try made(try sorted(keyed, descending: values[2]?.isTrue ?? false)))
     }
@@ -110,12 +119,10 @@ extension TemplateInterpreter {
     private func unique(_ value: TemplateValue, _ arguments: TemplateArguments) throws -> [TemplateValue] {
         let values = try arguments.bound(to: ["case_sensitive", "attribute"], in: self)
         let key = try keyed(by: values[1], ignoringCase: values[0]?.isTrue != true)
-        var seen: [TemplateValue] = []
+        var seen: Set<TemplateKey> = []
         return try iterate(value).filter { item in
-            let itemKey = try key(item)
-            if try seen.contains(where: { try equal($0, itemKey) }) { return false }
-            seen.append(itemKey)
-            return true
+            try step()
+            return seen.insert(try self.key(try key(item))).inserted
         }
     }
 
@@ -151,7 +158,7 @@ extension TemplateInterpreter {
             throw failure(.value, "'\(name)' needs a count above zero")
         }
         var fill = values[1]
-        if case .none? = fill { fill = nil }
+        if fill?.isNone == true { fill = nil }
         var groups: [[TemplateValue]] = []
         if name == "batch" {
             groups = stride(from: 0, to: items.count, by: count).map { Array(items[$0..<min($0 + count, items.count)]) }
@@ -190,8 +197,14 @@ extension TemplateInterpreter {
         return .list(
             try made(
                 try groups.map { group in
-                    .tuple(try made([try shown(group.items[0]), .list(try made(group.items))]))
+                    .tuple(try madeGroup(try shown(group.items[0]), .list(try made(group.items))))
                 }))
+    }
+
+    private func madeGroup(_ grouper: TemplateValue, _ list: TemplateValue) throws -> TemplateList {
+        let pair = TemplateList([grouper, list], isGroup: true)
+        try checkDepth(pair.depth)
+        return pair
     }
 
     // MARK: Map and select
@@ -204,7 +217,7 @@ extension TemplateInterpreter {
             let key = try keyed(by: attribute, ignoringCase: false, standard: values[1])
             return try items.map(key)
         }
-        let name = try requiredText(first, "map")
+        let name = TemplateFilterName(try requiredText(first, "map"))
         let rest = TemplateArguments(positional: Array(arguments.positional.dropFirst()), named: arguments.named)
         return try items.map { try apply(filter: name, to: $0, rest) }
     }
@@ -218,7 +231,7 @@ extension TemplateInterpreter {
             guard let attribute = positional.popFirst() else { throw failure(.value, "'\(name)' needs an attribute") }
             key = try keyed(by: attribute, ignoringCase: false)
         }
-        let testName = try positional.popFirst().map { try requiredText($0, name) }
+        let testName = try positional.popFirst().map { TemplateTestName(try requiredText($0, name)) }
         let rest = TemplateArguments(positional: Array(positional), named: arguments.named)
         let keeps = name.hasPrefix("select")
         return try iterate(value).filter { item in

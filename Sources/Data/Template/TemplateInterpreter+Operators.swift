@@ -14,31 +14,45 @@ extension TemplateInterpreter {
     }
 
     func double(_ value: TemplateValue) -> Double? {
-        if case .number(let value) = value { return value }
-        return integer(value).map(Double.init)
+        switch value {
+        case .number(let value): value
+        case .largeInteger(let digits): Double(digits)
+        default: integer(value).map(Double.init)
+        }
+    }
+
+    private func isInteger(_ value: TemplateValue) -> Bool { value.kind == .integer || value.kind == .bool }
+
+    /// The digits of an integer of any size.
+    private func digits(_ value: TemplateValue) -> String? {
+        if case .largeInteger(let digits) = value { return digits }
+        return integer(value).map { String($0) }
     }
 
     func numeric(_ value: TemplateValue, for operation: String) throws -> TemplateValue {
         if let value = integer(value) { return .integer(value) }
-        if case .number = value { return value }
-        throw mismatch(operation, value)
+        switch value {
+        case .number, .largeInteger: return value
+        default: throw mismatch(operation, value)
+        }
     }
 
     func negated(_ value: TemplateValue) throws -> TemplateValue {
         switch try numeric(value, for: "-") {
-        case .integer(let value):
-            guard value != .min else { throw overflow() }
-            return .integer(-value)
-        case .number(let value): return .number(-value)
+        case .integer(let value): TemplateValue(digits: value == .min ? "\(value.magnitude)" : "\(-value)")
+        case .largeInteger(let digits): TemplateValue(digits: digits.hasPrefix("-") ? "\(digits.dropFirst())" : "-\(digits)")
+        case .number(let value): .number(-value)
         default: throw mismatch("-", value)
         }
     }
 
-    private func overflow() -> TemplateError { failure(.value, "the integer is too large") }
+    private func overflow() -> TemplateError {
+        failure(.value, "the integer is too large to calculate with (more than 64 bits)")
+    }
 
     private func mismatch(_ operation: String, _ values: TemplateValue...) -> TemplateError {
         for value in values {
-            if case .undefined(let what) = value { return failure(.undefined, what) }
+            if case .undefined(let undefined) = value { return failure(.undefined, undefined.reason) }
         }
         return failure(.value, "'\(operation)' does not work on \(values.map(\.typeName).joined(separator: " and "))")
     }
@@ -49,34 +63,60 @@ extension TemplateInterpreter {
         _ first: TemplateExpression, _ operations: [(operation: TemplateSymbol, operand: TemplateExpression)], line: Int
     ) throws -> TemplateValue {
         var result = try evaluate(first)
+        // Templates join long chains of strings, which grow in place here.
+        var joined: String?
         for (operation, operand) in operations {
             let operand = try evaluate(operand)
             self.line = line
+            if operation == .plus, case .string(let part) = operand {
+                if joined == nil, case .string(let text) = result {
+                    try reserve(bytes: text.utf8.count)
+                    joined = text
+                }
+                if joined != nil {
+                    try reserve(bytes: part.utf8.count)
+                    joined? += part
+                    continue
+                }
+            }
+            if let text = joined {
+                result = .string(text)
+                joined = nil
+            }
             result = try arithmetic(operation, result, operand)
         }
-        return result
+        return joined.map { .string($0) } ?? result
     }
 
     func arithmetic(_ operation: TemplateSymbol, _ left: TemplateValue, _ right: TemplateValue) throws -> TemplateValue {
         if let left = integer(left), let right = integer(right) {
             return try arithmetic(operation, left, right)
         }
+        // A quotient is a floating-point number anyway.
+        if operation != .divide, isInteger(left), isInteger(right) { throw overflow() }
         if let left = double(left), let right = double(right) {
             return .number(try arithmetic(operation, left, right))
         }
         switch (operation, left, right) {
         case (.plus, .string(let left), .string(let right)): return try made(left + right)
+        case (.plus, .markup, .string), (.plus, .string, .markup), (.plus, .markup, .markup):
+            return try made(try escapedText(of: left) + escapedText(of: right), isMarkup: true)
         case (.plus, .list(let left), .list(let right)): return .list(try made(left.items + right.items))
         case (.plus, .tuple(let left), .tuple(let right)): return .tuple(try made(left.items + right.items))
         case (.times, .string(let text), let count), (.times, let count, .string(let text)):
             guard let count = integer(count) else { break }
             return .string(try repeated(text, count))
+        case (.times, .markup(let text), let count), (.times, let count, .markup(let text)):
+            guard let count = integer(count) else { break }
+            return .markup(try repeated(text, count))
         case (.times, .list(let list), let count), (.times, let count, .list(let list)):
             guard let count = integer(count) else { break }
             return .list(try made(try repeated(list.items, count)))
-        case (.modulo, .string(let format), _):
-            if case .tuple(let values) = right { return try made(try percentFormatted(format, values.items)) }
-            return try made(try percentFormatted(format, [right]))
+        case (.times, .tuple(let list), let count), (.times, let count, .tuple(let list)):
+            guard let count = integer(count) else { break }
+            return .tuple(try made(try repeated(list.items, count)))
+        case (.modulo, .string(let format), _): return .string(try percentFormatted(format, right, isMarkup: false))
+        case (.modulo, .markup(let format), _): return .markup(try percentFormatted(format, right, isMarkup: true))
         default: break
         }
         throw mismatch(operation.rawValue, left, right)
@@ -95,7 +135,10 @@ extension TemplateInterpreter {
                 operation == .modulo
                 ? PythonNumber.modulo(left, right) : PythonNumber.floorDivide(left, right)
         default:
-            if right < 0 { return .number(try arithmetic(.power, Double(left), Double(right))) }
+            if right < 0 {
+                guard left != 0 else { throw failure(.value, "division by zero") }
+                return .number(try arithmetic(.power, Double(left), Double(right)))
+            }
             result = PythonNumber.power(left, right)
         }
         guard let result else { throw overflow() }
@@ -111,12 +154,18 @@ extension TemplateInterpreter {
         case .plus: return left + right
         case .minus: return left - right
         case .times: return left * right
-        case .power: return pow(left, right)
+        case .power:
+            let result = pow(left, right)
+            // Python has complex numbers for the roots of negative ones, and an error for what is too large.
+            guard result.isFinite || !left.isFinite || !right.isFinite else {
+                throw failure(.value, "the power of \(left) to \(right) is no number")
+            }
+            return result
         default:
             guard right != 0 else { throw failure(.value, "division by zero") }
             switch operation {
             case .divide: return left / right
-            case .floorDivide: return (left / right).rounded(.down)
+            case .floorDivide: return PythonNumber.floorDivide(left, right)
             default: return PythonNumber.modulo(left, right)
             }
         }
@@ -132,54 +181,21 @@ extension TemplateInterpreter {
         return items.isEmpty ? [] : (0..<max(0, count)).flatMap { _ in items }
     }
 
-    /// `format % values` with `%s`, `%r`, `%d`, `%i` and `%%`, which is all that templates use of it.
-    func percentFormatted(_ format: String, _ values: [TemplateValue]) throws -> String {
-        var result = ""
-        var rest = values[...]
-        var scalars = format.unicodeScalars.makeIterator()
-        while let scalar = scalars.next() {
-            guard scalar == "%" else {
-                result.unicodeScalars.append(scalar)
-                continue
-            }
-            let conversion = scalars.next()
-            if conversion == "%" {
-                result += "%"
-                continue
-            }
-            guard let value = rest.popFirst() else { throw failure(.value, "not enough values for the format string") }
-            switch conversion {
-            case "s": result += try text(of: value)
-            case "r": result += try representation(of: value)
-            case "d", "i":
-                guard let number = double(value) else {
-                    throw failure(.value, "%d needs a number, not \(value.typeName)")
-                }
-                result +=
-                    integer(value).map(String.init)
-                    ?? String(PythonNumber.text(number.rounded(.towardZero)).dropLast(2))
-            default: throw failure(.value, "the format '%\(conversion.map(String.init) ?? "")' is not supported")
-            }
-            try reserve(bytes: result.utf8.count)
-        }
-        guard rest.isEmpty else { throw failure(.value, "too many values for the format string") }
-        return result
-    }
-
     // MARK: Comparison
 
-    func comparisonValue(
+    /// Whether each pair of neighbours compares as it should.
+    func decide(
         _ first: TemplateExpression, _ operations: [(operation: TemplateComparison, operand: TemplateExpression)],
         line: Int
-    ) throws -> TemplateValue {
+    ) throws -> Bool {
         var left = try evaluate(first)
         for (operation, operand) in operations {
             let right = try evaluate(operand)
             self.line = line
-            guard try compare(operation, left, right) else { return .bool(false) }
+            guard try compare(operation, left, right) else { return false }
             left = right
         }
-        return .bool(true)
+        return true
     }
 
     func compare(_ operation: TemplateComparison, _ left: TemplateValue, _ right: TemplateValue) throws -> Bool {
@@ -197,11 +213,14 @@ extension TemplateInterpreter {
 
     func equal(_ left: TemplateValue, _ right: TemplateValue) throws -> Bool {
         try step()
-        if let left = integer(left), let right = integer(right) { return left == right }
-        if let left = double(left), let right = double(right) { return left == right }
         switch (left, right) {
+        case (.string(let left), .string(let right)), (.markup(let left), .string(let right)),
+            (.string(let left), .markup(let right)), (.markup(let left), .markup(let right)):
+            return PythonText.equal(left, right)
         case (.undefined, .undefined), (.none, .none): return true
-        case (.string(let left), .string(let right)): return PythonText.equal(left, right)
+        case (.largeInteger(let left), .largeInteger(let right)): return left == right
+        case (.largeInteger(let digits), .number(let number)), (.number(let number), .largeInteger(let digits)):
+            return PythonNumber.wholeDigits(number) == digits
         case (.list(let left), .list(let right)), (.tuple(let left), .tuple(let right)):
             guard left.items.count == right.items.count else { return false }
             return try zip(left.items, right.items).allSatisfy { try equal($0, $1) }
@@ -216,8 +235,11 @@ extension TemplateInterpreter {
         case (.loop(let left), .loop(let right)): return left === right
         case (.macro(let left), .macro(let right)): return left == right
         case (.function(let left), .function(let right)): return left == right
-        default: return false
+        default: break
         }
+        if let left = integer(left), let right = integer(right) { return left == right }
+        if let left = double(left), let right = double(right) { return left == right }
+        return false
     }
 
     private func order(_ left: TemplateValue, _ right: TemplateValue, _ name: String, _ holds: (Int) -> Bool) throws
@@ -228,14 +250,16 @@ extension TemplateInterpreter {
         return holds(try ordering(left, right, name))
     }
 
-    /// Negative, zero or positive, as `left` stands before, beside or behind `right`.
+    /// Negative, zero or positive, as `left` is less than, equal to or greater than `right`.
     func ordering(_ left: TemplateValue, _ right: TemplateValue, _ operation: String = "<") throws -> Int {
         try step()
         if let left = integer(left), let right = integer(right) { return left < right ? -1 : left == right ? 0 : 1 }
+        if let left = digits(left), let right = digits(right) { return PythonNumber.order(left, right) }
         if let left = double(left), let right = double(right) { return left < right ? -1 : left == right ? 0 : 1 }
-        switch (left, right) {
-        case (.string(let left), .string(let right)):
+        if let left = left.string, let right = right.string {
             return PythonText.equal(left, right) ? 0 : PythonText.precedes(left, right) ? -1 : 1
+        }
+        switch (left, right) {
         case (.list(let left), .list(let right)), (.tuple(let left), .tuple(let right)):
             for (left, right) in zip(left.items, right.items) where try !equal(left, right) {
                 return try ordering(left, right, operation)
@@ -247,8 +271,8 @@ extension TemplateInterpreter {
 
     func contains(_ item: TemplateValue, in container: TemplateValue) throws -> Bool {
         switch container {
-        case .string(let text):
-            guard case .string(let part) = item else { throw mismatch("in", item, container) }
+        case .string(let text), .markup(let text):
+            guard let part = item.string else { throw mismatch("in", item, container) }
             try step(1 + text.utf8.count / 64)
             return PythonText.contains(part, in: text)
         case .list(let list), .tuple(let list):
@@ -258,8 +282,8 @@ extension TemplateInterpreter {
             while let next = generator.next() { if try equal(next, item) { return true } }
             return false
         case .dictionary(let dictionary):
-            guard case .string(let key) = item else { return false }
-            return dictionary[key] != nil
+            if case .string(let key) = item { return dictionary[key] != nil }
+            return dictionary[try key(item)] != nil
         case .undefined: return false
         default: throw failure(.value, "\(container.typeName) holds nothing that 'in' could find")
         }
@@ -275,8 +299,9 @@ extension TemplateInterpreter {
         case .generator(let generator): return generator.rest()
         case .dictionary(let dictionary):
             try step(dictionary.count)
-            return dictionary.items.map { .string($0.key) }
-        case .string(let text):
+            return dictionary.keys
+        // Characters of markup are plain.
+        case .string(let text), .markup(let text):
             try reserve(bytes: text.unicodeScalars.count * MemoryLayout<TemplateValue>.stride)
             return text.unicodeScalars.map { .string(String($0)) }
         default: throw failure(.value, "\(value.typeName) cannot be iterated")

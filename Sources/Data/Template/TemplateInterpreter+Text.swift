@@ -6,8 +6,28 @@ extension TemplateInterpreter {
     func text(of value: TemplateValue) throws -> String {
         switch value {
         case .undefined: ""
-        case .string(let text): text
+        case .string(let text), .markup(let text): text
         default: try representation(of: value)
+        }
+    }
+
+    /// The text with what HTML reads as a mark escaped, unless it is markup already.
+    func escapedText(of value: TemplateValue) throws -> String {
+        if case .markup(let text) = value { return text }
+        return escaped(try text(of: value))
+    }
+
+    func escaped(_ text: String) -> String {
+        guard text.utf8.contains(where: { [0x22, 0x26, 0x27, 0x3C, 0x3E].contains($0) }) else { return text }
+        return text.unicodeScalars.reduce(into: "") { result, scalar in
+            switch scalar {
+            case "&": result += "&amp;"
+            case "<": result += "&lt;"
+            case ">": result += "&gt;"
+            case "'": result += "&#39;"
+            case "\"": result += "&#34;"
+            default: result.unicodeScalars.append(scalar)
+            }
         }
     }
 
@@ -27,7 +47,12 @@ extension TemplateInterpreter {
         case .bool(let value): text += value ? "True" : "False"
         case .integer(let value): text += String(value)
         case .number(let value): text += PythonNumber.text(value)
+        case .largeInteger(let digits): text += digits
         case .string(let value): quote(value, into: &text)
+        case .markup(let value):
+            text += "Markup("
+            quote(value, into: &text)
+            text += ")"
         case .list(let list):
             text += "["
             try represent(list.items, into: &text)
@@ -40,17 +65,25 @@ extension TemplateInterpreter {
             text += "{"
             for (index, item) in dictionary.items.enumerated() {
                 if index > 0 { text += ", " }
-                quote(item.key, into: &text)
+                try represent(item.key.value, into: &text)
                 text += ": "
                 try represent(item.value, into: &text)
             }
             text += "}"
         case .generator: text += "<generator object>"
-        case .namespace: text += "<Namespace>"
+        case .namespace(let namespace):
+            text += "<Namespace "
+            try enter()
+            try represent(.dictionary(namespace.attributes), into: &text)
+            leave()
+            text += ">"
         case .loop(let loop): text += "<LoopContext \(loop.index + 1)/\(loop.items.count)>"
-        case .macro: text += "<Macro>"
+        case .macro(let index):
+            text += "<Macro "
+            quote(macros[index].definition.name, into: &text)
+            text += ">"
         case .function(let function): text += "<function \(function.rawValue)>"
-        case .method(_, let name): text += "<method \(name)>"
+        case .method(_, let method): text += "<method \(method.rawValue)>"
         }
         try reserve(bytes: text.utf8.count - start)
     }
@@ -91,7 +124,7 @@ extension TemplateInterpreter {
         text.unicodeScalars.append(mark)
     }
 
-    private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+    static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator,
             .spaceSeparator:
@@ -137,24 +170,36 @@ extension TemplateInterpreter {
             text +=
                 value.isNaN
                 ? "NaN" : value.isInfinite ? (value < 0 ? "-Infinity" : "Infinity") : PythonNumber.text(value)
-        case .string(let value): JSON.quote(value, escapesNonASCII: layout.escapesNonASCII, into: &text)
+        case .largeInteger(let digits): text += digits
+        case .string(let value), .markup(let value):
+            JSON.quote(value, escapesNonASCII: layout.escapesNonASCII, into: &text)
         case .list(let list), .tuple(let list):
             try writeContainer("[", "]", list.items, layout, level, into: &text) { item, text in
                 try writeJSON(item, layout, level: level + 1, into: &text)
             }
         case .dictionary(let dictionary):
             var items = dictionary.items
-            if layout.sortsKeys { items.sort { PythonText.precedes($0.key, $1.key) } }
+            if layout.sortsKeys { try items.sort { try ordering($0.key.value, $1.key.value) < 0 } }
             try writeContainer("{", "}", items, layout, level, into: &text) { item, text in
-                JSON.quote(item.key, escapesNonASCII: layout.escapesNonASCII, into: &text)
+                JSON.quote(try jsonKey(item.key), escapesNonASCII: layout.escapesNonASCII, into: &text)
                 text += layout.keySeparator
                 try writeJSON(item.value, layout, level: level + 1, into: &text)
             }
-        case .undefined(let what): throw failure(.undefined, "tojson: \(what)")
+        case .undefined(let undefined): throw failure(.undefined, "tojson: \(undefined.reason)")
         case .generator, .namespace, .loop, .macro, .function, .method:
             throw failure(.value, "tojson: \(value.typeName) has no JSON")
         }
         try reserve(bytes: text.utf8.count - start)
+    }
+
+    /// A key as `json.dumps` writes it: numbers, booleans and none become strings.
+    private func jsonKey(_ key: TemplateKey) throws -> String {
+        switch key {
+        case .string(let text), .markup(let text): return text
+        case .undefined, .tuple:
+            throw failure(.value, "tojson: \(key.value.typeName) cannot be the key of a JSON object")
+        case .none, .bool, .integer, .largeInteger, .number: return try json(key.value, JSONLayout())
+        }
     }
 
     private func writeContainer<Item>(

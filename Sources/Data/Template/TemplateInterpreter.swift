@@ -1,6 +1,6 @@
 /// Renders the statements of a template. One interpreter renders once and lives on one thread.
 ///
-/// Expressions, filters, tests, methods and functions are in extensions, a file each.
+/// Macros, expressions, filters, tests, methods and functions are in extensions, a file each.
 final class TemplateInterpreter {
     var scope: TemplateScope
     var budget = TemplateBudget()
@@ -10,23 +10,31 @@ final class TemplateInterpreter {
     let now: Double
 
     private var output = ""
-    private var macros: [(definition: TemplateMacro, scope: TemplateScope)] = []
+    var macros: [(definition: TemplateMacro, scope: TemplateScope)] = []
+    /// The recursive loops that have run, each with the scope around it.
+    private var recursions: [(loop: TemplateLoop, scope: TemplateScope)] = []
     private var namespaces: [TemplateNamespace] = []
 
     /// How a list of statements ended.
-    private enum Flow { case next, breakLoop, continueLoop }
+    enum Flow { case next, breakLoop, continueLoop }
 
     init(variables: [String: TemplateValue], now: Double) {
+        var variables = variables
+        for function in TemplateFunction.allCases where variables[function.rawValue] == nil {
+            variables[function.rawValue] = .function(function)
+        }
         scope = TemplateScope(variables)
         self.now = now
     }
 
     /// The text that the statements make. An interpreter is spent after it.
     func render(_ statements: [TemplateStatement]) throws -> String {
-        // A namespace can hold itself; macros hold the scope that holds them. Nobody sees them after the rendering.
+        // A namespace can hold itself; macros and recursive loops hold the scope that holds them. Nobody sees them after
+        // the rendering.
         defer {
             for namespace in namespaces { namespace.attributes = TemplateDictionary() }
             macros = []
+            recursions = []
         }
         _ = try run(statements)
         return output
@@ -69,9 +77,9 @@ final class TemplateInterpreter {
     func leave() { budget.leave() }
 
     /// A new text, whose memory counts.
-    func made(_ text: String) throws -> TemplateValue {
+    func made(_ text: String, isMarkup: Bool = false) throws -> TemplateValue {
         try reserve(bytes: text.utf8.count)
-        return .string(text)
+        return isMarkup ? .markup(text) : .string(text)
     }
 
     /// A new list, whose memory counts and whose nesting is limited.
@@ -96,24 +104,32 @@ final class TemplateInterpreter {
 
     // MARK: Statements
 
-    private func run(_ statements: [TemplateStatement]) throws -> Flow {
-        for statement in statements {
-            line = statement.line
+    func run(_ statements: [TemplateStatement]) throws -> Flow {
+        for place in statements.indices {
+            line = statements[place].line
             try step()
-            let flow = try run(statement)
+            let flow = try run(statements[place])
             if flow != .next { return flow }
         }
         return .next
     }
 
     private func run(_ statement: TemplateStatement) throws -> Flow {
-        try enter()
-        defer { leave() }
         switch statement.form {
         case .text(let text):
             try write(text)
+            return .next
+        case .breakLoop: return .breakLoop
+        case .continueLoop: return .continueLoop
+        default: break
+        }
+        try enter()
+        defer { leave() }
+        switch statement.form {
         case .output(let expression):
-            try write(try text(of: try evaluate(expression)))
+            try write(try evaluate(expression))
+        case .print(let expressions):
+            for expression in expressions { try write(try evaluate(expression)) }
         case .conditional(let branches, let otherwise):
             return try runConditional(branches, otherwise)
         case .loop(let loop):
@@ -121,23 +137,28 @@ final class TemplateInterpreter {
         case .set(let target, let expression):
             try assign(try evaluate(expression), to: target)
         case .capture(let target, let filters, let body):
-            let captured = try filtered(filters, body)
-            try assign(captured, to: target)
+            try assign(try filtered(filters, body), to: target)
         case .macro(let macro):
-            macros.append((macro, scope))
-            try reserve(bytes: 64)
-            scope[macro.name] = .macro(macros.count - 1)
+            scope.set(macro.name, try makeMacro(macro))
+        case .call(let body, let callee, let call):
+            try runCall(body, callee, call, line: statement.line)
         case .with(let assignments, let body):
             return try runWith(assignments, body)
         case .filtered(let filters, let body):
-            let filtered = try filtered(filters, body)
-            try write(text(of: filtered))
+            try write(try filtered(filters, body))
         case .generation(let body):
             return try inScope(TemplateScope(in: scope)) { try run(body) }
-        case .breakLoop: return .breakLoop
-        case .continueLoop: return .continueLoop
+        case .text, .breakLoop, .continueLoop: break
         }
         return .next
+    }
+
+    func write(_ value: TemplateValue) throws {
+        switch value {
+        case .string(let text), .markup(let text): try write(text)
+        case .undefined: break
+        default: try write(try text(of: value))
+        }
     }
 
     private func write(_ text: String) throws {
@@ -145,7 +166,7 @@ final class TemplateInterpreter {
         output += text
     }
 
-    private func inScope<Result>(_ inner: TemplateScope, _ body: () throws -> Result) rethrows -> Result {
+    func inScope<Result>(_ inner: TemplateScope, _ body: () throws -> Result) rethrows -> Result {
         let outer = scope
         scope = inner
         defer { scope = outer }
@@ -153,16 +174,16 @@ final class TemplateInterpreter {
     }
 
     /// What a body writes, instead of writing it.
-    private func captured(in inner: TemplateScope, _ body: [TemplateStatement]) throws -> String {
+    func captured(in inner: TemplateScope, _ body: () throws -> Void) throws -> String {
         let written = output
         output = ""
         defer { output = written }
-        _ = try inScope(inner) { try run(body) }
+        try inScope(inner, body)
         return output
     }
 
     private func filtered(_ filters: [TemplateFilter], _ body: [TemplateStatement]) throws -> TemplateValue {
-        var value = TemplateValue.string(try captured(in: TemplateScope(in: scope), body))
+        var value = TemplateValue.string(try captured(in: TemplateScope(in: scope)) { _ = try run(body) })
         for filter in filters { value = try apply(filter, to: value) }
         return value
     }
@@ -170,7 +191,7 @@ final class TemplateInterpreter {
     private func runConditional(
         _ branches: [(test: TemplateExpression, body: [TemplateStatement])], _ otherwise: [TemplateStatement]
     ) throws -> Flow {
-        for branch in branches where try evaluate(branch.test).isTrue { return try run(branch.body) }
+        for place in branches.indices where try holds(branches[place].test) { return try run(branches[place].body) }
         return try run(otherwise)
     }
 
@@ -186,26 +207,65 @@ final class TemplateInterpreter {
     }
 
     private func runLoop(_ loop: TemplateLoop) throws {
-        var items = try iterate(try evaluate(loop.sequence))
+        let items = try evaluate(loop.sequence)
+        var recursion: Int?
+        if loop.isRecursive {
+            try reserve(bytes: 64)
+            recursion = recursions.count
+            recursions.append((loop, scope))
+        }
+        try runLoop(loop, over: items, depth: 0, recursion)
+    }
+
+    /// `loop(items)`: the recursive loop once more, one level deeper. Gives what that writes.
+    func callLoop(_ state: LoopState, _ arguments: TemplateArguments) throws -> TemplateValue {
+        guard let recursion = state.recursion else {
+            throw failure(.value, "only a loop that is marked 'recursive' can be called")
+        }
+        guard let items = try arguments.bound(to: ["iterable"], in: self)[0] else {
+            throw failure(.value, "'loop' needs something to go through")
+        }
+        let (loop, enclosing) = recursions[recursion]
+        let calling = line
+        let text = try captured(in: enclosing) {
+            try runLoop(loop, over: items, depth: state.depth + 1, recursion)
+        }
+        line = calling
+        return try made(text)
+    }
+
+    private func runLoop(_ loop: TemplateLoop, over sequence: TemplateValue, depth: Int, _ recursion: Int?) throws {
+        var items = try iterate(sequence)
         let outer = scope
         defer { scope = outer }
         if let condition = loop.condition {
             items = try items.filter { item in
                 scope = TemplateScope(in: outer)
                 try assign(item, to: loop.target)
-                return try evaluate(condition).isTrue
+                return try holds(condition)
             }
         }
-        let state = LoopState(items: items)
+        let state = LoopState(items: items, depth: depth, recursion: recursion)
         var hasCompleted = false
+        var inner: TemplateScope?
         for (index, item) in items.enumerated() {
             try step()
             state.index = index
-            scope = TemplateScope(["loop": .loop(state)], in: outer)
+            let closures = macros.count + recursions.count
+            let turn = inner ?? TemplateScope(in: outer)
+            scope = turn
+            turn.set("loop", .loop(state))
             try assign(item, to: loop.target)
             let flow = try run(loop.body)
             if flow == .breakLoop { break }
             if flow == .next { hasCompleted = true }
+            // A macro that was made in this turn keeps the turn's variables; else the next turn takes their place.
+            if macros.count + recursions.count == closures {
+                turn.removeAll()
+                inner = turn
+            } else {
+                inner = nil
+            }
         }
         // Unlike in Python, `else` belongs to a loop of which no turn ran to its end.
         if !hasCompleted {
@@ -217,7 +277,7 @@ final class TemplateInterpreter {
     private func assign(_ value: TemplateValue, to target: TemplateTarget) throws {
         switch target {
         case .name(let name):
-            scope[name] = value
+            scope.set(name, value)
         case .attribute(let name, let attribute):
             guard case .namespace(let namespace)? = scope[name] else {
                 throw failure(.value, "cannot set '\(name).\(attribute)': '\(name)' is not a namespace")
@@ -225,36 +285,13 @@ final class TemplateInterpreter {
             guard !attribute.hasPrefix("_") else {
                 throw failure(.value, "a namespace cannot hold '\(attribute)': its name begins with '_'")
             }
-            namespace.attributes[attribute] = value
+            namespace.attributes[.string(attribute)] = value
         case .tuple(let targets):
             let items = try iterate(value)
             guard items.count == targets.count else {
                 throw failure(.value, "cannot unpack \(items.count) values into \(targets.count) names")
             }
             for (item, target) in zip(items, targets) { try assign(item, to: target) }
-        }
-    }
-
-    // MARK: Macros
-
-    func callMacro(_ index: Int, _ arguments: TemplateArguments) throws -> TemplateValue {
-        let (macro, enclosing) = macros[index]
-        let inner = TemplateScope(in: enclosing)
-        let given = try arguments.bound(to: macro.parameters.map(\.name), in: self)
-        let calling = line
-        return try inScope(inner) {
-            for (parameter, value) in zip(macro.parameters, given) {
-                if let value {
-                    inner[parameter.name] = value
-                } else if let standard = parameter.standard {
-                    inner[parameter.name] = try evaluate(standard)
-                } else {
-                    inner[parameter.name] = .undefined("the parameter '\(parameter.name)' was not provided")
-                }
-            }
-            let text = try captured(in: inner, macro.body)
-            line = calling
-            return try made(text)
         }
     }
 }

@@ -1,3 +1,5 @@
+import Tensor
+
 /// Numbers and strings, spelled as in Python.
 extension TemplateLexer {
     private static let radixes: [Unicode.Scalar: Int] = ["x": 16, "X": 16, "o": 8, "O": 8, "b": 2, "B": 2]
@@ -22,7 +24,7 @@ extension TemplateLexer {
         }
         position = digits(from: position)
         var isFloat = false
-        // "1.items" is an integer and an attribute; only a digit behind the dot makes a fraction, and in
+        // "1.items" is an integer and an attribute; only a digit after the dot makes a fraction, and in
         // "a.0.1" the number after a dot is an index, so no fraction either.
         let followsDot = start > 0 && source[start - 1] == "."
         if !followsDot, position + 1 < source.count, source[position] == ".", isDigit(source[position + 1]) {
@@ -42,6 +44,8 @@ extension TemplateLexer {
             append(.number(value))
         } else if !isFloat, let value = Int(text) {
             append(.integer(value))
+        } else if !isFloat, text.utf8.count <= JSON.integerDigitLimit {
+            append(.largeInteger(String(text.drop { $0 == "0" })))
         } else {
             throw TemplateError(.syntax, line: line, "the number \(text) is out of range")
         }
@@ -67,7 +71,7 @@ extension TemplateLexer {
         tokens.append(TemplateToken(kind: .string(String(value)), line: opened))
     }
 
-    /// One escape of a Python string; `position` stands behind the backslash.
+    /// One escape of a Python string; `position` stands after the backslash.
     private mutating func readEscape(into value: inout String.UnicodeScalarView) throws(TemplateError) {
         let scalar = source[position]
         step()

@@ -157,7 +157,9 @@ extension TemplateParser {
             case "true", "True": form = .bool(true)
             case "false", "False": form = .bool(false)
             case "none", "None": form = .none
-            default: form = .name(name)
+            default:
+                noteUse(of: name)
+                form = .name(name)
             }
         case .string(let first):
             take()
@@ -170,6 +172,9 @@ extension TemplateParser {
         case .integer(let value):
             take()
             form = .integer(value)
+        case .largeInteger(let digits):
+            take()
+            form = .largeInteger(digits)
         case .number(let value):
             take()
             form = .number(value)
@@ -228,7 +233,7 @@ extension TemplateParser {
                     let key = try node(.integer(index), [], line)
                     value = try node(.item(of: value, key: key), [value], line)
                 } else {
-                    value = try node(.attribute(of: value, name: try expectName()), [value], line)
+                    value = try node(.attribute(of: value, TemplateAttribute(try expectName())), [value], line)
                 }
             case .symbol(.openBracket): value = try subscripted(value)
             case .symbol(.openParenthesis): value = try called(value)
@@ -240,11 +245,7 @@ extension TemplateParser {
     private mutating func called(_ value: TemplateExpression) throws(TemplateError) -> TemplateExpression {
         let line = current.line
         let call = try arguments()
-        return try node(.call(value, call), [value] + parts(of: call), line)
-    }
-
-    private func parts(of call: TemplateCall) -> [TemplateExpression] {
-        call.positional + call.named.map(\.value)
+        return try node(.call(value, call), [value] + call.parts, line)
     }
 
     private mutating func subscripted(_ value: TemplateExpression) throws(TemplateError) -> TemplateExpression {
@@ -254,8 +255,12 @@ extension TemplateParser {
         }
         let start = endsPart(current) ? nil : try expression()
         guard skip(.colon) else {
-            guard let key = start else { throw unexpected(instead: "a value") }
+            guard let first = start else { throw unexpected(instead: "a value") }
+            // `x[1, 2]` looks up a tuple.
+            var keys = [first]
+            while skip(.comma) { keys.append(try expression()) }
             try expect(.closeBracket)
+            let key = keys.count == 1 ? first : try node(.tuple(keys), keys, line)
             return try node(.item(of: value, key: key), [value, key], line)
         }
         let stop = endsPart(current) ? nil : try expression()
@@ -266,23 +271,34 @@ extension TemplateParser {
             [value] + [start, stop, step].compactMap { $0 }, line)
     }
 
-    private mutating func arguments() throws(TemplateError) -> TemplateCall {
+    /// `(a, *b, c=d, **e)`. Each kind of argument excludes those before it in this order, as in Jinja.
+    mutating func arguments() throws(TemplateError) -> TemplateCall {
         var call = TemplateCall()
         try expect(.openParenthesis)
         while !skip(.closeParenthesis) {
-            if !call.positional.isEmpty || !call.named.isEmpty {
+            if !call.isEmpty {
                 try expect(.comma)
                 if skip(.closeParenthesis) { break }
             }
             switch current.kind {
-            case .symbol(.times), .symbol(.power):
-                throw syntaxError("'*' and '**' arguments are not supported in chat templates")
+            case .symbol(.power):
+                take()
+                guard call.unpackedNamed == nil else { throw syntaxError("'**' can stand once in a call") }
+                call.unpackedNamed = try expression()
+            case _ where call.unpackedNamed != nil:
+                throw syntaxError("an argument follows '**'")
+            case .symbol(.times):
+                take()
+                guard call.unpacked == nil else { throw syntaxError("'*' can stand once in a call") }
+                call.unpacked = try expression()
             case .name(let name) where next.kind == .symbol(.assign):
                 take()
                 take()
                 call.named.append((name, try expression()))
             default:
-                guard call.named.isEmpty else { throw syntaxError("a positional argument follows a named one") }
+                guard call.named.isEmpty, call.unpacked == nil else {
+                    throw syntaxError("a positional argument follows a named one or '*'")
+                }
                 call.positional.append(try expression())
             }
         }
@@ -297,7 +313,7 @@ extension TemplateParser {
             switch current.kind {
             case .symbol(.pipe):
                 for filter in try filters(first: false) {
-                    value = try node(.filter(value, filter), [value] + parts(of: filter.call), filter.line)
+                    value = try node(.filter(value, filter), [value] + filter.call.parts, filter.line)
                 }
             case .name("is"): value = try test(of: value)
             case .symbol(.openParenthesis): value = try called(value)
@@ -306,14 +322,21 @@ extension TemplateParser {
         }
     }
 
+    /// The name of a filter or test, which may have dots in it.
+    private mutating func expectDottedName() throws(TemplateError) -> String {
+        var name = try expectName()
+        while skip(.dot) { name += "." + (try expectName()) }
+        return name
+    }
+
     /// `| a | b(1)`; when `first`, the filter `a` stands without its bar.
     mutating func filters(first: Bool) throws(TemplateError) -> [TemplateFilter] {
         var filters: [TemplateFilter] = []
         while (first && filters.isEmpty) || skip(.pipe) {
             let line = current.line
-            let name = try expectName()
+            let name = try expectDottedName()
             let call = current.kind == .symbol(.openParenthesis) ? try arguments() : TemplateCall()
-            filters.append(TemplateFilter(line: line, name: name, call: call))
+            filters.append(TemplateFilter(line: line, name: TemplateFilterName(name), call: call))
         }
         return filters
     }
@@ -321,7 +344,7 @@ extension TemplateParser {
     private mutating func test(of value: TemplateExpression) throws(TemplateError) -> TemplateExpression {
         let line = take().line
         let negated = skip(name: "not")
-        let name = try expectName()
+        let name = try expectDottedName()
         var call = TemplateCall()
         switch current.kind {
         case .symbol(.openParenthesis):
@@ -331,12 +354,13 @@ extension TemplateParser {
         case .name("is"):
             throw syntaxError("several tests with 'is' in a row need 'and' between them")
         // One argument may stand without parentheses: `x is divisibleby 3`.
-        case .name, .string, .integer, .number, .symbol(.openBracket), .symbol(.openBrace):
+        case .name, .string, .integer, .largeInteger, .number, .symbol(.openBracket), .symbol(.openBrace):
             let argument = try primary()
             call.positional = [try postfix(argument)]
         default: break
         }
-        let result = try node(.test(value, name: name, call), [value] + parts(of: call), line)
+        let test = TemplateTest(name: TemplateTestName(name), call: call)
+        let result = try node(.test(value, test), [value] + call.parts, line)
         return negated ? try node(.not(result), [result], line) : result
     }
 }

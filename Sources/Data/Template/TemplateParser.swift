@@ -8,6 +8,9 @@ struct TemplateParser {
     private var statementDepth = 0
     /// How many loops enclose the statement that is being read.
     private var loopDepth = 0
+    /// The names that only a macro has, `varargs`, `kwargs` and `caller`, as the macros around the statement use and
+    /// assign them; the innermost macro last.
+    private var macroNames: [(used: Set<String>, assigned: Set<String>)] = []
     /// How many parentheses, brackets and conditions enclose the expression that is being read.
     var expressionDepth = 0
 
@@ -131,7 +134,9 @@ struct TemplateParser {
         case "if": return try conditional()
         case "for": return try loop()
         case "set": return try assignment()
-        case "macro": return try macro()
+        case "macro": return .macro(try macro(named: try expectName()))
+        case "call": return try callBlock()
+        case "print": return try printed()
         case "with": return try with()
         case "generation": return .generation(try body(until: ["endgeneration"]).statements)
         case "filter":
@@ -140,7 +145,7 @@ struct TemplateParser {
         case "break", "continue":
             guard loopDepth > 0 else { throw syntaxError("'\(keyword)' stands outside of a loop") }
             return keyword == "break" ? .breakLoop : .continueLoop
-        case "block", "extends", "include", "import", "from", "call", "autoescape", "trans", "print", "do", "debug":
+        case "block", "extends", "include", "import", "from", "autoescape", "trans", "do", "debug":
             throw syntaxError("the tag '\(keyword)' is not supported in chat templates")
         default:
             throw syntaxError("unknown tag '\(keyword)'")
@@ -166,16 +171,15 @@ struct TemplateParser {
         try expect(name: "in")
         let sequence = try tupleOrExpression(allowsCondition: false)
         let condition = skip(name: "if") ? try expression() : nil
-        if current.kind == .name("recursive") {
-            throw syntaxError("recursive loops are not supported in chat templates")
-        }
+        let isRecursive = skip(name: "recursive")
         loopDepth += 1
         let (statements, end) = try body(until: ["endfor", "else"])
         loopDepth -= 1
         let otherwise = end == "else" ? try body(until: ["endfor"]).statements : []
         return .loop(
             TemplateLoop(
-                target: target, sequence: sequence, condition: condition, body: statements, otherwise: otherwise))
+                target: target, sequence: sequence, condition: condition, isRecursive: isRecursive, body: statements,
+                otherwise: otherwise))
     }
 
     private mutating func assignment() throws(TemplateError) -> TemplateStatement.Form {
@@ -185,8 +189,12 @@ struct TemplateParser {
         return .capture(target, filters: filters, body: try body(until: ["endset"]).statements)
     }
 
-    private mutating func macro() throws(TemplateError) -> TemplateStatement.Form {
-        let name = try expectName()
+    private mutating func macro(named name: String) throws(TemplateError) -> TemplateMacro {
+        let parameters = try parameters()
+        return try macro(named: name, parameters, until: "endmacro")
+    }
+
+    private mutating func parameters() throws(TemplateError) -> [(name: String, standard: TemplateExpression?)] {
         var parameters: [(name: String, standard: TemplateExpression?)] = []
         try expect(.openParenthesis)
         while !skip(.closeParenthesis) {
@@ -198,12 +206,47 @@ struct TemplateParser {
             }
             parameters.append((parameter, standard))
         }
+        return parameters
+    }
+
+    private mutating func macro(
+        named name: String, _ parameters: [(name: String, standard: TemplateExpression?)], until end: String
+    ) throws(TemplateError) -> TemplateMacro {
         // A loop around the macro is not a loop around its body.
         let enclosing = loopDepth
         loopDepth = 0
+        macroNames.append(([], []))
         defer { loopDepth = enclosing }
-        return .macro(
-            TemplateMacro(name: name, parameters: parameters, body: try body(until: ["endmacro"]).statements))
+        let body = try body(until: [end]).statements
+        let used = macroNames.removeLast().used
+        return TemplateMacro(
+            name: name, parameters: parameters, body: body, usesOthers: used.contains("varargs"),
+            usesNamedOthers: used.contains("kwargs"), usesCaller: used.contains("caller"))
+    }
+
+    /// Remembers that the macros around the current place read a name of theirs.
+    mutating func noteUse(of name: String) {
+        guard !macroNames.isEmpty, ["varargs", "kwargs", "caller"].contains(name) else { return }
+        for index in macroNames.indices where !macroNames[index].assigned.contains(name) {
+            macroNames[index].used.insert(name)
+        }
+    }
+
+    private mutating func callBlock() throws(TemplateError) -> TemplateStatement.Form {
+        let parameters = current.kind == .symbol(.openParenthesis) ? try parameters() : []
+        guard case .call(let callee, let call) = try expression().form else {
+            throw syntaxError("'call' needs a call")
+        }
+        return .call(try macro(named: "caller", parameters, until: "endcall"), callee: callee, call)
+    }
+
+    private mutating func printed() throws(TemplateError) -> TemplateStatement.Form {
+        var values: [TemplateExpression] = []
+        while current.kind != .blockEnd {
+            if !values.isEmpty { try expect(.comma) }
+            values.append(try expression())
+        }
+        return .print(values)
     }
 
     private mutating func with() throws(TemplateError) -> TemplateStatement.Form {
@@ -245,6 +288,9 @@ struct TemplateParser {
         let name = try expectName()
         guard !["true", "false", "none", "True", "False", "None"].contains(name) else {
             throw syntaxError("cannot assign to '\(name)'")
+        }
+        if !macroNames.isEmpty {
+            for index in macroNames.indices { macroNames[index].assigned.insert(name) }
         }
         if allowsAttribute, skip(.dot) { return .attribute(namespace: name, name: try expectName()) }
         return .name(name)

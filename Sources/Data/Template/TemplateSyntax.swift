@@ -12,6 +12,7 @@ struct TemplateExpression: Sendable {
         case none
         case bool(Bool)
         case integer(Int)
+        case largeInteger(String)
         case number(Double)
         case string(String)
         case name(String)
@@ -19,7 +20,7 @@ struct TemplateExpression: Sendable {
         case tuple([TemplateExpression])
         case dictionary([(key: TemplateExpression, value: TemplateExpression)])
         /// `of.name`
-        case attribute(of: TemplateExpression, name: String)
+        case attribute(of: TemplateExpression, TemplateAttribute)
         /// `of[key]`
         case item(of: TemplateExpression, key: TemplateExpression)
         /// `of[start:stop:step]`
@@ -29,7 +30,7 @@ struct TemplateExpression: Sendable {
         /// `value | name(arguments)`
         case filter(TemplateExpression, TemplateFilter)
         /// `value is name(arguments)`
-        case test(TemplateExpression, name: String, TemplateCall)
+        case test(TemplateExpression, TemplateTest)
         case negative(TemplateExpression)
         case positive(TemplateExpression)
         case not(TemplateExpression)
@@ -57,12 +58,29 @@ enum TemplateComparison: Sendable {
 struct TemplateCall: Sendable {
     var positional: [TemplateExpression] = []
     var named: [(name: String, value: TemplateExpression)] = []
+    /// `*values`
+    var unpacked: TemplateExpression?
+    /// `**values`
+    var unpackedNamed: TemplateExpression?
+
+    var isEmpty: Bool { positional.isEmpty && named.isEmpty && unpacked == nil && unpackedNamed == nil }
+
+    /// All expressions in it.
+    var parts: [TemplateExpression] {
+        positional + named.map(\.value) + [unpacked, unpackedNamed].compactMap { $0 }
+    }
 }
 
 /// A filter without the value that it is applied to.
 struct TemplateFilter: Sendable {
     let line: Int
-    let name: String
+    let name: TemplateFilterName
+    let call: TemplateCall
+}
+
+/// What stands after `is`, without the value that is tested.
+struct TemplateTest: Sendable {
+    let name: TemplateTestName
     let call: TemplateCall
 }
 
@@ -74,12 +92,16 @@ struct TemplateStatement: Sendable {
     indirect enum Form: Sendable {
         case text(String)
         case output(TemplateExpression)
+        /// `{% print a, b %}`
+        case print([TemplateExpression])
         case conditional([(test: TemplateExpression, body: [TemplateStatement])], otherwise: [TemplateStatement])
         case loop(TemplateLoop)
         case set(TemplateTarget, TemplateExpression)
         /// `{% set target | filters %}body{% endset %}`
         case capture(TemplateTarget, filters: [TemplateFilter], body: [TemplateStatement])
         case macro(TemplateMacro)
+        /// `{% call(parameters) callee(arguments) %}body{% endcall %}`; the macro is the body.
+        case call(TemplateMacro, callee: TemplateExpression, TemplateCall)
         case with([(target: TemplateTarget, value: TemplateExpression)], body: [TemplateStatement])
         /// `{% filter name %}body{% endfilter %}`
         case filtered([TemplateFilter], body: [TemplateStatement])
@@ -90,11 +112,12 @@ struct TemplateStatement: Sendable {
     }
 }
 
-/// `{% for target in sequence if condition %}body{% else %}otherwise{% endfor %}`
+/// `{% for target in sequence if condition recursive %}body{% else %}otherwise{% endfor %}`
 struct TemplateLoop: Sendable {
     let target: TemplateTarget
     let sequence: TemplateExpression
     let condition: TemplateExpression?
+    let isRecursive: Bool
     let body: [TemplateStatement]
     let otherwise: [TemplateStatement]
 }
@@ -104,6 +127,12 @@ struct TemplateMacro: Sendable {
     let name: String
     let parameters: [(name: String, standard: TemplateExpression?)]
     let body: [TemplateStatement]
+    /// Whether the body reads `varargs`: the arguments beyond the parameters.
+    let usesOthers: Bool
+    /// Whether the body reads `kwargs`: the named arguments that no parameter has the name of.
+    let usesNamedOthers: Bool
+    /// Whether the body reads `caller`: the body of a call block.
+    let usesCaller: Bool
 }
 
 /// What a value is assigned to.

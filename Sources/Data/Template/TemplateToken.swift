@@ -10,6 +10,8 @@ struct TemplateToken: Sendable, Equatable {
         case name(String)
         case string(String)
         case integer(Int)
+        /// The digits of an integer beyond `Int`.
+        case largeInteger(String)
         case number(Double)
         case symbol(TemplateSymbol)
         case end
@@ -29,6 +31,7 @@ struct TemplateToken: Sendable, Equatable {
         case .name(let name): "'\(name)'"
         case .string: "a string"
         case .integer(let value): "'\(value)'"
+        case .largeInteger(let digits): "'\(digits)'"
         case .number(let value): "'\(value)'"
         case .symbol(let symbol): "'\(symbol.rawValue)'"
         case .end: "the end of the template"
