@@ -87,6 +87,12 @@ enum PythonText {
 
     /// `strip`, `lstrip`, `rstrip`: without the given characters (or whitespace) at the ends.
     static func strip(_ text: String, _ characters: String? = nil, _ side: Side = .both) -> String {
+        // Most texts have nothing to lose, which their first and last bytes tell.
+        if characters == nil, let first = text.utf8.first, let last = text.utf8.last, (0x21..<0x7F).contains(first),
+            (0x21..<0x7F).contains(last)
+        {
+            return text
+        }
         let set = characters.map { Set($0.unicodeScalars) }
         func drops(_ scalar: Unicode.Scalar) -> Bool { set?.contains(scalar) ?? isSpace(scalar) }
         var rest = text.unicodeScalars[...]

@@ -21,4 +21,18 @@ struct TemplateArguments {
         }
         return values
     }
+
+    var isEmpty: Bool { positional.isEmpty && named.isEmpty }
+
+    /// The value of the only parameter, nil where it was not given.
+    func single(_ parameter: String, in interpreter: TemplateInterpreter) throws -> TemplateValue? {
+        // Most calls have nothing in their parentheses, or one value.
+        if named.isEmpty, positional.count <= 1 { return positional.first }
+        return try bound(to: [parameter], in: interpreter)[0]
+    }
+
+    /// Throws where there are arguments.
+    func expectNone(in interpreter: TemplateInterpreter) throws {
+        if !isEmpty { _ = try bound(to: [], in: interpreter) }
+    }
 }

@@ -39,7 +39,7 @@ extension TemplateInterpreter {
         case .positive(let operand): try numeric(try evaluate(operand), for: "+")
         case .and(let operands): try firstValue(of: operands, thatIs: false)
         case .or(let operands): try firstValue(of: operands, thatIs: true)
-        case .arithmetic(let first, let operations): try arithmeticValue(first, operations, line: expression.line)
+        case .arithmetic(let first, let operations): try arithmeticValue(try evaluate(first), operations[...], line: expression.line)
         case .concatenation(let operands): try concatenation(operands)
         case .conditional(let test, let value, let otherwise): try conditionalValue(test, value, otherwise)
         }

@@ -14,10 +14,10 @@ extension TemplateInterpreter {
         case .length, .count: return .integer(try length(of: value))
         case .tojson: return try toJSON(value, arguments)
         case .string, .safe, .escape, .e, .forceescape, .upper, .lower, .capitalize, .title, .wordcount, .urlencode:
-            _ = try arguments.bound(to: [], in: self)
+            try arguments.expectNone(in: self)
             return try plainFilter(known, value)
         case .trim:
-            let characters = try optionalText(try arguments.bound(to: ["chars"], in: self)[0], "trim")
+            let characters = try optionalText(try arguments.single("chars", in: self), "trim")
             return try changed(value) { PythonText.strip($0, characters) }
         case .replace:
             let values = try arguments.bound(to: ["old", "new", "count"], in: self)
@@ -31,7 +31,7 @@ extension TemplateInterpreter {
                     try text(of: value), try text(of: old), try text(of: new),
                     limit: try optionalInteger(limit, "replace")))
         case .center:
-            let width = try optionalInteger(try arguments.bound(to: ["width"], in: self)[0], "center") ?? 80
+            let width = try optionalInteger(try arguments.single("width", in: self), "center") ?? 80
             return try changed(value) { try centered($0, width, " ") }
         case .format: return try percentFormat(value, arguments)
         case .indent: return try indented(value, arguments)
@@ -43,7 +43,7 @@ extension TemplateInterpreter {
         case .abs: return try magnitude(value)
         case .round: return try rounded(value, arguments)
         case .attr:
-            let name = try requiredText(try arguments.bound(to: ["name"], in: self)[0], "attr")
+            let name = try requiredText(try arguments.single("name", in: self), "attr")
             if case .undefined(let undefined) = value { throw failure(.undefined, undefined.reason) }
             return ownAttribute(TemplateAttribute(name), of: value) ?? .undefined(name, .attribute(of: value.kind))
         default: return try applyList(filter: known, to: value, arguments)

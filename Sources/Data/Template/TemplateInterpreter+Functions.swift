@@ -13,10 +13,10 @@ extension TemplateInterpreter {
             return makeNamespace(attributes)
         case .dictionary: return .dictionary(try dictionary(from: arguments))
         case .raiseException:
-            let message = try arguments.bound(to: ["message"], in: self)[0]
+            let message = try arguments.single("message", in: self)
             throw failure(.raised, try text(of: message ?? .none))
         case .formattedNow:
-            guard let format = try arguments.bound(to: ["format"], in: self)[0]?.string else {
+            guard let format = try arguments.single("format", in: self)?.string else {
                 throw failure(.value, "strftime_now needs a format")
             }
             return try made(formattedNow(format))

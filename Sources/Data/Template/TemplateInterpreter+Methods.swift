@@ -29,7 +29,7 @@ extension TemplateInterpreter {
             if case .string(let name) = key { return dictionary[name] ?? values[1] ?? .none }
             return dictionary[try self.key(key)] ?? values[1] ?? .none
         case .items, .keys, .values, .copy:
-            _ = try arguments.bound(to: [], in: self)
+            try arguments.expectNone(in: self)
             switch method {
             case .items: return .list(try items(of: dictionary))
             case .keys: return .list(try made(dictionary.keys))
@@ -51,7 +51,7 @@ extension TemplateInterpreter {
     ) throws -> TemplateValue {
         switch method {
         case .copy:
-            _ = try arguments.bound(to: [], in: self)
+            try arguments.expectNone(in: self)
             return receiver
         case .index:
             let values = try arguments.bound(to: ["value", "start", "stop"], in: self)
@@ -67,7 +67,7 @@ extension TemplateInterpreter {
             }
             return .integer(index)
         case .count:
-            guard let item = try arguments.bound(to: ["value"], in: self)[0] else {
+            guard let item = try arguments.single("value", in: self) else {
                 throw failure(.value, "'count' needs a value")
             }
             return .integer(try list.items.count { try equal($0, item) })

@@ -32,7 +32,7 @@ extension TemplateInterpreter {
     }
 
     func toNumber(_ value: TemplateValue, _ arguments: TemplateArguments) throws -> TemplateValue {
-        let standard = try arguments.bound(to: ["default"], in: self)[0] ?? .number(0)
+        let standard = try arguments.single("default", in: self) ?? .number(0)
         switch value {
         case .string(let text), .markup(let text): return PythonNumber.double(text).map { .number($0) } ?? standard
         case .undefined(let undefined): throw failure(.undefined, undefined.reason)

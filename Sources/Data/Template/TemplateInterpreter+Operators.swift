@@ -59,33 +59,45 @@ extension TemplateInterpreter {
 
     // MARK: Arithmetic
 
+    /// A value and what is added to it, subtracted from it and so on, from left to right.
     func arithmeticValue(
-        _ first: TemplateExpression, _ operations: [(operation: TemplateSymbol, operand: TemplateExpression)], line: Int
+        _ first: TemplateValue, _ operations: ArraySlice<(operation: TemplateSymbol, operand: TemplateExpression)>,
+        line: Int
     ) throws -> TemplateValue {
-        var result = try evaluate(first)
-        // Templates join long chains of strings, which grow in place here.
-        var joined: String?
-        for (operation, operand) in operations {
-            let operand = try evaluate(operand)
+        var result = first
+        // Templates join long chains of strings, which are put together at once.
+        var parts: [String] = []
+        for place in operations.indices {
+            let operation = operations[place].operation
+            let operand = try evaluate(operations[place].operand)
             self.line = line
             if operation == .plus, case .string(let part) = operand {
-                if joined == nil, case .string(let text) = result {
-                    try reserve(bytes: text.utf8.count)
-                    joined = text
+                if parts.isEmpty, case .string(let text) = result {
+                    parts.reserveCapacity(operations.count + 1)
+                    parts.append(text)
                 }
-                if joined != nil {
-                    try reserve(bytes: part.utf8.count)
-                    joined? += part
+                if !parts.isEmpty {
+                    parts.append(part)
                     continue
                 }
             }
-            if let text = joined {
-                result = .string(text)
-                joined = nil
+            if !parts.isEmpty {
+                result = .string(try joined(parts))
+                parts.removeAll()
             }
             result = try arithmetic(operation, result, operand)
         }
-        return joined.map { .string($0) } ?? result
+        return parts.isEmpty ? result : .string(try joined(parts))
+    }
+
+    private func joined(_ parts: [String]) throws -> String {
+        var count = 0
+        for part in parts { count += part.utf8.count }
+        try reserve(bytes: count)
+        var text = ""
+        text.reserveCapacity(count)
+        for part in parts { text += part }
+        return text
     }
 
     func arithmetic(_ operation: TemplateSymbol, _ left: TemplateValue, _ right: TemplateValue) throws -> TemplateValue {

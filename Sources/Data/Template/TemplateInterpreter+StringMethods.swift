@@ -10,27 +10,27 @@ extension TemplateInterpreter {
         func list(_ parts: [String]) throws -> TemplateList { try made(parts.map(marked)) }
         switch method {
         case .upper, .lower, .casefold, .title, .capitalize, .swapcase:
-            _ = try arguments.bound(to: [], in: self)
+            try arguments.expectNone(in: self)
             return marked(Self.recased(method, text))
         case .isalpha, .isascii, .isdecimal, .isdigit, .isidentifier, .isalnum, .isnumeric, .isprintable, .isspace,
             .istitle, .isupper, .islower:
-            _ = try arguments.bound(to: [], in: self)
+            try arguments.expectNone(in: self)
             return .bool(Self.tests(method, text))
         case .strip, .lstrip, .rstrip:
-            let characters = try optionalText(try arguments.bound(to: ["chars"], in: self)[0], name)
+            let characters = try optionalText(try arguments.single("chars", in: self), name)
             let side: PythonText.Side = method == .strip ? .both : method == .lstrip ? .left : .right
             return marked(PythonText.strip(text, characters, side))
         case .removeprefix:
-            let prefix = try requiredText(try arguments.bound(to: ["prefix"], in: self)[0], name)
+            let prefix = try requiredText(try arguments.single("prefix", in: self), name)
             let found = PythonText.hasPrefix(text, prefix)
             return marked(found ? PythonText.slice(text, bytes: prefix.utf8.count..<text.utf8.count) : text)
         case .removesuffix:
-            let suffix = try requiredText(try arguments.bound(to: ["suffix"], in: self)[0], name)
+            let suffix = try requiredText(try arguments.single("suffix", in: self), name)
             let found = PythonText.hasSuffix(text, suffix)
             return marked(found ? PythonText.slice(text, bytes: 0..<text.utf8.count - suffix.utf8.count) : text)
         case .split, .rsplit: return .list(try list(try split(text, arguments, fromEnd: method == .rsplit)))
         case .splitlines:
-            let keeps = try arguments.bound(to: ["keepends"], in: self)[0]?.isTrue ?? false
+            let keeps = try arguments.single("keepends", in: self)?.isTrue ?? false
             return .list(try list(PythonText.lines(text, keepingEnds: keeps)))
         case .partition, .rpartition:
             return .tuple(try list(try partition(text, arguments, fromEnd: method == .rpartition)))
@@ -42,7 +42,7 @@ extension TemplateInterpreter {
             let added = isMarkup ? try escapedText(of: values[1] ?? .none) : new
             return marked(try replaced(text, old, added, limit: limit))
         case .join:
-            guard let items = try arguments.bound(to: ["iterable"], in: self)[0] else {
+            guard let items = try arguments.single("iterable", in: self) else {
                 throw failure(.value, "'join' needs a list")
             }
             let parts = try iterate(items).map { isMarkup ? try escapedText(of: $0) : try requiredText($0, name) }
@@ -50,15 +50,15 @@ extension TemplateInterpreter {
         case .find, .rfind, .index, .rindex, .count: return try search(text, arguments, method)
         case .ljust, .rjust, .center: return marked(try padded(text, arguments, method, escapesFill: isMarkup))
         case .zfill:
-            guard let width = try optionalInteger(try arguments.bound(to: ["width"], in: self)[0], name) else {
+            guard let width = try optionalInteger(try arguments.single("width", in: self), name) else {
                 throw failure(.value, "'zfill' needs a width")
             }
             return marked(try zeroFilled(text, width))
         case .expandtabs:
-            let size = try optionalInteger(try arguments.bound(to: ["tabsize"], in: self)[0], name) ?? 8
+            let size = try optionalInteger(try arguments.single("tabsize", in: self), name) ?? 8
             return marked(try tabsExpanded(text, size))
         case .formatMap:
-            guard let mapping = try arguments.bound(to: ["mapping"], in: self)[0] else {
+            guard let mapping = try arguments.single("mapping", in: self) else {
                 throw failure(.value, "'format_map' needs a dictionary")
             }
             return marked(try braceFormatted(text, TemplateArguments(), mapping: mapping, isMarkup: isMarkup))
@@ -136,7 +136,7 @@ extension TemplateInterpreter {
     }
 
     private func partition(_ text: String, _ arguments: TemplateArguments, fromEnd: Bool) throws -> [String] {
-        let separator = try requiredText(try arguments.bound(to: ["sep"], in: self)[0], "partition")
+        let separator = try requiredText(try arguments.single("sep", in: self), "partition")
         guard !separator.isEmpty else { throw failure(.value, "the separator of 'partition' is empty") }
         var parts = PythonText.split(text, by: separator, limit: 1, fromEnd: fromEnd)
         guard parts.count == 2 else { return fromEnd ? ["", "", text] : [text, "", ""] }

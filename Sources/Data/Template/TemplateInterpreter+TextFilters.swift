@@ -82,7 +82,7 @@ extension TemplateInterpreter {
 
     /// A number of bytes as people read it.
     func fileSize(_ value: TemplateValue, _ arguments: TemplateArguments) throws -> TemplateValue {
-        let isBinary = try arguments.bound(to: ["binary"], in: self)[0]?.isTrue ?? false
+        let isBinary = try arguments.single("binary", in: self)?.isTrue ?? false
         guard let bytes = value.string.map(PythonNumber.double) ?? double(value) else {
             throw failure(.value, "'filesizeformat' needs a number, not \(value.typeName)")
         }
@@ -134,7 +134,7 @@ extension TemplateInterpreter {
 
     /// A dictionary as the attributes of an XML element.
     func attributes(_ value: TemplateValue, _ arguments: TemplateArguments) throws -> TemplateValue {
-        let leadsWithBlank = try arguments.bound(to: ["autospace"], in: self)[0]?.isTrue ?? true
+        let leadsWithBlank = try arguments.single("autospace", in: self)?.isTrue ?? true
         guard case .dictionary(let dictionary) = value else {
             throw failure(.value, "'xmlattr' needs a dictionary, not \(value.typeName)")
         }

@@ -9,7 +9,7 @@ final class TemplateInterpreter {
     /// When the rendering takes place, in seconds since 1970, for `strftime_now`.
     let now: Double
 
-    private var output = ""
+    var output = ""
     var macros: [(definition: TemplateMacro, scope: TemplateScope)] = []
     /// The recursive loops that have run, each with the scope around it.
     private var recursions: [(loop: TemplateLoop, scope: TemplateScope)] = []
@@ -127,7 +127,7 @@ final class TemplateInterpreter {
         defer { leave() }
         switch statement.form {
         case .output(let expression):
-            try write(try evaluate(expression))
+            try write(expression)
         case .print(let expressions):
             for expression in expressions { try write(try evaluate(expression)) }
         case .conditional(let branches, let otherwise):
@@ -151,19 +151,6 @@ final class TemplateInterpreter {
         case .text, .breakLoop, .continueLoop: break
         }
         return .next
-    }
-
-    func write(_ value: TemplateValue) throws {
-        switch value {
-        case .string(let text), .markup(let text): try write(text)
-        case .undefined: break
-        default: try write(try text(of: value))
-        }
-    }
-
-    private func write(_ text: String) throws {
-        try reserve(bytes: text.utf8.count)
-        output += text
     }
 
     func inScope<Result>(_ inner: TemplateScope, _ body: () throws -> Result) rethrows -> Result {
@@ -222,7 +209,7 @@ final class TemplateInterpreter {
         guard let recursion = state.recursion else {
             throw failure(.value, "only a loop that is marked 'recursive' can be called")
         }
-        guard let items = try arguments.bound(to: ["iterable"], in: self)[0] else {
+        guard let items = try arguments.single("iterable", in: self) else {
             throw failure(.value, "'loop' needs something to go through")
         }
         let (loop, enclosing) = recursions[recursion]

@@ -3,48 +3,59 @@
 /// Reading looks outwards through the enclosing scopes; setting changes the innermost scope only, which is why
 /// templates carry values out of loops in a `namespace()`.
 final class TemplateScope {
-    /// The variables while they are few: a short search is faster than hashing.
-    private var few: [(name: String, value: TemplateValue)] = []
-    /// The variables of a scope that has many.
-    private var many: [String: TemplateValue] = [:]
+    /// Nothing that reads or changes it calls anything else meanwhile, so the check for that is saved: it cost more than
+    /// the search.
+    @exclusivity(unchecked) private var variables: TemplateVariables
     private let enclosing: TemplateScope?
-    private static let searchLimit = 12
 
-    init(in enclosing: TemplateScope? = nil) {
+    init(_ variables: [String: TemplateValue] = [:], in enclosing: TemplateScope? = nil) {
+        self.variables = TemplateVariables(variables)
         self.enclosing = enclosing
     }
 
-    /// The outermost scope.
+    subscript(name: String) -> TemplateValue? { variables[name] ?? enclosing?[name] }
+
+    func set(_ name: String, _ value: TemplateValue) { variables.set(name, value) }
+
+    /// Forgets the variables, for the next turn of a loop.
+    func removeAll() { variables.removeAll() }
+}
+
+/// Values by name.
+private struct TemplateVariables {
+    /// The variables while they are few: a short search is faster than hashing.
+    private var few: [(name: String, value: TemplateValue)] = []
+    private var many: [String: TemplateValue]
+    private static let searchLimit = 12
+
     init(_ variables: [String: TemplateValue]) {
         many = variables
-        enclosing = nil
     }
 
     subscript(name: String) -> TemplateValue? {
         // By index, since a loop over the elements would copy each of them.
         for place in few.indices where few[place].name == name { return few[place].value }
-        if !many.isEmpty, let value = many[name] { return value }
-        return enclosing?[name]
+        return many.isEmpty ? nil : many[name]
     }
 
-    func set(_ name: String, _ value: TemplateValue) {
-        if !many.isEmpty {
+    mutating func set(_ name: String, _ value: TemplateValue) {
+        guard many.isEmpty else {
             many[name] = value
             return
         }
-        for place in few.indices where few[place].name == name { return few[place].value = value }
-        if few.count < Self.searchLimit {
-            few.append((name, value))
-        } else {
-            for variable in few { many[variable.name] = variable.value }
-            few = []
-            many[name] = value
+        for place in few.indices where few[place].name == name {
+            few[place].value = value
+            return
         }
+        guard few.count == Self.searchLimit else { return few.append((name, value)) }
+        for variable in few { many[variable.name] = variable.value }
+        few = []
+        many[name] = value
     }
 
-    /// Forgets the variables, for the next turn of a loop.
-    func removeAll() {
-        few.removeAll(keepingCapacity: true)
+    mutating func removeAll() {
+        // One by one, which is faster for a few than `removeAll(keepingCapacity:)`.
+        while !few.isEmpty { few.removeLast() }
         if !many.isEmpty { many = [:] }
     }
 }
