@@ -24,7 +24,7 @@ struct PythonFormat {
 
     init() {}
 
-    /// Reads a specification; nil when it is none.
+    /// Reads a specification; nil when it cannot be read.
     init?(_ text: String) {
         var rest = Array(text.unicodeScalars)[...]
         func isAlignment(_ scalar: Unicode.Scalar?) -> Bool {

@@ -1,4 +1,5 @@
 import Foundation
+import Tensor
 
 /// Python's arithmetic and spelling of numbers.
 enum PythonNumber {
@@ -91,6 +92,8 @@ enum PythonNumber {
     /// `int(text, base)`: digits with optional sign and single underscores between them, blanks around. Base 0 goes by
     /// the prefix, and a prefix that fits the base is passed over.
     static func integer(_ text: String, base: Int = 10) -> TemplateValue? {
+        // Python reads no more digits either; the rest is room for blanks and underscores.
+        guard text.utf8.count <= 4 * JSON.integerDigitLimit else { return nil }
         var digits = PythonText.strip(text).unicodeScalars[...]
         var sign = ""
         if let first = digits.first, first == "-" || first == "+" {
@@ -124,7 +127,8 @@ enum PythonNumber {
         }
         guard previous != "_" else { return nil }
         if let value = Int(sign + plain, radix: radix) { return .integer(value) }
-        return radix == 10 ? TemplateValue(digits: sign + plain.drop { $0 == "0" }) : nil
+        guard radix == 10, plain.utf8.count <= JSON.integerDigitLimit else { return nil }
+        return TemplateValue(digits: sign + plain.drop { $0 == "0" })
     }
 
     private static func letterValue(_ scalar: Unicode.Scalar) -> Int? {
@@ -138,7 +142,9 @@ enum PythonNumber {
     /// `float(text)`; nil where Python cannot read it.
     static func double(_ text: String) -> Double? {
         let text = PythonText.strip(text)
-        guard !text.hasPrefix("_"), !text.hasSuffix("_"), !text.contains("__") else { return nil }
+        guard text.utf8.count <= 4 * JSON.integerDigitLimit, !text.hasPrefix("_"), !text.hasSuffix("_"), !text.contains("__") else {
+            return nil
+        }
         let plain = text.filter { $0 != "_" }.lowercased()
         // Swift reads hexadecimal numbers, Python does not.
         guard !plain.contains("x") else { return nil }

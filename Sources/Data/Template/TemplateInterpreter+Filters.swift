@@ -63,7 +63,7 @@ extension TemplateInterpreter {
         switch name {
         case .string: try changed(value) { $0 }
         case .safe: try made(try text(of: value), isMarkup: true)
-        case .forceescape: try made(escaped(try text(of: value)), isMarkup: true)
+        case .forceescape: try made(try escaped(try text(of: value)), isMarkup: true)
         case .upper: try changed(value, PythonText.upper)
         case .lower: try changed(value, PythonText.lower)
         case .capitalize: try changed(value, PythonText.capitalize)

@@ -111,7 +111,7 @@ extension TemplateInterpreter {
                 text = isMarkup ? try escapedText(of: value) : try self.text(of: value)
             } else {
                 text = try representation(of: value)
-                if isMarkup { text = escaped(text) }
+                if isMarkup { text = try escaped(text) }
             }
             if let precision = layout.precision { text = String(text.unicodeScalars.prefix(precision)) }
             layout = PythonFormat(width: layout.width, alignment: layout.alignment == "<" ? "<" : ">")
@@ -226,7 +226,7 @@ extension TemplateInterpreter {
         }
         if isMarkup, case .markup(let text) = value, specification.isEmpty { return text }
         let text = try formatted(value, specification)
-        return isMarkup ? escaped(text) : text
+        return isMarkup ? try escaped(text) : text
     }
 
     private func fieldValue(

@@ -14,11 +14,13 @@ extension TemplateInterpreter {
     /// The text with what HTML reads as a mark escaped, unless it is markup already.
     func escapedText(of value: TemplateValue) throws -> String {
         if case .markup(let text) = value { return text }
-        return escaped(try text(of: value))
+        return try escaped(try text(of: value))
     }
 
-    func escaped(_ text: String) -> String {
-        guard text.utf8.contains(where: { [0x22, 0x26, 0x27, 0x3C, 0x3E].contains($0) }) else { return text }
+    func escaped(_ text: String) throws -> String {
+        let count = text.utf8.count { [0x22, 0x26, 0x27, 0x3C, 0x3E].contains($0) }
+        guard count > 0 else { return text }
+        try reserve(bytes: 5, times: count)
         return text.unicodeScalars.reduce(into: "") { result, scalar in
             switch scalar {
             case "&": result += "&amp;"

@@ -67,7 +67,7 @@ extension TemplateInterpreter {
         if case .markup = value {
             return try made(try whole + escapedText(of: values[2] ?? .string(end)), isMarkup: true)
         }
-        if case .markup? = values[2] { return try made(escaped(whole) + end, isMarkup: true) }
+        if case .markup? = values[2] { return try made(try escaped(whole) + end, isMarkup: true) }
         return try made(whole + end)
     }
 
@@ -107,18 +107,19 @@ extension TemplateInterpreter {
         switch value {
         case .dictionary(let dictionary): pairs = try items(of: dictionary).items
         case .list, .tuple, .generator, .undefined: pairs = try iterate(value)
-        default: return quoted(try text(of: value), keeping: "/")
+        default: return try quoted(try text(of: value), keeping: "/")
         }
         return try pairs.map { pair in
             let items = try iterate(pair)
             guard items.count == 2 else { throw failure(.value, "'urlencode' needs pairs of a key and a value") }
-            return try items.map { quoted(try text(of: $0), keeping: "").replacing("%20", with: "+") }
+            return try items.map { try quoted(try text(of: $0), keeping: "").replacing("%20", with: "+") }
                 .joined(separator: "=")
         }.joined(separator: "&")
     }
 
-    private func quoted(_ text: String, keeping safe: String) -> String {
-        text.utf8.reduce(into: "") { result, byte in
+    private func quoted(_ text: String, keeping safe: String) throws -> String {
+        try reserve(bytes: 3, times: text.utf8.count)
+        return text.utf8.reduce(into: "") { result, byte in
             let scalar = Unicode.Scalar(byte)
             switch scalar {
             case "a"..."z", "A"..."Z", "0"..."9", "-", ".", "_", "~": result.unicodeScalars.append(scalar)

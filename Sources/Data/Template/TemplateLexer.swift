@@ -47,7 +47,7 @@ struct TemplateLexer {
 
     private enum Tag { case output, block, comment, raw }
 
-    /// Where the next tag opens, which it is, and the sign right behind its opening.
+    /// Where the next tag opens, which it is, and the sign right after its opening.
     private struct TagOpening {
         let tag: Tag
         let start: Int
@@ -148,7 +148,7 @@ struct TemplateLexer {
         while position < source.count, PythonText.isSpace(source[position]) { step() }
     }
 
-    /// Closes a tag of which `position` stands behind the last scalar: the newline or whitespace after it goes.
+    /// Closes a tag of which `position` stands after the last scalar: the newline or whitespace after it goes.
     private mutating func finishTag(sign: Unicode.Scalar?, trimsNewline: Bool) {
         let end = position
         if sign == "-" {
@@ -200,9 +200,9 @@ struct TemplateLexer {
         throw TemplateError(.syntax, line: opened, "'{% raw %}' is never closed with '{% endraw %}'")
     }
 
-    /// The index behind `raw %}` or `endraw %}` when that is what stands at `start`, and the sign before the `%}`.
+    /// The index after `raw %}` or `endraw %}` when that is what stands at `start`, and the sign before the `%}`.
     ///
-    /// What an opening `raw -%}` strips is already behind the end; what `endraw` strips is left to `finishTag`.
+    /// What an opening `raw -%}` strips is already passed; what `endraw` strips is left to `finishTag`.
     private func rawTagEnd(from start: Int, keyword: String) -> (end: Int, sign: Unicode.Scalar?)? {
         var index = start
         func skip() { while index < source.count, PythonText.isSpace(source[index]) { index += 1 } }

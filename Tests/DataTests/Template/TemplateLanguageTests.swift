@@ -90,4 +90,21 @@ import Testing
         }
         #expect(error.kind == .limit, "\(error)")
     }
+
+    @Test(arguments: [
+        "{% for i in [1] recursive %}{{ [[[ (((loop([1])))) ~ 1 ]]] }}{% endfor %}",
+        "{% macro m() %}{% if 1 %}{% call m() %}{{ [[[ caller() ~ 1 ]]] }}{% endcall %}{% endif %}{{ caller() }}{% endmacro %}{% call m() %}{% endcall %}",
+        "{% macro m() %}{{ [m(*[1], **{'a': 2})] | map('string') | join }}{{ varargs }}{{ kwargs }}{% endmacro %}{{ m() }}",
+        "{% set ns = namespace() %}{% set ns.a = [ns] %}{{ ns }}",
+    ])
+    func deepRecursionFitsTheStackOfAThread(source: String) async {
+        let rendered = await withCheckedContinuation { continuation in
+            let thread = Thread { continuation.resume(returning: render(source)) }
+            // Half of this is what a thread has on macOS; frames without optimization are more than twice as large.
+            thread.stackSize = Sanitizer.stackFactor * (1 << 20)
+            thread.start()
+        }
+        let kind: TemplateError.Kind? = if case .failure(let error) = rendered { error.kind } else { nil }
+        #expect(kind == .limit)
+    }
 }
