@@ -6,7 +6,7 @@ struct TemplateBudget {
     static let byteLimit = 256 << 20
     /// How deep expressions, statements and macros may nest while they run. A level takes up to 6 KB of stack without
     /// optimization and much less with it, so the deepest run fits a thread's stack.
-    static let nestingLimit = 150
+    static let nestingLimit = 160
     /// How deep lists and dictionaries may nest.
     static let valueDepthLimit = 64
     /// What Jinja's sandbox allows `range` to make.

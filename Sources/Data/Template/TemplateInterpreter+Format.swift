@@ -163,7 +163,10 @@ extension TemplateInterpreter {
                 if name.isEmpty { automatic += 1 }
                 return arguments.positional.indices.contains(index) ? arguments.positional[index] : nil
             }
-            if let mapping { return try self.item(.string(name), of: mapping) }
+            if let mapping {
+                let value = try self.item(.string(name), of: mapping)
+                return value.isUndefined ? nil : value
+            }
             return arguments.named.first { $0.name == name }?.value
         }
     }

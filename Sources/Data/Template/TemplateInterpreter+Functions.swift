@@ -51,6 +51,7 @@ extension TemplateInterpreter {
         switch arguments.positional.first {
         case nil: break
         case .dictionary(let dictionary)?: result = dictionary
+        case .undefined(let undefined)?: throw failure(.undefined, undefined.reason)
         case let pairs?:
             for pair in try iterate(pairs) {
                 let items = try iterate(pair)

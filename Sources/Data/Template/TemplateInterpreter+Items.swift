@@ -89,6 +89,8 @@ extension TemplateInterpreter {
             guard let expression else { return nil }
             let value = try evaluate(expression)
             if value.isNone { return nil }
+            // What lies beyond all integers lies beyond the ends.
+            if case .largeInteger(let digits) = value { return digits.hasPrefix("-") ? -Int.max : .max }
             guard let index = integer(value) else {
                 throw failure(.value, "a slice needs integers, not \(value.typeName)")
             }

@@ -19,11 +19,14 @@ extension TemplateInterpreter {
     }
 
     func callMacro(_ index: Int, _ arguments: TemplateArguments) throws -> TemplateValue {
+        // The frames of a call are more than those of one level.
+        try enter()
+        defer { leave() }
         let (macro, enclosing) = macros[index]
         let inner = TemplateScope(in: enclosing)
         let given = try bind(arguments, to: macro, in: inner)
         let calling = line
-        return try inScope(inner) {
+        let text = try captured(in: inner) {
             for (parameter, value) in zip(macro.parameters, given) {
                 if let value {
                     inner.set(parameter.name, value)
@@ -33,10 +36,10 @@ extension TemplateInterpreter {
                     inner.set(parameter.name, .undefined(parameter.name, .parameter))
                 }
             }
-            let text = try captured(in: inner) { _ = try run(macro.body) }
-            line = calling
-            return try made(text)
+            _ = try run(macro.body)
         }
+        line = calling
+        return try made(text)
     }
 
     /// The values of the macro's parameters, nil where none was given. What is left over goes to `varargs`, `kwargs`

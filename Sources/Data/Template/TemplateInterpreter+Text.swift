@@ -42,6 +42,9 @@ extension TemplateInterpreter {
 
     private func represent(_ value: TemplateValue, into text: inout String) throws {
         try step()
+        // A namespace may hold itself, so the depth of values does not bound this.
+        try enter()
+        defer { leave() }
         let start = text.utf8.count
         switch value {
         case .undefined: text += "Undefined"
@@ -75,9 +78,7 @@ extension TemplateInterpreter {
         case .generator: text += "<generator object>"
         case .namespace(let namespace):
             text += "<Namespace "
-            try enter()
             try represent(.dictionary(namespace.attributes), into: &text)
-            leave()
             text += ">"
         case .loop(let loop): text += "<LoopContext \(loop.index + 1)/\(loop.items.count)>"
         case .macro(let index):

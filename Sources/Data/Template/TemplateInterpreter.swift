@@ -212,6 +212,9 @@ final class TemplateInterpreter {
         guard let items = try arguments.single("iterable", in: self) else {
             throw failure(.value, "'loop' needs something to go through")
         }
+        // The frames of a loop and of its call are more than those of one level.
+        try enter()
+        defer { leave() }
         let (loop, enclosing) = recursions[recursion]
         let calling = line
         let text = try captured(in: enclosing) {

@@ -76,6 +76,7 @@ GROUPS = {
 {{ dict([(1, 2), (none, 3)]) }}|{{ dict([[true, 1], [1, 2]]) }}|{{ dict({5: 6}, a=1) }}|{{ dict.fromkeys([1, 'a'], 0) }}|{{ {}.fromkeys('ab') }}
 {{ {1: 2} == {1.0: 2} }}|{{ {1: 2} == {true: 2} }}|{{ {1: 2} == {'1': 2} }}|{{ [1, true, 1.0, 'a', 'A', none] | unique | list }}|{{ [(1, 2), (1, 2)] | unique | list }}
 {{ [[1]] | unique | list }}
+{{ dict(nothing) }}
 {{ {nothing: 1} | length }}|{{ {'a': 1}[nothing] is defined }}
 {% for k, v in {(1, 2): 3}.items() %}{{ k[0] }}{{ v }}{% endfor %}|{% for (a, b), c in {(1, 2): 3}.items() %}{{ a }}{{ b }}{{ c }}{% endfor %}
 """,
@@ -151,7 +152,7 @@ GROUPS = {
 {{ big == big }}|{{ big == 1 }}|{{ big != low }}|{{ big == 123456789012345678901234567890 }}|{{ big > 1 }}|{{ low < big }}|{{ low < 0 }}|{{ 1 < big }}|{{ big >= big }}|{{ big > 1.5 }}|{{ big < 1e300 }}|{{ 100000000000000000000 == 1e20 }}|{{ [big, 1, low] | sort }}|{{ [big, low] | max }}
 {{ big is integer }}|{{ big is number }}|{{ big is float }}|{{ big is string }}|{{ big is boolean }}|{{ 'y' if big else 'n' }}|{{ big is iterable }}|{{ big in [1, big] }}|{{ {big: 'v'}[big] }}|{{ {100000000000000000000: 'v'}[1e20] }}
 {{ big | int }}|{{ big | float }}|{{ low | abs }}|{{ '123456789012345678901' | int }}|{{ 1e20 | int }}|{{ big | round }}|{{ big / 2 }}|{{ big + 0.5 }}|{{ big | default('z') }}|{{ '0000000000000000000000012' | int }}
-{{ l[big] is defined }}|{{ (1e300 | int | string) | length }}
+{{ l[big:] }}{{ l[low:] }}{{ l[:big] }}{{ s[:low] }}|{{ l[big] is defined }}|{{ (1e300 | int | string) | length }}
 """,
 "format": r"""
 {{ '%5d|%-5d|%05d|%+d|% d|%x|%X|%o|%#x|%c|%i' % (42, 42, 42, 42, 42, 255, 255, 8, 255, 'a', 3.9) }}|{{ '%c' % 65 }}|{{ '%.3d' % 5 }}
@@ -179,6 +180,7 @@ GROUPS = {
 {{ '{'.format(1) }}
 {{ '}'.format(1) }}
 {{ '{a}'.format(1) }}
+{{ '{a}'.format_map({}) }}
 {{ '{:.2d}'.format(1) }}
 """,
 "strings": r"""
