@@ -9,12 +9,15 @@ struct DataCommand {
     func run() throws {
         let tokenizer = try TokenizerFolder.tokenizer(options.tokenizerPath)
         let dataset = try SFTDataset.open(
-            options.dataPath, flag: "data_path", tokenizer: tokenizer, maxSequenceLength: options.maxSequenceLength,
+            options.dataPath, flag: "data_path",
+            options.counting.encoder(options.format.format(tokenizer), maximumLength: options.maxSequenceLength, seed: options.seed),
             access: options.isStreaming ? .streaming : .checked, onBadRecord: options.onBadRecord)
         let shown = options.limit > 0 ? min(options.limit, dataset.count) : dataset.count
+        var counts = SampleCounts()
         for index in 0..<shown {
             let sample = try dataset[index]
             if options.isJSON {
+                counts += SampleCounts([sample])
                 let line: JSON = [
                     "ids": .array(sample.ids.map { .integer(Int($0)) }),
                     "mask": .array(sample.mask.map { .integer($0 ? 1 : 0) }),
@@ -27,9 +30,25 @@ struct DataCommand {
         if options.isJSON {
             // Standard output is for the samples.
             for line in skipped(dataset) { console.note("note: " + line) }
-        } else {
-            try summarize(dataset)
         }
+        if !options.isJSON {
+            let statistics = try dataset.statistics()
+            summarize(statistics, dataset)
+            counts = SampleCounts(statistics)
+            note(
+                counts, uncounted: DataNotes.places(statistics.samplesWithoutCountedTokens, in: dataset),
+                lost: DataNotes.places(statistics.samplesWithLostTurns, in: dataset))
+        } else {
+            // Where it is, a program sees in the masks.
+            note(counts, uncounted: "", lost: "")
+        }
+        guard counts.hasUncountedOnly else { return }
+        let reason =
+            "\(options.dataPath): no sample has a token that counts: "
+            + counts.turns.reasonForNothing(maximumLength: options.maxSequenceLength)
+        // A program that reads the masks sees it in them.
+        guard options.isJSON else { throw CommandError.failure(reason) }
+        console.note("warning: " + reason)
     }
 
     private func show(_ sample: Sample, _ index: Int, _ dataset: SFTDataset, _ tokenizer: Tokenizer) throws {
@@ -55,23 +74,18 @@ struct DataCommand {
         }
     }
 
-    private func summarize(_ dataset: SFTDataset) throws {
-        let statistics = try dataset.statistics()
+    private func summarize(_ statistics: DatasetStatistics, _ dataset: SFTDataset) {
         console.line(
             "\(statistics.count) samples of \(statistics.shortestLength) to \(statistics.longestLength) tokens "
                 + "(median \(statistics.medianLength), mean \((statistics.meanLength * 10).rounded() / 10)); "
                 + "\(statistics.tokens) tokens, \(statistics.countedTokens) counted")
-        if statistics.cutSamples > 0 {
-            console.line(
-                "\(statistics.cutSamples) samples cut at \(options.maxSequenceLength), \(statistics.removedTokens) tokens cut away")
-        }
-        if statistics.uncountedSamples > 0 {
-            console.line(
-                "\(statistics.uncountedSamples) samples without a counted token, skipped in training: lines "
-                    + statistics.samplesWithoutCountedTokens.prefix(20).map { String(dataset.line(of: $0)) }
-                    .joined(separator: ", ") + (statistics.uncountedSamples > 20 ? ", …" : ""))
-        }
+        for line in statistics.turns.table(maximumLength: options.maxSequenceLength, target: options.counting.target) { console.line(line) }
         for line in skipped(dataset) { console.line(line) }
+    }
+
+    /// What training would say of the data.
+    private func note(_ counts: SampleCounts, uncounted: String, lost: String) {
+        DataNotes.note(counts, of: "samples", maximumLength: options.maxSequenceLength, uncounted: uncounted, lost: lost)
     }
 
     /// The records that are no conversations, of those that were looked at.

@@ -9,6 +9,9 @@ struct DataOptions {
     var limit = 0
     var onBadRecord = BadRecordPolicy.stop
     var isStreaming = false
+    var seed = 1337
+    var format = FormatOptions()
+    var counting = CountingOptions()
 
     static var flags: FlagSet<DataOptions> {
         var flags = FlagSet<DataOptions>()
@@ -20,6 +23,9 @@ struct DataOptions {
         flags.integer("limit", \.limit, atLeast: 0, "Samples shown at the most; 0 for all")
         flags.choice("on_bad_record", \.onBadRecord, "At a line that is no conversation: stop, or skip it and say which")
         flags.bool("streaming", \.isStreaming, "Check each line when it is reached, for files of many gigabytes")
+        flags.format(\.format)
+        flags.counting(\.counting)
+        flags.integer("seed", \.seed, atLeast: 0, atMost: .max, "Seed of the training, which --thinking drop:SHARE draws from")
         return flags
     }
 }

@@ -89,7 +89,7 @@ struct BadInputTests {
             "--log_interval", "1",
         ])
         #expect(run.status == 0, "\(run.errors)")
-        #expect(run.errors.contains("1 of 3 samples have no token that counts and are skipped (line 2)"))
+        #expect(run.errors.contains("1 of 3 samples have no token that counts and are skipped (\(out)/data.jsonl, line 2)"))
         #expect(FileManager.default.fileExists(atPath: out + "/lora/lora_identity_192.pth"))
         #expect(!run.output.contains("nan"))
     }

@@ -20,7 +20,7 @@ struct ConversationTarget: FuzzTarget {
             guard let index = templates.names.firstIndex(of: name) else { throw FuzzFailure("no \(name) among the templates") }
             try folder.write("chat_template.jinja", templates.seeds[index])
             let tokenizer = try Tokenizer(folder: folder.path)
-            return (tokenizer, try LossMaskRule.detect(tokenizer: tokenizer, template: ChatTemplate(source: tokenizer.chatTemplate ?? "")))
+            return (tokenizer, LossMaskRule.detect(tokenizer: tokenizer, template: try ChatTemplate(source: tokenizer.chatTemplate ?? "")))
         }
     }
 

@@ -16,6 +16,11 @@ public struct DatasetStatistics: Sendable, Equatable {
     /// The samples in which nothing counts, ascending by their place in the dataset; of a dataset that is streamed the
     /// first 1000 only.
     public private(set) var samplesWithoutCountedTokens: [Int] = []
+    /// The turns of all samples, by what became of them.
+    public private(set) var turns = TurnCounts()
+    /// The samples with a turn of the assistant that should count and does not, or of which the calls are not written;
+    /// limited as ``samplesWithoutCountedTokens``.
+    public private(set) var samplesWithLostTurns: [Int] = []
     /// How many records are no conversations and skipped.
     public private(set) var badRecords = 0
 
@@ -59,6 +64,8 @@ public struct DatasetStatistics: Sendable, Equatable {
         countedTokens += measure.counted
         if measure.removed > 0 { cutSamples += 1 }
         removedTokens += measure.removed
+        turns += measure.turns
+        if measure.turns.lost > 0 || measure.turns.lackingCalls > 0 { samplesWithLostTurns.append(index) }
         if measure.counted == 0 {
             uncountedSamples += 1
             samplesWithoutCountedTokens.append(index)
@@ -67,8 +74,10 @@ public struct DatasetStatistics: Sendable, Equatable {
 
     /// Puts the places that are named in their order, and lets go of those beyond a limit.
     mutating func sortPlaces(limit: Int) {
-        samplesWithoutCountedTokens.sort()
-        samplesWithoutCountedTokens.removeLast(max(0, samplesWithoutCountedTokens.count - limit))
+        for path in [\Self.samplesWithoutCountedTokens, \.samplesWithLostTurns] {
+            self[keyPath: path].sort()
+            self[keyPath: path].removeLast(max(0, self[keyPath: path].count - limit))
+        }
     }
 }
 
@@ -78,11 +87,17 @@ struct SampleMeasure: Sendable, Equatable {
     let counted: Int
     let removed: Int
     let isBadRecord: Bool
+    private let lacksCalls: Bool
+    private let turnCounts: SIMD8<UInt16>
+
+    var turns: TurnCounts { TurnCounts(compact: turnCounts, lackingCalls: lacksCalls ? 1 : 0) }
 
     init(_ sample: Sample) {
         length = sample.ids.count
         counted = sample.countedTokens
         removed = sample.removed
         isBadRecord = sample.isBadRecord
+        let turns = TurnCounts(sample.turns)
+        (turnCounts, lacksCalls) = (turns.compact, turns.lackingCalls > 0)
     }
 }

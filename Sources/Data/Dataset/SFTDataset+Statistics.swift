@@ -30,7 +30,9 @@ extension SFTDataset {
             let measure = SampleMeasure(try sample(at: index, with: &reader))
             shared.withLock { statistics in
                 statistics.add(measure, at: index)
-                if statistics.samplesWithoutCountedTokens.count >= 2 * limit { statistics.sortPlaces(limit: limit) }
+                if max(statistics.samplesWithoutCountedTokens.count, statistics.samplesWithLostTurns.count) >= 2 * limit {
+                    statistics.sortPlaces(limit: limit)
+                }
             }
         }
         return shared.withLock { statistics in

@@ -9,25 +9,26 @@ import Tensor
 public struct SFTDataset: SampleSource {
     /// The file that the samples come from.
     public let path: String
+    /// Makes samples of the records.
+    public let encoder: ConversationEncoder
     /// The longest sample; longer conversations are cut.
-    public let maxSequenceLength: Int
-    /// Which tokens of a sample count.
-    public let lossMaskRule: LossMaskRule
+    public var maxSequenceLength: Int { encoder.maximumLength }
+    /// How the tokens that count are found.
+    public var lossMaskRule: LossMaskRule { encoder.rule }
     /// What fills up a row: the tokenizer's pad token, else its eos token, else 0.
-    public let padID: Int32
+    public var padID: Int32 { encoder.padID }
 
     /// When records are looked at.
     public let access: RecordAccess
     /// What happens at a record that is no conversation.
     public let onBadRecord: BadRecordPolicy
 
-    let tokenizer: Tokenizer
+    var tokenizer: Tokenizer { encoder.format.tokenizer }
     let file: LineFile
     /// Nil where the file is streamed.
     let measures: Measures?
     let skips = SkipList()
     let vocabularyLimit = VocabularyLimit()
-    private let template: ChatTemplate
 
     /// Opens a data file.
     ///
@@ -35,7 +36,7 @@ public struct SFTDataset: SampleSource {
     ///   - path: The JSONL file. A byte order mark, CRLF, blank lines and a missing last newline are accepted.
     ///   - tokenizer: Its chat template writes the conversations.
     ///   - maxSequenceLength: The longest sample, at least 2.
-    ///   - lossMaskRule: Which tokens count; nil finds out with `LossMaskRule.detect`.
+    ///   - lossMaskRule: How the tokens that count are found; nil finds out with `LossMaskRule.detect`.
     ///   - access: When records are looked at: all now, or each when it is asked for.
     ///   - onBadRecord: What happens at a record that is no conversation. Where such records are skipped, a file without
     ///     any other is an error still: at once with checked access, and when streaming as soon as 1000 records
@@ -46,24 +47,24 @@ public struct SFTDataset: SampleSource {
         path: String, tokenizer: Tokenizer, maxSequenceLength: Int, lossMaskRule: LossMaskRule? = nil,
         access: RecordAccess = .checked, onBadRecord: BadRecordPolicy = .stop
     ) throws(DatasetError) {
-        guard maxSequenceLength >= 2 else { throw .sequenceTooShort(length: maxSequenceLength) }
-        guard let source = tokenizer.chatTemplate else {
-            throw .noTemplate(reason: "the tokenizer has no chat template")
-        }
-        do {
-            template = try ChatTemplate(source: source, toolSource: tokenizer.toolTemplate)
-        } catch {
-            throw .noTemplate(reason: error.description)
-        }
+        try self.init(
+            path: path,
+            encoder: ConversationEncoder(try ChatFormat(tokenizer), maximumLength: maxSequenceLength, rule: lossMaskRule),
+            access: access, onBadRecord: onBadRecord)
+    }
+
+    /// Opens a data file.
+    ///
+    /// - Parameters:
+    ///   - path: As above, and likewise the rest.
+    ///   - encoder: Writes the conversations, and says what counts in them.
+    /// - Throws: As above.
+    public init(
+        path: String, encoder: ConversationEncoder, access: RecordAccess = .checked, onBadRecord: BadRecordPolicy = .stop
+    ) throws(DatasetError) {
+        guard encoder.maximumLength >= 2 else { throw .sequenceTooShort(length: encoder.maximumLength) }
         self.path = path
-        self.tokenizer = tokenizer
-        self.maxSequenceLength = maxSequenceLength
-        padID = tokenizer.padID ?? tokenizer.eosID ?? 0
-        if let lossMaskRule {
-            self.lossMaskRule = lossMaskRule
-        } else {
-            self.lossMaskRule = try .detect(tokenizer: tokenizer, template: template)
-        }
+        self.encoder = encoder
         self.access = access
         self.onBadRecord = onBadRecord
         file = try LineFile(path: path)
@@ -127,8 +128,8 @@ public struct SFTDataset: SampleSource {
     func sample(at index: Int, with reader: inout LineReader) throws(DatasetError) -> Sample {
         let sample: Sample
         do throws(DatasetError) {
-            let ids = tokenizer.encode(try prompt(at: index, with: &reader))
-            sample = lossMaskRule.sample(ids, maxSequenceLength: maxSequenceLength, padID: padID)
+            let conversation = try conversation(at: index, with: &reader)
+            sample = try rendering(at: index, with: &reader) { () throws(TemplateError) in try encoder.sample(conversation, at: index) }
             skips.noteGoodSample()
         } catch {
             try remember(error, at: index)
@@ -143,9 +144,15 @@ public struct SFTDataset: SampleSource {
 
     private func prompt(at index: Int, with reader: inout LineReader) throws(DatasetError) -> String {
         let conversation = try conversation(at: index, with: &reader)
+        return try rendering(at: index, with: &reader) { () throws(TemplateError) in try encoder.format.render(conversation) }
+    }
+
+    /// Adds to what the template refuses where it stands.
+    private func rendering<Result>(
+        at index: Int, with reader: inout LineReader, _ body: () throws(TemplateError) -> Result
+    ) throws(DatasetError) -> Result {
         do {
-            return try template.render(
-                messages: conversation.messages, tools: conversation.tools, specialTokens: tokenizer.specialTokens)
+            return try body()
         } catch {
             throw .notRendered(path: path, line: reader.number(of: index), error)
         }

@@ -11,6 +11,8 @@ public struct SampleCounts: Sendable, Equatable {
     public var uncountedSamples = 0
     /// How many places belonged to records that are no conversations, where those are skipped.
     public var badRecords = 0
+    /// The turns of the samples, by what became of them.
+    public var turns = TurnCounts()
 
     /// Of no samples, to add to.
     public init() {}
@@ -21,17 +23,22 @@ public struct SampleCounts: Sendable, Equatable {
             samples += 1
             if sample.removed > 0 { cutSamples += 1 }
             removedTokens += sample.removed
+            turns += TurnCounts(sample.turns)
             if sample.isBadRecord { badRecords += 1 } else if sample.countedTokens == 0 { uncountedSamples += 1 }
         }
     }
 
     /// All of them as numbers, for other processes; ``init(numbers:)`` reads them.
-    package var numbers: [Int] { [samples, cutSamples, removedTokens, uncountedSamples, badRecords] }
+    package var numbers: [Int] { [samples, cutSamples, removedTokens, uncountedSamples, badRecords] + turns.numbers }
 
-    /// - Returns: `nil` unless there are as many as ``numbers`` has
+    /// - Returns: `nil` unless there are as many as ``numbers`` has, or those without turns of earlier versions
     package init?(numbers: some Collection<Int>) {
         let numbers = Array(numbers)
-        guard numbers.count == SampleCounts().numbers.count else { return nil }
+        guard numbers.count >= 5 else { return nil }
+        if numbers.count > 5 {
+            guard let turns = TurnCounts(numbers: numbers.dropFirst(5)) else { return nil }
+            self.turns = turns
+        }
         (samples, cutSamples, removedTokens) = (numbers[0], numbers[1], numbers[2])
         (uncountedSamples, badRecords) = (numbers[3], numbers[4])
     }
@@ -50,5 +57,6 @@ public struct SampleCounts: Sendable, Equatable {
         sum.removedTokens += more.removedTokens
         sum.uncountedSamples += more.uncountedSamples
         sum.badRecords += more.badRecords
+        sum.turns += more.turns
     }
 }

@@ -14,9 +14,9 @@ import Tensor
 public struct ChatTemplate: Sendable {
     /// The text that the template was read from.
     public let source: String
-    private let statements: [TemplateStatement]
+    let statements: [TemplateStatement]
     /// What takes their place where there are tools.
-    private let toolStatements: Result<[TemplateStatement], TemplateError>?
+    let toolStatements: Result<[TemplateStatement], TemplateError>?
 
     /// Reads a template.
     ///
@@ -33,6 +33,17 @@ public struct ChatTemplate: Sendable {
             Result { () throws(TemplateError) in try TemplateParser.statements(of: source) }
         }
     }
+
+    /// What the statements of all its parts are made of.
+    var contents: TemplateWalker {
+        var walker = TemplateWalker()
+        walker.walk(statements)
+        if case .success(let statements)? = toolStatements { walker.walk(statements) }
+        return walker
+    }
+
+    /// Whether the template says itself, by `{% generation %}` blocks, what the assistant wrote.
+    public var hasGenerationBlocks: Bool { contents.hasGenerationBlocks }
 
     /// The text of a conversation.
     ///
@@ -51,14 +62,28 @@ public struct ChatTemplate: Sendable {
         messages: [Message], tools: [JSON]? = nil, addGenerationPrompt: Bool = false, bosToken: String? = nil,
         eosToken: String? = nil, specialTokens: [String: String] = [:], variables: JSONObject = [:], now: Date = Date()
     ) throws(TemplateError) -> String {
+        var specialTokens = specialTokens
+        if let bosToken { specialTokens["bos_token"] = bosToken }
+        if let eosToken { specialTokens["eos_token"] = eosToken }
+        return try rendered(
+            messages: messages.map { .dictionary($0.templateValue()) }, tools: tools, addGenerationPrompt: addGenerationPrompt,
+            specialTokens: specialTokens, variables: variables, now: now
+        ).text
+    }
+
+    /// The text of a conversation, and where its generation blocks are.
+    ///
+    /// - Parameter messages: The turns as the template sees them.
+    func rendered(
+        messages: [TemplateValue], tools: [JSON]?, addGenerationPrompt: Bool, specialTokens: [String: String],
+        variables: JSONObject, now: Date
+    ) throws(TemplateError) -> RenderedText {
         var statements = statements
         if tools != nil, let toolStatements { statements = try toolStatements.get() }
         var values = specialTokens.mapValues { TemplateValue.string($0) }
-        if let bosToken { values["bos_token"] = .string(bosToken) }
-        if let eosToken { values["eos_token"] = .string(eosToken) }
         values["documents"] = TemplateValue.none
         values["tools"] = tools.map { TemplateValue(.array($0)) } ?? TemplateValue.none
-        values["messages"] = .list(TemplateList(messages.map { .dictionary($0.templateValue) }))
+        values["messages"] = .list(TemplateList(messages))
         values["add_generation_prompt"] = .bool(addGenerationPrompt)
         for (name, value) in variables { values[name] = TemplateValue(value) }
 
@@ -74,12 +99,28 @@ public struct ChatTemplate: Sendable {
     }
 }
 
+/// What a template made of a conversation.
+struct RenderedText: Equatable {
+    var text: String
+    /// Where `{% generation %}` blocks stand, in bytes of the text's UTF-8, as transformers finds them: in the order in
+    /// which they ended. A block within a macro begins where the output of the macro begins.
+    var generationBlocks: [Range<Int>]
+}
+
 extension Message {
     /// The message as a template sees it.
-    fileprivate var templateValue: TemplateDictionary {
+    ///
+    /// - Parameters:
+    ///   - role: The role that the template is told; `nil` for the message's own.
+    ///   - readsParts: Whether content that is a list of parts stays one.
+    func templateValue(role: String? = nil, readsParts: Bool = false) -> TemplateDictionary {
         var value = TemplateDictionary()
-        value["role"] = .string(role)
-        if hasContent { value["content"] = .string(content) }
+        value["role"] = .string(role ?? self.role)
+        if let parts, readsParts {
+            value["content"] = TemplateValue(.array(parts))
+        } else if hasContent {
+            value["content"] = .string(content)
+        }
         // Like Hugging Face, without the message's null keys: templates ask whether a key is there.
         for (key, item) in extra where item != .null { value[key] = TemplateValue(item) }
         // Reasoning goes by three names; like Hugging Face, give it under the names that templates read.

@@ -26,8 +26,8 @@ public struct TemplateError: Error, Sendable, Equatable, CustomStringConvertible
 
     private var text: String {
         switch kind {
-        case .raised: "the chat template refuses the conversation (line \(line)): \(reason)"
-        default: "chat template, line \(line): \(reason)"
+        case .raised: "the chat template refuses the conversation: \(reason)"
+        default: "chat template:\(line): \(reason)"
         }
     }
 

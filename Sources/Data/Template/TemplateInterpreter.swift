@@ -10,6 +10,9 @@ final class TemplateInterpreter {
     let now: Double
 
     var output = ""
+    /// How many bytes stand before what is captured now, of the output that is not; `nil` where nothing is captured.
+    private var bytesBeforeCapture: Int?
+    private var generationBlocks: [Range<Int>] = []
     var macros: [(definition: TemplateMacro, scope: TemplateScope)] = []
     /// The recursive loops that have run, each with the scope around it.
     private var recursions: [(loop: TemplateLoop, scope: TemplateScope)] = []
@@ -28,7 +31,7 @@ final class TemplateInterpreter {
     }
 
     /// The text that the statements make. An interpreter is spent after it.
-    func render(_ statements: [TemplateStatement]) throws -> String {
+    func render(_ statements: [TemplateStatement]) throws -> RenderedText {
         // A namespace can hold itself; macros and recursive loops hold the scope that holds them. Nobody sees them after
         // the rendering.
         defer {
@@ -37,7 +40,7 @@ final class TemplateInterpreter {
             recursions = []
         }
         _ = try run(statements)
-        return output
+        return RenderedText(text: output, generationBlocks: generationBlocks)
     }
 
     // MARK: Limits and errors
@@ -147,7 +150,7 @@ final class TemplateInterpreter {
         case .filtered(let filters, let body):
             try write(try filtered(filters, body))
         case .generation(let body):
-            return try inScope(TemplateScope(in: scope)) { try run(body) }
+            return try runGeneration(body)
         case .text, .breakLoop, .continueLoop: break
         }
         return .next
@@ -160,11 +163,25 @@ final class TemplateInterpreter {
         return try body()
     }
 
+    /// Writes what the assistant said, and remembers where it stands.
+    private func runGeneration(_ body: [TemplateStatement]) throws -> Flow {
+        let outer = bytesBeforeCapture
+        defer { bytesBeforeCapture = outer }
+        let start = output.utf8.count
+        bytesBeforeCapture = outer ?? start
+        let flow = try inScope(TemplateScope(in: scope)) { try run(body) }
+        let place = outer ?? start
+        generationBlocks.append(place..<place + output.utf8.count - start)
+        return flow
+    }
+
     /// What a body writes, instead of writing it.
     func captured(in inner: TemplateScope, _ body: () throws -> Void) throws -> String {
         let written = output
+        let outer = bytesBeforeCapture
+        bytesBeforeCapture = outer ?? output.utf8.count
         output = ""
-        defer { output = written }
+        defer { (output, bytesBeforeCapture) = (written, outer) }
         try inScope(inner, body)
         return output
     }

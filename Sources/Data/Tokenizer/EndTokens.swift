@@ -19,6 +19,8 @@ enum EndTokens {
         var spelled = Set(spellings.filter { added.id(of: $0) != nil })
         // In the format of two ends, one for the answer and one for a call, this one ends a mere part.
         if spelled.isSuperset(of: ["<|return|>", "<|call|>"]) { spelled.remove("<|end|>") }
+        // Without the other, it opens a call.
+        if !spelled.contains("<|return|>") { spelled.remove("<|call|>") }
         all.formUnion(spelled.compactMap(added.id(of:)))
         return all
     }

@@ -32,6 +32,13 @@ public struct Fingerprint: Hashable, Sendable {
         value = mix.value
     }
 
+    /// Of a text's UTF-8.
+    public init(of text: String) {
+        var mix = Mix()
+        for byte in text.utf8 { mix.add(UInt64(byte)) }
+        value = mix.value
+    }
+
     /// Of a file's bytes. They are read and not mapped: a file of any size takes one piece of memory a thread.
     ///
     /// - Throws: ``TensorFileError/system(path:_:)``

@@ -5,12 +5,10 @@ extension SFTDataset {
     ///
     /// - Throws: `DatasetError`, or ``CommandError`` with the flag where the path leads to no file
     static func open(
-        _ path: String, flag: String, tokenizer: Tokenizer, maxSequenceLength: Int, access: RecordAccess = .checked,
-        onBadRecord: BadRecordPolicy = .stop
+        _ path: String, flag: String, _ encoder: ConversationEncoder, access: RecordAccess = .checked, onBadRecord: BadRecordPolicy = .stop
     ) throws -> SFTDataset {
         do {
-            return try SFTDataset(
-                path: path, tokenizer: tokenizer, maxSequenceLength: maxSequenceLength, access: access, onBadRecord: onBadRecord)
+            return try SFTDataset(path: path, encoder: encoder, access: access, onBadRecord: onBadRecord)
         } catch {
             switch error {
             case .missing, .notAFile: throw CommandError.failure("\(error); give the path of a JSONL file with --\(flag)")

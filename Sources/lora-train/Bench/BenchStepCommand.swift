@@ -61,7 +61,8 @@ struct BenchStepCommand {
             return { batch }
         }
         let dataset = try SFTDataset.open(
-            path, flag: "data_path", tokenizer: try options.benchedTokenizer(), maxSequenceLength: options.model.maxSequenceLength)
+            path, flag: "data_path",
+            ConversationEncoder(try ChatFormat(options.benchedTokenizer()), maximumLength: options.model.maxSequenceLength))
         try dataset.checkVocabulary(size: model.configuration.vocabularySize)
         let loader = DataLoader(dataset, batchSize: options.batchSize, workers: 1)
         var epoch = 0

@@ -139,6 +139,23 @@ struct FlagSet<Options> {
         }
     }
 
+    /// A value of a kind of its own.
+    ///
+    /// - Parameters:
+    ///   - type: its name in tables
+    ///   - expected: what a text must be that `read` does not take
+    ///   - words: how help and recipes show a value
+    mutating func value<Value>(
+        _ name: String, _ type: String, _ path: WritableKeyPath<Options, Value>, expected: String, words: @escaping (Value) -> String,
+        read: @escaping (String) -> Value?, _ help: String
+    ) {
+        add(name, type, help, { words($0[keyPath: path]) }) { text, options in
+            guard let value = read(text) else { return expected }
+            options[keyPath: path] = value
+            return nil
+        }
+    }
+
     private mutating func add(
         _ name: String, _ type: String, _ help: String, _ defaultValue: @escaping (Options) -> String,
         _ set: @escaping (String, inout Options) -> String?

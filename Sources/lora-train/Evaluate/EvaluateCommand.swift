@@ -16,7 +16,9 @@ struct EvaluateCommand {
         try options.model.computing(options.dtype) {
             let base = try Base(options.model)
             let dataset = try SFTDataset.open(
-                path, flag: "data_path", tokenizer: try base.tokenizer(), maxSequenceLength: options.model.maxSequenceLength,
+                path, flag: "data_path",
+                options.counting.encoder(
+                    options.format.format(base.tokenizer()), maximumLength: options.model.maxSequenceLength, seed: options.model.seed),
                 access: options.isStreaming ? .streaming : .checked, onBadRecord: options.onBadRecord)
             let model = try base.model(reading: options.dtype)
             try dataset.checkVocabulary(size: model.configuration.vocabularySize)
@@ -24,11 +26,20 @@ struct EvaluateCommand {
             if let list = options.model.loraPath { try adapters.load(list: list) }
             let evaluator = Evaluator(dataset, batchSize: options.batchSize, workers: options.workerCount, precision: options.dtype)
             let (first, counts) = try measure(model, evaluator, path)
-            DataNotes.note(counts, of: "samples", maximumLength: options.model.maxSequenceLength)
+            try note(counts, dataset)
             guard options.model.loraPath != nil else { return show(first) }
             try adapters.activate("none")
             show(first, beside: try measure(model, evaluator, path).0)
         }
+    }
+
+    /// Says what does not count; where, of a file that is not streamed.
+    private func note(_ counts: SampleCounts, _ dataset: SFTDataset) throws {
+        let statistics = dataset.access == .checked ? try dataset.statistics() : nil
+        DataNotes.note(
+            counts, of: "samples", maximumLength: options.model.maxSequenceLength,
+            uncounted: DataNotes.places(statistics?.samplesWithoutCountedTokens ?? [], in: dataset),
+            lost: DataNotes.places(statistics?.samplesWithLostTurns ?? [], in: dataset))
     }
 
     private func measure(

@@ -12,6 +12,8 @@ struct EvaluateOptions {
     var isStreaming = false
     var onBadRecord = BadRecordPolicy.stop
     var isJSON = false
+    var format = FormatOptions()
+    var counting = CountingOptions()
 
     static var flags: FlagSet<EvaluateOptions> {
         var flags = FlagSet<EvaluateOptions>()
@@ -27,11 +29,14 @@ struct EvaluateOptions {
         flags.integer("num_workers", \.workerCount, atLeast: 0, "Threads that read and tokenize ahead; 0 for none")
         flags.bool("streaming", \.isStreaming, "Check each record when it is reached and keep none in memory, for files of many gigabytes")
         flags.choice("on_bad_record", \.onBadRecord, "At a line that is no conversation: stop, or skip it")
+        flags.format(\.format)
+        flags.counting(\.counting)
         flags.section("The model")
         flags.filePath("out_dir", \.model.outDir, "Folder of the base weights")
         flags.sizes(\.model)
         flags.bool("use_moe", \.model.useMoE, "A base with a mixture of experts")
         flags.model(\.model)
+        flags.integer("seed", \.model.seed, atLeast: 0, atMost: .max, "Seed of the training, which --thinking drop:SHARE draws from")
         return flags
     }
 }

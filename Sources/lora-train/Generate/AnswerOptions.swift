@@ -4,6 +4,7 @@ import Tensor
 /// How answers are chosen, and by which model: what `generate` and `chat` share.
 struct AnswerOptions {
     var model = ModelOptions()
+    var format = FormatOptions()
     var system: String?
     var maximumNewTokens = 256
     var temperature = 0.85
@@ -34,6 +35,8 @@ extension FlagSet {
     }
 
     mutating func answeringModel(_ path: WritableKeyPath<Options, AnswerOptions>) {
+        section("How the conversation is written")
+        format(path.appending(path: \.format))
         section("The model")
         filePath("out_dir", path.appending(path: \.model.outDir), "Folder of the base weights")
         filePath(

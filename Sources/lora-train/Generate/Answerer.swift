@@ -6,7 +6,7 @@ import Tensor
 struct Answerer {
     let model: MiniMind
     let tokenizer: Tokenizer
-    private let template: ChatTemplate
+    private let format: ChatFormat
     private let options: AnswerOptions
 
     /// What was answered.
@@ -22,40 +22,26 @@ struct Answerer {
         let base = try Base(options.model)
         // A template that is missing is said before the weights are read.
         let tokenizer = try base.tokenizer()
-        let template = try Self.template(of: tokenizer)
-        let answerer = Answerer(try base.model(reading: options.dtype), tokenizer, template, options)
+        let format = try options.format.format(tokenizer)
+        let answerer = Answerer(try base.model(reading: options.dtype), format, options)
         var adapters = AdapterShelf(answerer.model, base, isForced: options.model.forcesAdapter)
         if let list = options.model.loraPath { try adapters.load(list: list) }
         return (answerer, adapters)
     }
 
-    /// - Throws: ``CommandError`` where the tokenizer has no template; `TemplateError` where it is none
-    init(_ model: MiniMind, _ tokenizer: Tokenizer, _ options: AnswerOptions) throws {
-        self.init(model, tokenizer, try Self.template(of: tokenizer), options)
-    }
-
-    private init(_ model: MiniMind, _ tokenizer: Tokenizer, _ template: ChatTemplate, _ options: AnswerOptions) {
+    /// - Parameter format: writes the conversations
+    init(_ model: MiniMind, _ format: ChatFormat, _ options: AnswerOptions) {
         self.model = model
-        self.tokenizer = tokenizer
-        self.template = template
+        self.format = format
         self.options = options
-    }
-
-    private static func template(of tokenizer: Tokenizer) throws -> ChatTemplate {
-        guard let source = tokenizer.chatTemplate else {
-            throw CommandError.failure("the tokenizer has no chat template; use the folder with its tokenizer_config.json")
-        }
-        return try ChatTemplate(source: source, toolSource: tokenizer.toolTemplate)
+        tokenizer = format.tokenizer
     }
 
     /// The ids of a conversation whose next turn is the model's.
     ///
     /// - Throws: `TemplateError` where the template refuses it
     func prompt(_ conversation: Conversation) throws -> [Int32] {
-        tokenizer.encode(
-            try template.render(
-                messages: conversation.messages, tools: conversation.tools, addGenerationPrompt: true,
-                specialTokens: tokenizer.specialTokens))
+        try format.prompt(conversation)
     }
 
     /// The next turn of a conversation.

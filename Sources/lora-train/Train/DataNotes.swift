@@ -54,12 +54,15 @@ struct DataNotes {
     func begin() throws {
         guard dataset.access == .checked else { return }
         let statistics = try samples.statistics()
-        guard statistics.uncountedSamples < statistics.count else {
-            throw CommandError.failure("\(options.dataPath): \(TrainingError.nothingToTrain)")
+        guard statistics.count > 0, !SampleCounts(statistics).hasUncountedOnly else {
+            throw CommandError.failure(
+                "\(options.dataPath): no sample has a token that counts: "
+                    + statistics.turns.reasonForNothing(maximumLength: options.model.maxSequenceLength))
         }
         Self.note(
             SampleCounts(statistics), of: "samples", maximumLength: options.model.maxSequenceLength,
-            lines: statistics.samplesWithoutCountedTokens.prefix(5).map(dataset.line(of:)))
+            uncounted: Self.places(statistics.samplesWithoutCountedTokens, in: dataset),
+            lost: Self.places(statistics.samplesWithLostTurns, in: dataset))
         noteSkipped(dataset.skippedRecords)
     }
 
@@ -102,12 +105,20 @@ struct DataNotes {
         }
     }
 
-    /// Says how many samples are cut, and in how many nothing counts.
+    /// Where some samples stand, the first five of them, as "data.jsonl, line 3, 5, …".
+    static func places(_ samples: [Int], in dataset: SFTDataset) -> String {
+        guard !samples.isEmpty else { return "" }
+        let lines = samples.prefix(5).map { String(dataset.line(of: $0)) }.joined(separator: ", ")
+        return "\(dataset.path), line \(lines)\(samples.count > 5 ? ", …" : "")"
+    }
+
+    /// Says how many samples are cut, in how many nothing counts, and which answers count for nothing.
     ///
     /// - Parameters:
     ///   - name: what they are called
-    ///   - lines: where some of those stand in which nothing counts
-    static func note(_ counts: SampleCounts, of name: String, maximumLength: Int, lines: [Int] = []) {
+    ///   - uncounted: where those stand in which nothing counts
+    ///   - lost: where those stand of which an answer does not count
+    static func note(_ counts: SampleCounts, of name: String, maximumLength: Int, uncounted: String = "", lost: String = "") {
         let console = Console.shared
         if counts.cutSamples > 0 {
             console.note(
@@ -115,11 +126,10 @@ struct DataNotes {
                     + "\(counts.removedTokens) tokens are cut away")
         }
         if counts.uncountedSamples > 0 {
-            let places =
-                lines.isEmpty
-                ? "" : " (line \(lines.map(String.init).joined(separator: ", "))\(counts.uncountedSamples > lines.count ? ", …" : ""))"
-            console.note("note: \(counts.uncountedSamples) of \(counts.samples) \(name) have no token that counts and are skipped\(places)")
+            let place = uncounted.isEmpty ? "" : " (\(uncounted))"
+            console.note("note: \(counts.uncountedSamples) of \(counts.samples) \(name) have no token that counts and are skipped\(place)")
         }
+        for line in counts.turns.notes(maximumLength: maximumLength, places: lost) { console.note("note: " + line) }
     }
 
     private func noteSkipped(_ skipped: SkippedRecords) {
@@ -131,6 +141,9 @@ struct DataNotes {
 }
 
 extension SampleCounts {
+    /// Whether there are samples, and nothing counts in any.
+    var hasUncountedOnly: Bool { samples > badRecords && uncountedSamples == samples - badRecords }
+
     /// Of samples each of which is drawn once.
     init(_ statistics: DatasetStatistics) {
         self.init()
@@ -138,5 +151,6 @@ extension SampleCounts {
         cutSamples = statistics.cutSamples
         removedTokens = statistics.removedTokens
         uncountedSamples = statistics.uncountedSamples
+        turns = statistics.turns
     }
 }

@@ -130,6 +130,9 @@ struct Processes {
         }
     }
 
+    /// What the first process says.
+    func fromFirst(_ text: String) throws -> String { try communicator.gather(text)[0] }
+
     /// The numbers of all processes.
     func gather(_ numbers: [Int]) throws -> [[Int]] {
         try communicator.gather(numbers.map(String.init).joined(separator: " ")).map { $0.split(separator: " ").compactMap { Int($0) } }

@@ -14,6 +14,7 @@ extension TrainOptions {
             let isEssential = ["epochs", "batch_size", "learning_rate", "lora_rank", "max_seq_len", "dtype"].contains(flag.name)
             if isEssential || value != flag.defaultValue(usual) { recipe[flag.name] = .string(value.trimming("'")) }
         }
+        recipe["chat_template"] = origins.template.map { .string($0.description) }
         let scales = Set(adapter.updates.map(\.update.factors.scale))
         return Provenance(
             base: origins.base, tokenizer: origins.tokenizer, data: origins.data,

@@ -19,13 +19,17 @@ struct Recipe {
         "save_interval",
         "save_steps", "save_total_limit",
         "save_dtype", "resume", "ddp", "ddp_timeout", "local_rank", "streaming", "force",
-        "wandb_run_name", "wandb_optional", "wandb_python", "wandb_timeout",
+        "chat_template", "wandb_run_name", "wandb_optional", "wandb_python", "wandb_timeout",
     ]
 
     private static let start = "the adapter that it starts from"
     private static let balance = "the auxiliary loss of experts"
+    private static let template = "the chat template"
+    private static let mask = "the loss mask"
+    /// Flags that version 0.7 did not have, by the values with which they change nothing.
+    private static let added = ["--template_args": "—", "--loss_on": "'answers'", "--thinking": "auto"]
 
-    init(_ options: TrainOptions, _ origins: Origins, _ subject: Subject, processes: Int) {
+    init(_ options: TrainOptions, _ origins: Origins, _ subject: Subject, _ rule: LossMaskRule, processes: Int) {
         layout = "\(processes) × \(options.batchSize) × \(options.accumulationSteps)"
         var facts = JSONObject()
         for flag in TrainOptions.flags.flags where !Self.others.contains(flag.name) {
@@ -43,6 +47,8 @@ struct Recipe {
         }
         facts["the base"] = origins.base.map { .string($0.description) }
         facts["the tokenizer"] = origins.tokenizer.map { .string($0.description) }
+        facts[Self.template] = origins.template.map { .string($0.description) }
+        facts[Self.mask] = .string(rule.words)
         facts["the data"] = .string(origins.data.description)
         facts[Self.start] = subject.start.map(JSON.string)
         facts[Self.balance] = subject.balance.map(JSON.string)
@@ -60,7 +66,13 @@ struct Recipe {
         var facts = facts
         // Those of 0.6 know no layout either.
         if checkpoint.notes["layout"] == nil { (facts[Self.start], facts[Self.balance]) = (nil, nil) }
-        return Self.differences(checkpoint.notes["recipe"]?.object ?? [:], facts)
+        var recipe = checkpoint.notes["recipe"]?.object ?? [:]
+        for (flag, value) in Self.added where recipe[flag] == nil { recipe[flag] = .string(value) }
+        // Of MiniMind's templates the mask is what it was; that of others was found in another way up to 0.7.
+        if recipe[Self.mask] == nil {
+            recipe[Self.mask] = facts[Self.mask] == .string(LossMaskRule.minimindWords) ? facts[Self.mask] : "that of version 0.7"
+        }
+        return Self.differences(recipe, facts)
     }
 
     /// What differs between two recipes, and how it stands in each.
@@ -74,10 +86,26 @@ struct Recipe {
     }
 }
 
+extension LossMaskRule {
+    /// What recipes call MiniMind's own masks.
+    static let minimindWords = "MiniMind's"
+
+    /// What recipes call it.
+    var words: String {
+        switch self {
+        case .generationBlocks: "generation blocks"
+        case .answers: "answers by rendering"
+        case .minimind: Self.minimindWords
+        }
+    }
+}
+
 /// What a run's files contain.
 struct Origins {
     var base: Fingerprint?
     var tokenizer: Fingerprint?
+    /// Of the chat template that was given in place of the tokenizer's.
+    let template: Fingerprint?
     let data: Fingerprint
     let validation: Fingerprint?
     let retained: Fingerprint?
@@ -85,6 +113,7 @@ struct Origins {
     init(_ base: Base?, _ options: TrainOptions) throws {
         self.base = try base?.fingerprint()
         tokenizer = try base?.tokenizerFingerprint()
+        template = try options.format.templateText().map { Fingerprint(of: $0) }
         data = try Fingerprint.ofFile(options.dataPath)
         validation = try options.evaluation.validationPath.map(Fingerprint.ofFile)
         retained = try options.evaluation.retainedPath.map(Fingerprint.ofFile)

@@ -20,11 +20,11 @@ struct RunData {
     /// Opens all files, and holds samples out where that is asked for.
     ///
     /// - Throws: `DatasetError`, or ``CommandError`` with the flag that names the file
-    init(_ options: TrainOptions, _ tokenizer: Tokenizer) throws {
+    init(_ options: TrainOptions, _ format: ChatFormat) throws {
+        let encoder = options.counting.encoder(format, maximumLength: options.model.maxSequenceLength, seed: options.model.seed)
         func open(_ path: String, _ flag: String) throws -> SFTDataset {
             try SFTDataset.open(
-                path, flag: flag, tokenizer: tokenizer, maxSequenceLength: options.model.maxSequenceLength,
-                access: options.isStreaming ? .streaming : .checked, onBadRecord: options.onBadRecord)
+                path, flag: flag, encoder, access: options.isStreaming ? .streaming : .checked, onBadRecord: options.onBadRecord)
         }
         func part(_ path: String, _ flag: String) throws -> Part {
             Part(samples: .all(of: try open(path, flag)), name: "samples of \(path)", place: path)

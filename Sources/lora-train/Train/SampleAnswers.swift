@@ -14,14 +14,14 @@ struct SampleAnswers {
     private static let maximumTokens = 128
 
     /// - Parameter precision: of the training's products
-    /// - Throws: ``CommandError`` where the file cannot be read or holds no prompt, or where the tokenizer has no template
-    init(path: String, _ model: MiniMind, _ tokenizer: Tokenizer, _ precision: Precision) throws {
+    /// - Throws: ``CommandError`` where the file cannot be read or holds no prompt
+    init(path: String, _ model: MiniMind, _ format: ChatFormat, _ precision: Precision) throws {
         self.precision = precision
         prompts = try PromptFile(path: path, system: nil)
         var options = AnswerOptions()
         options.isGreedy = true
         options.maximumNewTokens = Self.maximumTokens
-        answerer = try Answerer(model, tokenizer, options)
+        answerer = Answerer(model, format, options)
         // A conversation that the template refuses is better found before hours of training than after.
         for (number, conversation) in prompts.conversations {
             do {

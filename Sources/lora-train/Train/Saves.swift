@@ -8,33 +8,42 @@ struct Saves {
     private let subject: Subject
     private let folder: CheckpointFolder
     private let recipe: Recipe
+    /// When the run began, which chat templates may write.
+    private let started: Date
     /// Whether this process is the one that writes.
     private let isWriter: Bool
     private var console: Console { Console.shared }
 
-    init(_ options: TrainOptions, _ subject: Subject, _ recipe: Recipe, isWriter: Bool) {
+    init(_ options: TrainOptions, _ subject: Subject, _ recipe: Recipe, started: Date, isWriter: Bool) {
         self.options = options
         self.subject = subject
         self.recipe = recipe
+        self.started = started
         self.isWriter = isWriter
-        folder = CheckpointFolder(path: subject.stem + ".checkpoints", limit: options.saveTotalLimit)
+        folder = Self.folder(options, stem: subject.stem)
+    }
+
+    private static func folder(_ options: TrainOptions, stem: String) -> CheckpointFolder {
+        CheckpointFolder(path: stem + ".checkpoints", limit: options.saveTotalLimit)
     }
 
     // MARK: - Going on
 
     /// The checkpoint that `--resume` means; `nil` for a run from the start.
     ///
-    /// - Throws: ``CommandError`` or `CheckpointError` where there is none, or where it is of another recipe
-    func checkpoint() throws -> Checkpoint? {
+    /// - Parameter stem: the start of the names of what the run writes
+    /// - Throws: ``CommandError`` or `CheckpointError` where there is none
+    static func checkpoint(_ options: TrainOptions, stem: String) throws -> Checkpoint? {
         guard let wanted = options.resume else { return nil }
-        let found: Checkpoint?
-        if wanted == "auto" {
-            found = newest(in: folder)
-            if found == nil { console.line("nothing to resume in \(folder.path); starting from the beginning") }
-        } else {
-            found = try named(wanted)
-        }
-        guard let found else { return nil }
+        guard wanted == "auto" else { return try named(wanted) }
+        let folder = folder(options, stem: stem)
+        let found = newest(in: folder)
+        if found == nil { Console.shared.line("nothing to resume in \(folder.path); starting from the beginning") }
+        return found
+    }
+
+    /// - Throws: ``CommandError`` where a checkpoint is of another recipe
+    func check(_ found: Checkpoint) throws {
         let differences = recipe.differences(from: found)
         guard differences.isEmpty else {
             let words = differences.map { "\($0.what) was \($0.one), is \($0.other)" }.joined(separator: ", ")
@@ -47,10 +56,9 @@ struct Saves {
                 "note: processes × --batch_size × --accumulation_steps were \(layout) and are \(recipe.layout): "
                     + "masks of dropout, or the balance of experts, are of each micro-batch, so this trains on, but not the same")
         }
-        return found
     }
 
-    private func named(_ path: String) throws -> Checkpoint {
+    private static func named(_ path: String) throws -> Checkpoint {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             throw CommandError.failure("--resume: there is no \(path); give a checkpoint, their folder, or auto")
@@ -62,9 +70,9 @@ struct Saves {
         return found
     }
 
-    private func newest(in folder: CheckpointFolder) -> Checkpoint? {
+    private static func newest(in folder: CheckpointFolder) -> Checkpoint? {
         let (checkpoint, unreadable) = folder.newest()
-        for error in unreadable { console.note("warning: \(error); passing it over") }
+        for error in unreadable { Console.shared.note("warning: \(error); passing it over") }
         return checkpoint
     }
 
@@ -125,7 +133,8 @@ struct Saves {
             try trainer.writeCheckpoint(
                 to: path,
                 notes: [
-                    "recipe": .object(recipe.facts), "layout": .string(recipe.layout), "is_complete": .bool(isComplete),
+                    "recipe": .object(recipe.facts), "started": .number(started.timeIntervalSince1970), "layout": .string(recipe.layout),
+                    "is_complete": .bool(isComplete),
                     "evaluation": evaluations.progress.json, "best_is_here": .bool(evaluations.isBestHere), "data": data,
                 ])
         } catch {

@@ -31,7 +31,7 @@ struct Subject {
         func announceBase() {
             if let base { console.line("base \(base.file.path): \(base.file.summary)") }
         }
-        let dim = model.configuration.dim
+        stem = Self.stem(options, model.configuration)
         balance = model.configuration.experts.flatMap {
             $0.auxiliaryCoefficient > 0 ? "\($0.auxiliaryCoefficient) \($0.balance)" : nil
         }
@@ -40,9 +40,7 @@ struct Subject {
             console.line("LLM 总参数量: \(model.parameterCount)")
             announceBase()
             console.warn(ofUnsaidParts: model.configuration)
-            let suffix = model.configuration.experts == nil ? "" : "_moe"
-            path = "\(options.model.outDir)/\(options.loraName)_\(dim)\(suffix).pth"
-            stem = "\(options.model.outDir)/lora/\(options.loraName)_\(dim)\(suffix)"
+            path = "\(options.model.outDir)/\((stem as NSString).lastPathComponent).pth"
             parameters = model.parameters
             groups = [ParameterGroup(parameters.map(\.tensor))]
             words = Self.words(base, options, total: model.parameterCount, trained: model.parameterCount)
@@ -59,7 +57,6 @@ struct Subject {
         for line in PublishedLog.parameters(total: total, trained: adapter.parameterCount) { console.line(line) }
         announceBase()
         console.line(Self.summary(adapter))
-        stem = "\(options.model.outDir)/lora/\(options.loraName)_\(dim)"
         let path = stem + ".pth"
         self.path = path
         self.adapter = adapter
@@ -74,6 +71,12 @@ struct Subject {
             state.provenance = provenance.json
             return { [state] in try AdapterFile.write(state, as: .minimind, to: $0, for: model.configuration, elementType: savedType) }
         }
+    }
+
+    /// The start of the names of what a run writes beside the adapters.
+    static func stem(_ options: TrainOptions, _ configuration: ModelConfiguration) -> String {
+        let suffix = options.trainsAll && configuration.experts != nil ? "_moe" : ""
+        return "\(options.model.outDir)/lora/\(options.loraName)_\(configuration.dim)\(suffix)"
     }
 
     /// Writes it to a path.

@@ -70,7 +70,9 @@ struct TrainCommand {
     }
 
     private func train(_ processes: Processes) throws {
-        var run = try processes.together { try prepare(processes) }
+        // Templates may write the day: it is the same for all processes, and for a run that goes on later.
+        let now = Date(timeIntervalSince1970: Double(try processes.fromFirst("\(Date().timeIntervalSince1970)")) ?? 0)
+        var run = try processes.together { try prepare(processes, now: now) }
         try processes.checkAgreement(run.commonFacts)
         // From here on files of earlier runs are replaced.
         try processes.together { try begin(run) }
@@ -186,13 +188,18 @@ struct TrainCommand {
     // MARK: - Before the first step
 
     /// Reads everything, and finds what cannot work before hours have gone by.
-    private func prepare(_ processes: Processes) throws -> Run {
+    private func prepare(_ processes: Processes, now: Date) throws -> Run {
         let wandb = try processes.isFirst ? WandbClient.start(options) : nil
         let base = options.initialization == .pretrained ? try Base(options.model) : nil
         let tokenizer =
             try base?.tokenizer() ?? TokenizerFolder.tokenizer(options.model.tokenizerPath)
-        let data = try RunData(options, tokenizer)
-        let model = try base?.model(reading: options.trainsAll ? nil : options.dtype) ?? randomModel(tokenizer)
+        let found = try Saves.checkpoint(options, stem: Subject.stem(options, try configuration(base, tokenizer)))
+        let started = found?.notes["started"]?.number.map(Date.init(timeIntervalSince1970:)) ?? now
+        let format = try options.format.format(tokenizer, date: started)
+        let data = try RunData(options, format)
+        let model =
+            try base?.model(reading: options.trainsAll ? nil : options.dtype)
+            ?? MiniMind(configuration(nil, tokenizer), seed: UInt64(options.model.seed))
         model.checkpointsLayers = options.checkpointsGradients
         try data.checkVocabulary(size: model.configuration.vocabularySize)
         var notes = DataNotes(options, data.training)
@@ -202,14 +209,18 @@ struct TrainCommand {
         let metricsPath = options.metricsPath ?? subject.stem + ".metrics.jsonl"
         try checkOutputs(subject, base, metricsPath: metricsPath)
         if processes.isFirst { try subject.checkWritable() }
-        let recipe = Recipe(options, origins, subject, processes: processes.communicator.count)
-        let saves = Saves(options, subject, recipe, isWriter: processes.isFirst)
+        let recipe = Recipe(
+            options, origins, subject, data.training.source.encoder.rule, processes: processes.communicator.count)
+        let saves = Saves(options, subject, recipe, started: started, isWriter: processes.isFirst)
         let loader = self.loader(data.training, model, processes)
         let length = RunLength(
             epochs: options.epochs, stepsPerEpoch: loader.batchesPerEpoch, accumulationSteps: options.accumulationSteps)
         let trainer = self.trainer(model, subject, length, processes)
-        let checkpoint = try saves.checkpoint()
-        if let checkpoint { try trainer.restore(checkpoint) }
+        let checkpoint = found
+        if let checkpoint {
+            try saves.check(checkpoint)
+            try trainer.restore(checkpoint)
+        }
         notes.restore(checkpoint?.notes["data"])
         let evaluated = EvaluationProgress(checkpoint?.notes["evaluation"])
         let description = describe(
@@ -223,7 +234,7 @@ struct TrainCommand {
                 options, data, origins, model, subject, length, log, processes, from: evaluated,
 
                 isBestHere: checkpoint.map { $0.notes["best_is_here"]?.bool ?? true && saves.has($0) } ?? true),
-            samples: try options.samplePromptsPath.map { try SampleAnswers(path: $0, model, tokenizer, options.dtype) },
+            samples: try options.samplePromptsPath.map { try SampleAnswers(path: $0, model, format, options.dtype) },
             metricsPath: processes.isFirst ? metricsPath : nil, notes: notes)
     }
 
@@ -232,7 +243,7 @@ struct TrainCommand {
     /// - Throws: ``CommandError`` with exit code 2
     private func checkOutputs(_ subject: Subject, _ base: Base?, metricsPath: String) throws {
         let inputs = [
-            base?.file.path, options.dataPath, options.evaluation.validationPath, options.evaluation.retainedPath,
+            base?.file.path, options.dataPath, options.format.template, options.evaluation.validationPath, options.evaluation.retainedPath,
             options.samplePromptsPath,
         ]
         for path in [subject.path, subject.bestPath] { try OutputPath.check(path, flag: "--lora_name", against: inputs) }
@@ -311,8 +322,9 @@ struct TrainCommand {
             configuration: configuration, communicator: processes.communicator)
     }
 
-    private func randomModel(_ tokenizer: Tokenizer) throws -> MiniMind {
-        try MiniMind(options.model.configuration(vocabularySize: tokenizer.vocabularySize), seed: UInt64(options.model.seed))
+    /// The sizes of the base, or of a model that is made anew.
+    private func configuration(_ base: Base?, _ tokenizer: Tokenizer) throws -> ModelConfiguration {
+        try base?.file.configuration ?? options.model.configuration(vocabularySize: tokenizer.vocabularySize)
     }
 
     /// Whether samples are filled up. The balance of experts is measured over padding too, as published.

@@ -52,6 +52,8 @@ struct TrainOptions {
     var isStreaming = false
     var onBadRecord = BadRecordPolicy.stop
     var evaluation = EvaluationOptions()
+    var format = FormatOptions()
+    var counting = CountingOptions()
 
     /// The published table first, in its order.
     static var flags: FlagSet<TrainOptions> {
@@ -115,6 +117,8 @@ struct TrainOptions {
             "on_bad_record", \.onBadRecord,
             "At a line that is no conversation: stop, or skip it, which leaves its place in the batch empty and lists it beside the adapter"
         )
+        flags.format(\.format)
+        flags.counting(\.counting)
         flags.filePath("metrics_path", \.metricsPath, "Metrics file; default {out_dir}/lora/{lora_name}_{dim}.metrics.jsonl")
         flags.choice(
             "log_format", \.logFormat,

@@ -204,11 +204,12 @@ import Testing
         #expect(dataset.samplesWithoutCountedTokens == [])
         let statistics = try dataset.statistics()
         #expect(statistics.count == 4)
-        #expect(statistics.shortestLength == 15)
+        // The question that nobody answers is 26 tokens.
+        #expect(statistics.shortestLength == 23)
         #expect(statistics.longestLength == 30)
-        #expect(statistics.medianLength == 23)
-        #expect(statistics.meanLength == (23 + 30 + 15 + 23) / 4.0)
-        #expect(statistics.tokens == 91)
+        #expect(statistics.medianLength == 24.5)
+        #expect(statistics.meanLength == (23 + 30 + 26 + 23) / 4.0)
+        #expect(statistics.tokens == 102)
         #expect(statistics.countedTokens == 3 + 10 + 0 + 3)
         #expect(statistics.cutSamples == 1)
         #expect(statistics.removedTokens == 72 - 30)
@@ -226,8 +227,7 @@ import Testing
     ]
     /// Refuses a conversation that begins with "refuse".
     private static let choosyTemplate =
-        TestTokenizer.minimindTemplate
-        + "{% if messages[0].content == 'refuse' %}{{ raise_exception('not\nthis') }}{% endif %}"
+        "{% if messages[0].content == 'refuse' %}{{ raise_exception('not\nthis') }}{% endif %}" + TestTokenizer.minimindTemplate
 
     @Test func streamingIsTheSameButLater() throws {
         let lines = (0..<300).flatMap { number in

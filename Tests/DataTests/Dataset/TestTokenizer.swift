@@ -57,9 +57,9 @@ enum TestTokenizer {
         return Unicode.Scalar(UInt32(code)).map { String($0) } ?? ""
     }
 
-    /// MiniMind's layout of 2025, small.
+    /// MiniMind's template of 2024, with a system message in the layout of the other turns.
     static let minimindTemplate =
-        "{% for m in messages %}{{ bos_token + m.role + '\n' + m.content + eos_token + '\n' }}{% endfor %}"
+        #"{% for message in messages %}{% set content = message['content'] %}{% if message['role'] == 'system' %}{{ '<s>system\n' + content + '</s>\n' }}{% endif %}{% if message['role'] == 'user' %}{{ '<s>user\n' + content + '</s>\n<s>assistant\n' }}{% elif message['role'] == 'assistant' %}{{ content + '</s>' + '\n' }}{% endif %}{% endfor %}"#
 
     static func minimind(template: String? = minimindTemplate) throws -> Tokenizer {
         try make(special: ["<pad>", "<s>", "</s>"], bos: "<s>", eos: "</s>", pad: "<pad>", template: template)

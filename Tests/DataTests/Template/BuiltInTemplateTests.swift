@@ -14,7 +14,7 @@ import Testing
     private static let tools: [JSON] = [["type": "function", "function": ["name": "add", "parameters": ["a": "int"]]]]
     private static let toolConversation: [Message] = {
         var turn = Message(role: "assistant", content: "", extra: ["tool_calls": [Self.call]])
-        turn.hasNullContent = true
+        turn.hasContent = false
         return [
             Message(role: "user", content: "1+1?"), turn,
             Message(role: "tool", content: "2 \"ok\"", extra: ["tool_call_id": "abcdefghi"]),

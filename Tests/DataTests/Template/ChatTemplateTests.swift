@@ -5,7 +5,10 @@ import TestSupport
 import Testing
 
 /// Renderings by Hugging Face, made by `Fixtures/template/make_fixtures.py`.
-private enum Fixture {
+enum TemplateFixture {
+    /// A template of a published model.
+    static func source(_ name: String) throws -> String { try #require(all["templates"]?[name]?.string) }
+
     static let all: JSON = {
         let path = Paths.fixture("DataTests", "template/cases.json")
         return FileManager.default.contents(atPath: path).flatMap { try? JSON(parsing: [UInt8]($0)) } ?? .null
@@ -26,16 +29,16 @@ private enum Fixture {
 
 @Suite struct ChatTemplateTests {
     @Test func rendersConversationsAsHuggingFaceDoes() throws {
-        let cases = try #require(Fixture.all["chats"]?.array)
+        let cases = try #require(TemplateFixture.all["chats"]?.array)
         #expect(cases.count == 384)
         for item in cases {
             let name = try #require(item["template"]?.string)
             let chat = try #require(item["chat"]?.string)
-            let template = try ChatTemplate(source: try #require(Fixture.all["templates"]?[name]?.string))
+            let template = try ChatTemplate(source: try #require(TemplateFixture.all["templates"]?[name]?.string))
             let rendered = Result { () throws(TemplateError) in
                 try template.render(
-                    messages: Fixture.messages(Fixture.all["messages"]?[chat]),
-                    tools: item["tools"] == .bool(true) ? Fixture.all["tools"]?.array : nil,
+                    messages: TemplateFixture.messages(TemplateFixture.all["messages"]?[chat]),
+                    tools: item["tools"] == .bool(true) ? TemplateFixture.all["tools"]?.array : nil,
                     addGenerationPrompt: item["prompt"] == .bool(true), bosToken: "<s>", eosToken: "</s>",
                     variables: item["variables"]?.object ?? [:])
             }
@@ -49,8 +52,8 @@ private enum Fixture {
     }
 
     @Test func understandsJinjaAsJinjaDoes() throws {
-        let cases = try #require(Fixture.all["snippets"]?.array)
-        let variables = try #require(Fixture.all["variables"]?.object)
+        let cases = try #require(TemplateFixture.all["snippets"]?.array)
+        let variables = try #require(TemplateFixture.all["variables"]?.object)
         for item in cases {
             let source = try #require(item["template"]?.string)
             let rendered = Result { () throws(TemplateError) in
@@ -125,7 +128,7 @@ private enum Fixture {
         let chats = try #require(try json("golden.json")["chats"]?.array)
         #expect(!chats.isEmpty)
         for chat in chats {
-            let messages = Fixture.messages(chat["messages"])
+            let messages = TemplateFixture.messages(chat["messages"])
             func render(_ messages: [Message], _ prompting: Bool) throws -> String {
                 try template.render(
                     messages: messages, tools: chat["tools"]?.array, addGenerationPrompt: prompting,
@@ -230,7 +233,7 @@ private enum Fixture {
     }
 
     @Test func survivesEveryPrefixAndDamage() throws {
-        let templates = try #require(Fixture.all["templates"]?.object)
+        let templates = try #require(TemplateFixture.all["templates"]?.object)
         for (_, source) in templates {
             let text = Array(try #require(source.string).unicodeScalars)
             for end in stride(from: 0, to: text.count, by: 7) {

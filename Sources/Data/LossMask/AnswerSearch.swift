@@ -1,0 +1,204 @@
+import Tensor
+
+/// The search for the assistant's turns in one conversation.
+struct AnswerSearch {
+    private let finder: AnswerFinder
+    private let conversation: Conversation
+    private let marked: MarkedConversation
+    private let layout: MarkedText
+    private let arguments: String
+    private(set) var spans: [RenderedAnswers.Span] = []
+
+    init(_ finder: AnswerFinder, _ conversation: Conversation, _ marked: MarkedConversation, _ layout: MarkedText) {
+        self.finder = finder
+        self.conversation = conversation
+        self.marked = marked
+        self.layout = layout
+        arguments = conversation.templateArguments.keys.isEmpty ? "" : JSON.object(conversation.templateArguments).serialized
+    }
+
+    private var bytes: [UInt8] { layout.bytes }
+
+    mutating func run() {
+        var found: Set<Int> = []
+        for (index, segment) in layout.segments.enumerated() {
+            guard conversation.messages[segment.message].speaker == .assistant else { continue }
+            let isFirst = found.insert(segment.message).inserted
+            let start = self.start(of: segment, at: index, isFirst: isFirst)
+            spans.append(RenderedAnswers.Span(message: segment.message, range: start..<end(of: segment, at: index)))
+        }
+        for (index, message) in conversation.messages.enumerated() where message.speaker == .assistant && !found.contains(index) {
+            guard let range = wordlessTurn(index) else { continue }
+            // An empty answer still is one that the model has to end. But an end alone is no answer of a turn that has more.
+            let isEmpty = !marked.hasWords[index] && !message.callsFunctions
+            if isEmpty || saysSomething(range) { spans.append(RenderedAnswers.Span(message: index, range: range)) }
+        }
+        spans.sort { $0.range.lowerBound < $1.range.lowerBound }
+    }
+
+    // MARK: - Where a turn begins
+
+    private func start(of segment: MarkedText.Segment, at index: Int, isFirst: Bool) -> Int {
+        let previous = index > 0 ? layout.segments[index - 1] : nil
+        let gapStart = previous?.range.upperBound ?? 0
+        let gap = bytes[gapStart..<segment.range.lowerBound]
+        // A turn that another message's words divide goes on with its own.
+        guard isFirst else { return segment.range.lowerBound - ownBeginning(segment.message, in: gap) }
+        // What ends the words before is a part of what stands between, and differs from question to question.
+        let ending = previous.map { self.ending(of: $0.message, in: gap) } ?? 0
+        let key = key(.start, Array(gap.dropFirst(ending)), of: segment.message)
+        let found = finder.boundary(key) { promptEnd(before: segment.message, gap, after: previous?.lastMark) - ending }
+        return gapStart + Swift.max(0, Swift.min(found + ending, gap.count))
+    }
+
+    /// How much of a gap the generation prompt is.
+    private func promptEnd(before message: Int, _ gap: ArraySlice<UInt8>, after mark: WordMark?) -> Int {
+        guard let prompted = finder.rendered(marked.conversation, upTo: message, prompts: true) else {
+            return usualPromptEnd(before: message, gap)
+        }
+        let (prompt, last) = MarkedText.tail(of: prompted)
+        guard last == mark else { return usualPromptEnd(before: message, gap) }
+        let common = Self.commonPrefix(prompt, gap)
+        if common == prompt.count || common == gap.count { return common }
+        // The prompt goes on otherwise than the text. Up to where the prompt itself begins, both have to be alike.
+        let plain = finder.rendered(marked.conversation, upTo: message, prompts: false).map { MarkedText.tail(of: $0).tail } ?? []
+        let own = prompt.dropFirst(Self.commonPrefix(plain, prompt))
+        if !own.isEmpty, common >= prompt.count - own.count { return Self.wholeMark(common, in: gap) }
+        return Self.end(of: own.isEmpty ? prompt : own, isWhole: own.isEmpty, in: gap) ?? Self.wholeMark(common, in: gap)
+    }
+
+    /// Where the template does not render the conversation up to a turn: the generation prompt after a plain question,
+    /// where it stands in the gap; else nothing but the turn's own words counts.
+    private func usualPromptEnd(before message: Int, _ gap: ArraySlice<UInt8>) -> Int {
+        let prompt = finder.promptAfterQuestion()
+        if let end = Self.end(of: prompt[...], isWhole: false, in: gap) { return end }
+        return gap.count - ownBeginning(message, in: gap)
+    }
+
+    /// Where the last occurrence of a prompt ends in a gap: of as much as there is of its beginning or, `isWhole`, of its
+    /// end.
+    private static func end(of prompt: ArraySlice<UInt8>, isWhole: Bool, in gap: ArraySlice<UInt8>) -> Int? {
+        for length in stride(from: prompt.count, to: 0, by: -1) {
+            let part = isWhole ? prompt.suffix(length) : prompt.prefix(length)
+            guard part.contains(where: { $0 > 0x20 }) else { return nil }
+            var start = gap.endIndex - length
+            while start >= gap.startIndex {
+                if gap[start...].starts(with: part) {
+                    let end = start + length - gap.startIndex
+                    return isWhole || length == prompt.count ? end : wholeMark(end, in: gap)
+                }
+                start -= 1
+            }
+        }
+        return nil
+    }
+
+    /// Steps back to where no mark such as `<tool_call>` is cut in two.
+    private static func wholeMark(_ count: Int, in gap: ArraySlice<UInt8>) -> Int {
+        var index = gap.startIndex + count
+        guard index < gap.endIndex else { return count }
+        while index > gap.startIndex, !isEdge(gap[..<index]) { index -= 1 }
+        return index - gap.startIndex
+    }
+
+    /// Whether a mark may end here: after white space, a closing sign or a letter beyond ASCII. The bars and blanks of
+    /// DeepSeek's marks stand within them.
+    private static func isEdge(_ text: ArraySlice<UInt8>) -> Bool {
+        guard let byte = text.last else { return true }
+        if byte >= 0x80 { return !["｜", "▁"].contains { text.suffix(3).elementsEqual($0.utf8) } }
+        return byte <= 0x20 || ">])}:".utf8.contains(byte)
+    }
+
+    // MARK: - Where a turn ends
+
+    private func end(of segment: MarkedText.Segment, at index: Int) -> Int {
+        let next = index + 1 < layout.segments.count ? layout.segments[index + 1] : nil
+        let end = segment.range.upperBound
+        let gap = bytes[end..<(next?.range.lowerBound ?? bytes.count)]
+        if let token = finder.end(in: gap) { return token.upperBound }
+        let key = key(.end, Array(gap), of: segment.message)
+        return end + Swift.min(finder.boundary(key) { gain(of: segment.message, gap, after: segment.lastMark) }, gap.count)
+    }
+
+    /// How much of a gap the turn before it wrote.
+    private func gain(of message: Int, _ gap: ArraySlice<UInt8>, after mark: WordMark?) -> Int {
+        if let rendered = finder.rendered(marked.conversation, upTo: message + 1, prompts: false) {
+            let (tail, last) = MarkedText.tail(of: rendered)
+            if last == mark { return Self.commonPrefix(tail, gap) }
+        }
+        // Some templates end with no call: a question follows.
+        var asked = marked.conversation
+        let question = WordMark(.content, message: WordMark.period - 1)
+        asked.messages = Array(asked.messages.prefix(message + 1))
+        asked.messages.append(Message(role: "user", content: String(decoding: question.bytes, as: UTF8.self)))
+        guard let rendered = finder.rendered(asked, upTo: message + 2, prompts: false) else { return 0 }
+        guard let place = rendered.indices.last(where: { WordMark.at($0, in: rendered) == question }) else { return 0 }
+        let (tail, last) = MarkedText.tail(of: Array(rendered[..<place]))
+        return last == mark ? Self.commonPrefix(tail, gap) : 0
+    }
+
+    // MARK: - Turns without words
+
+    /// What the text gains with a turn of which no word is marked in it: an empty answer, signs alone, a call without
+    /// arguments.
+    private func wordlessTurn(_ message: Int) -> Range<Int>? {
+        let before = layout.segments.lastIndex { $0.message < message }
+        let mark = before.map { layout.segments[$0].lastMark }
+        let gapStart = before.map { layout.segments[$0].range.upperBound } ?? 0
+        let following = layout.segments.first { $0.range.lowerBound >= gapStart }
+        let gap = bytes[gapStart..<(following?.range.lowerBound ?? bytes.count)]
+        let ending = before.map { self.ending(of: layout.segments[$0].message, in: gap) } ?? 0
+        let rest = Array(gap.dropFirst(ending))
+        let start = ending + finder.boundary(key(.start, rest, of: message)) { promptEnd(before: message, gap, after: mark) - ending }
+        guard start >= 0, start <= gap.count else { return nil }
+        let end = ending + finder.boundary(key(.wordlessEnd, rest, of: message)) { gain(of: message, gap, after: mark) - ending }
+        guard start < end else { return nil }
+        let range = gapStart + start..<gapStart + end
+        guard let token = finder.end(in: bytes[range]) else { return range }
+        // What more than an end follows is a mark that opens something.
+        let opens = token.lowerBound == range.lowerBound && bytes[token.upperBound..<range.upperBound].contains { $0 > 0x20 }
+        return opens ? range : range.lowerBound..<token.upperBound
+    }
+
+    /// Whether a part of the text is more than the end of a turn, white space and an empty block of thinking.
+    private func saysSomething(_ range: Range<Int>) -> Bool {
+        var part = bytes[range]
+        if let end = finder.end(in: part) { part = part[..<end.lowerBound] }
+        let text = PythonText.strip(String(decoding: part, as: UTF8.self))
+        return !text.isEmpty && PythonText.strip(PythonText.split(text, by: "<think>", limit: nil, fromEnd: false).joined()) != "</think>"
+    }
+
+    // MARK: - Parts of messages
+
+    private func key(_ edge: BoundaryKey.Edge, _ gap: [UInt8], of message: Int) -> BoundaryKey {
+        BoundaryKey(
+            edge: edge, gap: gap, previous: message > 0 ? conversation.messages[message - 1].role : "",
+            hasTools: conversation.tools != nil, protectedTexts: marked.protectedTexts[message], arguments: arguments)
+    }
+
+    /// How much of a gap is what follows the last word of the message before.
+    private func ending(of message: Int, in gap: ArraySlice<UInt8>) -> Int {
+        let content = Array(marked.conversation.messages[message].content.utf8)
+        let ending = MarkedText.tail(of: content).tail
+        if gap.starts(with: ending) { return ending.count }
+        let stripped = ending.prefix(upTo: (ending.lastIndex { $0 > 0x20 } ?? ending.startIndex - 1) + 1)
+        return gap.starts(with: stripped) ? stripped.count : 0
+    }
+
+    /// How much of a gap's end is what stands before a message's first word.
+    private func ownBeginning(_ message: Int, in gap: ArraySlice<UInt8>) -> Int {
+        let content = Array(marked.conversation.messages[message].content.utf8)
+        let place = content.indices.first { WordMark.at($0, in: content) != nil } ?? 0
+        for beginning in [content[..<place], content[..<place].drop { $0 <= 0x20 }] where gap.suffix(beginning.count) == beginning {
+            return beginning.count
+        }
+        return 0
+    }
+
+    /// How many bytes two texts have in common at their beginning, up to the end of a character.
+    private static func commonPrefix(_ left: ArraySlice<UInt8>, _ right: ArraySlice<UInt8>) -> Int {
+        var count = zip(left, right).prefix { $0 == $1 }.reduce(0) { count, _ in count + 1 }
+        while count > 0, count < right.count, right[right.startIndex + count] & 0xC0 == 0x80 { count -= 1 }
+        return count
+    }
+}
