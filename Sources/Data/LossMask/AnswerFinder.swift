@@ -120,13 +120,18 @@ final class AnswerFinder: Sendable {
 
 /// On what it depends where a turn begins or ends: the words of messages are no part of it.
 struct BoundaryKey: Hashable {
-    enum Edge { case start, end, wordlessEnd }
+    enum Edge { case start, end, wordlessEnd, askedEnd }
 
     let edge: Edge
     /// What the template writes between the words of two messages.
     let gap: [UInt8]
     /// Who speaks before.
     let previous: String
+    /// How many messages without words stand in the gap before the turn.
+    let skipped: Int
+    /// Whether the turn has words, and whether it calls functions.
+    let hasWords: Bool
+    let callsFunctions: Bool
     let hasTools: Bool
     /// The texts that the template looks for in the messages before.
     let protectedTexts: UInt64

@@ -46,7 +46,7 @@ struct AnswerSearch {
         guard isFirst else { return segment.range.lowerBound - ownBeginning(segment.message, in: gap) }
         // What ends the words before is a part of what stands between, and differs from question to question.
         let ending = previous.map { self.ending(of: $0.message, in: gap) } ?? 0
-        let key = key(.start, Array(gap.dropFirst(ending)), of: segment.message)
+        let key = key(.start, Array(gap.dropFirst(ending)), of: segment.message, after: previous?.message)
         let found = finder.boundary(key) { promptEnd(before: segment.message, gap, after: previous?.lastMark) - ending }
         return gapStart + Swift.max(0, Swift.min(found + ending, gap.count))
     }
@@ -59,7 +59,8 @@ struct AnswerSearch {
         let (prompt, last) = MarkedText.tail(of: prompted)
         guard last == mark else { return usualPromptEnd(before: message, gap) }
         let common = Self.commonPrefix(prompt, gap)
-        if common == prompt.count || common == gap.count { return common }
+        if common == prompt.count { return common }
+        if common == gap.count { return Self.wholeMark(common, in: gap) }
         // The prompt goes on otherwise than the text. Up to where the prompt itself begins, both have to be alike.
         let plain = finder.rendered(marked.conversation, upTo: message, prompts: false).map { MarkedText.tail(of: $0).tail } ?? []
         let own = prompt.dropFirst(Self.commonPrefix(plain, prompt))
@@ -96,9 +97,9 @@ struct AnswerSearch {
     /// Steps back to where no mark such as `<tool_call>` is cut in two.
     private static func wholeMark(_ count: Int, in gap: ArraySlice<UInt8>) -> Int {
         var index = gap.startIndex + count
-        guard index < gap.endIndex else { return count }
         while index > gap.startIndex, !isEdge(gap[..<index]) { index -= 1 }
-        return index - gap.startIndex
+        let cutsMark = index < gap.startIndex + count && "<[".utf8.contains(gap[index])
+        return cutsMark ? index - gap.startIndex : count
     }
 
     /// Whether a mark may end here: after white space, a closing sign or a letter beyond ASCII. The bars and blanks of
@@ -115,9 +116,12 @@ struct AnswerSearch {
         let next = index + 1 < layout.segments.count ? layout.segments[index + 1] : nil
         let end = segment.range.upperBound
         let gap = bytes[end..<(next?.range.lowerBound ?? bytes.count)]
-        if let token = finder.end(in: gap) { return token.upperBound }
-        let key = key(.end, Array(gap), of: segment.message)
-        return end + Swift.min(finder.boundary(key) { gain(of: segment.message, gap, after: segment.lastMark) }, gap.count)
+        // Other turns without words may stand in the gap, with ends of their own.
+        let isShared = (next?.message ?? conversation.messages.count) != segment.message + 1
+        if !isShared, let token = finder.end(in: gap) { return token.upperBound }
+        let key = key(.end, Array(gap), of: segment.message, after: segment.message)
+        let gained = Swift.min(finder.boundary(key) { gain(of: segment.message, gap, after: segment.lastMark) }, gap.count)
+        return finder.end(in: gap.prefix(gained))?.upperBound ?? end + gained
     }
 
     /// How much of a gap the turn before it wrote.
@@ -127,6 +131,11 @@ struct AnswerSearch {
             if last == mark { return Self.commonPrefix(tail, gap) }
         }
         // Some templates end with no call: a question follows.
+        return askedGain(of: message, gap, after: mark)
+    }
+
+    /// The same where a question follows; its own opening may be a part of it.
+    private func askedGain(of message: Int, _ gap: ArraySlice<UInt8>, after mark: WordMark?) -> Int {
         var asked = marked.conversation
         let question = WordMark(.content, message: WordMark.period - 1)
         asked.messages = Array(asked.messages.prefix(message + 1))
@@ -149,15 +158,36 @@ struct AnswerSearch {
         let gap = bytes[gapStart..<(following?.range.lowerBound ?? bytes.count)]
         let ending = before.map { self.ending(of: layout.segments[$0].message, in: gap) } ?? 0
         let rest = Array(gap.dropFirst(ending))
-        let start = ending + finder.boundary(key(.start, rest, of: message)) { promptEnd(before: message, gap, after: mark) - ending }
+        let start =
+            ending
+            + finder.boundary(key(.start, rest, of: message, after: before.map { layout.segments[$0].message })) {
+                promptEnd(before: message, gap, after: mark) - ending
+            }
         guard start >= 0, start <= gap.count else { return nil }
-        let end = ending + finder.boundary(key(.wordlessEnd, rest, of: message)) { gain(of: message, gap, after: mark) - ending }
-        guard start < end else { return nil }
+        let key = key(.wordlessEnd, rest, of: message, after: before.map { layout.segments[$0].message })
+        let end = ending + finder.boundary(key) { wordlessGain(of: message, gap, after: mark) - ending }
+        guard start < end else {
+            // Where the template writes a last turn in another way, a question follows, and the turn ends before it.
+            let key = self.key(.askedEnd, rest, of: message, after: before.map { layout.segments[$0].message })
+            let asked = finder.boundary(key) { askedGain(of: message, gap, after: mark) - ending } + ending
+            guard start < asked, let token = finder.end(in: gap.prefix(asked).dropFirst(start)) else { return nil }
+            return gapStart + start..<token.upperBound
+        }
         let range = gapStart + start..<gapStart + end
-        guard let token = finder.end(in: bytes[range]) else { return range }
+        guard let token = finder.end(in: bytes[range]) else {
+            // The mark that opens the next turn may be what ends this one.
+            let next = finder.end(in: gap.dropFirst(end))
+            return next?.lowerBound == range.upperBound ? range.lowerBound..<(next?.upperBound ?? range.upperBound) : range
+        }
         // What more than an end follows is a mark that opens something.
         let opens = token.lowerBound == range.lowerBound && bytes[token.upperBound..<range.upperBound].contains { $0 > 0x20 }
         return opens ? range : range.lowerBound..<token.upperBound
+    }
+
+    private func wordlessGain(of message: Int, _ gap: ArraySlice<UInt8>, after mark: WordMark?) -> Int {
+        guard let rendered = finder.rendered(marked.conversation, upTo: message + 1, prompts: false) else { return 0 }
+        let (tail, last) = MarkedText.tail(of: rendered)
+        return last == mark ? Self.commonPrefix(tail, gap) : 0
     }
 
     /// Whether a part of the text is more than the end of a turn, white space and an empty block of thinking.
@@ -170,9 +200,11 @@ struct AnswerSearch {
 
     // MARK: - Parts of messages
 
-    private func key(_ edge: BoundaryKey.Edge, _ gap: [UInt8], of message: Int) -> BoundaryKey {
+    private func key(_ edge: BoundaryKey.Edge, _ gap: [UInt8], of message: Int, after last: Int?) -> BoundaryKey {
         BoundaryKey(
             edge: edge, gap: gap, previous: message > 0 ? conversation.messages[message - 1].role : "",
+            skipped: message - (last ?? -1), hasWords: marked.hasWords[message],
+            callsFunctions: conversation.messages[message].callsFunctions,
             hasTools: conversation.tools != nil, protectedTexts: marked.protectedTexts[message], arguments: arguments)
     }
 

@@ -39,6 +39,7 @@ public enum EmptyThinking: Sendable, Equatable {
         } else {
             rest = skipSpaces(start)
             guard stands(opening, at: rest) else { return nil }
+            first = rest
             rest += opening.count
         }
         rest = skipSpaces(rest)

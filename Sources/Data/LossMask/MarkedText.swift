@@ -25,7 +25,10 @@ struct MarkedText {
         var (place, markedPlace) = (0, 0)
         while markedPlace < marked.count {
             guard place < bytes.count else { return nil }
-            if let mark = WordMark.at(markedPlace, in: marked) {
+            // An ideograph that the text has too is a tool's or the template's own.
+            if let mark = WordMark.at(markedPlace, in: marked),
+                !bytes[place...].starts(with: marked[markedPlace..<markedPlace + WordMark.length])
+            {
                 let length = Self.scalarLength(bytes[place])
                 builder.add(mark, place..<place + length)
                 place += length
@@ -65,10 +68,9 @@ struct MarkedText {
 
     /// What stands after the last mark of a text, and that mark.
     static func tail(of marked: [UInt8]) -> (tail: ArraySlice<UInt8>, mark: WordMark?) {
-        var index = marked.count - WordMark.length
-        while index >= 0 {
+        for index in marked.indices.reversed() {
             if let mark = WordMark.at(index, in: marked) { return (marked[(index + WordMark.length)...], mark) }
-            index -= 1
+            if let mark = WordMark.escaped(at: index, in: marked) { return (marked[(index + 6)...], mark) }
         }
         return (marked[...], nil)
     }

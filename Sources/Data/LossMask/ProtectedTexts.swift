@@ -19,7 +19,7 @@ struct ProtectedTexts: Sendable {
     /// Names of roles and keys are words of any text, and no template searches messages for them.
     private static func isDistinct(_ text: String) -> Bool {
         let isWord = text.utf8.allSatisfy { byte in
-            byte == UInt8(ascii: "_") || byte == 0x20 || byte >= 0x41 && byte <= 0x5A || byte >= 0x61 && byte <= 0x7A
+            byte == UInt8(ascii: "_") || byte >= 0x41 && byte <= 0x5A || byte >= 0x61 && byte <= 0x7A
         }
         return text.utf8.count >= 2 && !isWord && !text.unicodeScalars.allSatisfy(PythonText.isSpace)
     }

@@ -39,6 +39,9 @@ struct FormatOptions {
         throw CommandError.failure("--chat_template '\(template)' is neither a file nor one of \(Self.names)")
     }
 
+    /// What the conversation itself says to the template.
+    static let reserved = ["messages", "tools", "documents", "add_generation_prompt"]
+
     private static var names: String { ChatTemplate.builtInNames.joined(separator: ", ") }
 }
 
@@ -61,8 +64,13 @@ extension FlagSet {
             "chat_template", path.appending(path: \.template),
             "Chat template in place of the tokenizer's: a file, or one of \(ChatTemplate.builtInNames.joined(separator: ", "))")
         value(
-            "template_args", "json", path.appending(path: \.arguments), expected: #"a JSON object, as '{"enable_thinking": false}'"#,
-            words: { $0.keys.isEmpty ? "—" : "'\(JSON.object($0).serialized)'" }, read: { (try? JSON(parsing: $0))?.object },
+            "template_args", "json", path.appending(path: \.arguments),
+            expected: #"a JSON object, as '{"enable_thinking": false}', without "# + FormatOptions.reserved.joined(separator: ", "),
+            words: { $0.keys.isEmpty ? "—" : "'\(JSON.object($0).serialized)'" },
+            read: { text in
+                guard let object = (try? JSON(parsing: text))?.object else { return nil }
+                return FormatOptions.reserved.contains { object[$0] != nil } ? nil : object
+            },
             "Variables of the chat template; those of a record's chat_template_kwargs go before them")
     }
 

@@ -30,8 +30,11 @@ extension TurnCounts {
     func reasonForNothing(maximumLength: Int) -> String {
         if self[.assistant] == 0 { return "there is no turn of the assistant in it; every conversation needs an answer to learn" }
         if self[.excluded] == self[.assistant] { return "every answer has weight 0, so nothing is learnt" }
-        if self[.cut] > 0 {
-            return "every answer is cut away at \(maximumLength) tokens; raise --max_seq_len"
+        if self[.cut] == self[.assistant] { return "every answer is cut away at \(maximumLength) tokens; raise --max_seq_len" }
+        if self[.notRendered] < self[.assistant] {
+            return
+                "\(self[.cut]) of \(self[.assistant]) answers are cut away at --max_seq_len \(maximumLength), \(self[.excluded]) have weight 0, "
+                + "\(self[.notLast]) are not the last, \(self[.notRendered]) are not written by the chat template"
         }
         return "the chat template writes none of the answers; give another with --chat_template"
     }

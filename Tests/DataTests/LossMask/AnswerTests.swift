@@ -192,6 +192,47 @@ import Testing
         }
     }
 
+    /// What was found for one conversation is not taken for another, in whichever order they come.
+    @Test func conversationsDoNotDependOnEachOther() throws {
+        let records = [
+            #"{"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"","reasoning_content":"plan"},{"role":"user","content":"Go"},{"role":"assistant","content":"Yes"}]}"#,
+            #"{"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":""},{"role":"user","content":"Go"},{"role":"assistant","content":"Yes"}]}"#,
+            #"{"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"!"},{"role":"user","content":"?"},{"role":"assistant","content":"!"}]}"#,
+            #"{"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"a"},{"role":"user","content":"?"},{"role":"assistant","content":"!"}]}"#,
+        ]
+        let expected = ["", "⟦<|im_end|>⟧", "⟦!<|im_end|>⟧", "⟦a<|im_end|>⟧"]
+        for order in [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1]] {
+            let encoder = try CountedText.encoder(TemplateFixture.source("qwen3"))
+            for index in order {
+                let text = try CountedText.of(records[index], encoder)
+                let first = try #require(text.components(separatedBy: "<|im_start|>assistant\n").dropFirst().first)
+                #expect(
+                    first.hasPrefix(expected[index].isEmpty ? "<|im_end|>\n<|im_start|>" : expected[index] + "\n<|im_start|>"), "\(text)")
+                #expect(text.contains(index < 2 ? "⟦Yes<|im_end|>⟧" : "⟦!<|im_end|>⟧"), "\(text)")
+            }
+        }
+    }
+
+    /// Ideographs that marks are made of, in what is no message's: a tool's description.
+    @Test func ideographsOfToolsAreNoWords() throws {
+        let encoder = try CountedText.encoder("{{ tools | tojson }}\n" + CountedText.chatML)
+        let text = try CountedText.of(
+            #"{"messages":[{"role":"system","content":"s"},{"role":"user","content":"u"},{"role":"assistant","content":"㐂 a"}],"tools":[{"name":"喜㐂寿司㐁㐀"}]}"#,
+            encoder)
+        #expect(text.components(separatedBy: "⟦").count == 2 && text.hasSuffix("assistant\n⟦㐂 a<|im_end|>⟧\n"), "\(text)")
+    }
+
+    /// An answer that begins as the thoughts do that the prompt opens.
+    @Test func anAnswerMayBeginLikeThePromptsMark() throws {
+        let encoder = try CountedText.encoder(
+            CountedText.chatML.replacing("assistant\n' }}{% endif %}", with: "assistant\n<think>\n' }}{% endif %}"))
+        for answer in ["<div>x</div>", "<thinking>x", "<b>", "<!-- x -->", "x"] {
+            let text = try CountedText.of(
+                #"{"messages":[{"role":"user","content":"Q"},{"role":"assistant","content":"\#(answer)"}]}"#, encoder)
+            #expect(text.hasSuffix("assistant\n⟦\(answer)<|im_end|>⟧\n"), "\(text)")
+        }
+    }
+
     /// Equal turns, two answers in a row, a system message in the middle, a template that compares messages.
     @Test func turnsAreToldApart() throws {
         let encoder = try CountedText.encoder(
