@@ -161,7 +161,7 @@ private struct JSONParser {
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
         if isInteger {
             if let value = Int(text) { return .integer(value) }
-            guard text.utf8.count { $0 != UInt8(ascii: "-") } <= JSON.integerDigitLimit else {
+            guard text.utf8.count(where: { $0 != UInt8(ascii: "-") }) <= JSON.integerDigitLimit else {
                 throw error("an integer of more than \(JSON.integerDigitLimit) digits")
             }
             return .largeInteger(text)
