@@ -24,7 +24,8 @@ public struct ConversationEncoder: Sendable {
     /// - Parameters:
     ///   - maximumLength: At least 2.
     ///   - rule: `nil` finds out with ``LossMaskRule/detect(tokenizer:template:)``.
-    ///   - thinking: `nil` keeps empty blocks where the template or MiniMind says what counts, and masks them elsewhere.
+    ///   - thinking: `nil` keeps empty blocks where the template or MiniMind says what counts, or where every token does, and masks
+    ///     them elsewhere.
     ///   - seed: Decides in which samples empty blocks of thinking are dropped.
     public init(
         _ format: ChatFormat, maximumLength: Int, rule: LossMaskRule? = nil, target: LossTarget = .answers,
@@ -34,7 +35,7 @@ public struct ConversationEncoder: Sendable {
         self.maximumLength = maximumLength
         self.rule = rule ?? .detect(tokenizer: format.tokenizer, template: format.template)
         self.target = target
-        self.thinking = thinking ?? (self.rule == .answers ? .mask : .keep)
+        self.thinking = thinking ?? (self.rule == .answers && target != .all ? .mask : .keep)
         self.seed = seed
         padID = format.tokenizer.padID ?? format.tokenizer.eosID ?? 0
         finder = AnswerFinder(format)
@@ -46,9 +47,11 @@ public struct ConversationEncoder: Sendable {
     /// - Throws: What the chat template refuses.
     public func sample(_ conversation: Conversation, at index: Int = 0) throws(TemplateError) -> Sample {
         let dropsThinking = thinking.drops(sample: index, seed: seed)
-        if target == .all { return try wholeSample(conversation) }
         let draft: SampleDraft
         switch rule {
+        case _ where target == .all:
+            // Every token counts; where the answers are, only reports and blocks of thinking ask.
+            draft = SampleDraft(try finder.answers(in: conversation), format.tokenizer, dropsThinking: dropsThinking)
         case .answers:
             draft = SampleDraft(try finder.answers(in: conversation), format.tokenizer, dropsThinking: dropsThinking)
         case .generationBlocks:
@@ -57,14 +60,6 @@ public struct ConversationEncoder: Sendable {
             return try sample(conversation, by: mask, dropsThinking: dropsThinking)
         }
         return draft.sample(of: conversation, self)
-    }
-
-    /// A sample of which every token counts.
-    private func wholeSample(_ conversation: Conversation) throws(TemplateError) -> Sample {
-        let ids = format.tokenizer.encode(try format.render(conversation))
-        let kept = Array(ids.prefix(maximumLength))
-        let turns = conversation.messages.map { SampleTurn(speaker: $0.speaker, outcome: .counted, lacksCalls: false) }
-        return Sample(ids: kept, mask: kept.map { _ in true }, removed: ids.count - kept.count, turns: turns)
     }
 
     // MARK: - MiniMind

@@ -34,14 +34,14 @@ struct SampleDraft {
         let last = messages.lastIndex { $0.speaker == .assistant }
         let selects = encoder.target == .last || !messages.allSatisfy(\.isCounted)
         let count = min(ids.count, encoder.maximumLength)
-        var mask = [Bool](repeating: false, count: count)
+        var mask = [Bool](repeating: encoder.target == .all, count: count)
         for run in runs {
             guard let message = run.message else {
                 // Of whom it is unknown: the rule counts it, unless only some turns are wanted.
                 if !selects { for token in run.tokens.clamped(to: 0..<count) { mask[token] = true } }
                 continue
             }
-            guard messages[message].isCounted, encoder.target != .last || message == last else { continue }
+            guard messages[message].isCounted || encoder.target == .all, encoder.target != .last || message == last else { continue }
             for token in run.tokens.clamped(to: 0..<count) { mask[token] = true }
         }
         if encoder.thinking == .mask { maskEmptyThinking(&mask) }
@@ -57,8 +57,8 @@ struct SampleDraft {
     private func outcome(
         of index: Int, _ messages: [Message], _ target: LossTarget, isLast: Bool, _ mask: [Bool]
     ) -> TurnOutcome {
-        guard messages[index].speaker == .assistant else { return .context }
-        guard messages[index].isCounted else { return .excluded }
+        guard messages[index].speaker == .assistant else { return target == .all ? .counted : .context }
+        guard messages[index].isCounted || target == .all else { return .excluded }
         let own = runs.filter { $0.message == index }
         guard own.contains(where: { !$0.tokens.isEmpty }) else { return .notRendered }
         if target == .last, !isLast { return .notLast }

@@ -30,6 +30,9 @@ extension TurnCounts {
     func reasonForNothing(maximumLength: Int) -> String {
         if self[.assistant] == 0 { return "there is no turn of the assistant in it; every conversation needs an answer to learn" }
         if self[.excluded] == self[.assistant] { return "every answer has weight 0, so nothing is learnt" }
+        if self[.notLast] > 0, self[.cut] + self[.notRendered] == 0 {
+            return "the last answers have weight 0, and --loss_on last counts no others"
+        }
         if self[.cut] == self[.assistant] { return "every answer is cut away at \(maximumLength) tokens; raise --max_seq_len" }
         if self[.notRendered] < self[.assistant] {
             return
@@ -45,11 +48,12 @@ extension TurnCounts {
     func table(maximumLength: Int, target: LossTarget) -> [String] {
         var rows = [["turns of", "all", "counted", "not counted"]]
         for speaker in Speaker.allCases where self[speaker] > 0 {
-            guard speaker == .assistant, target != .all else {
+            guard speaker == .assistant else {
+                let count = "\(self[speaker])"
                 rows.append(
                     target == .all
-                        ? ["\(speaker)", "\(self[speaker])", "\(self[speaker])", "—"]
-                        : ["\(speaker)", "\(self[speaker])", "—", "\(self[speaker]) not the assistant's"])
+                        ? ["\(speaker)", count, "—", "what is not cut away counts"]
+                        : ["\(speaker)", count, "—", count + " not the assistant's"])
                 continue
             }
             let reasons = [

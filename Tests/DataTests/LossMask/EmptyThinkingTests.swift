@@ -33,6 +33,17 @@ import Testing
         #expect(try plain(.drop(share: 0)) == plain(.keep))
     }
 
+    /// Where every token counts, the block does unless it is asked otherwise.
+    @Test func everyTokenCountsWithoutTheBlock() throws {
+        let record = #"{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]}"#
+        func text(_ thinking: EmptyThinking?) throws -> String {
+            try CountedText.of(record, CountedText.encoder(TemplateFixture.source("qwen3"), target: .all, thinking: thinking))
+        }
+        let start = "<|im_start|>⟦user\na<|im_end|>\n<|im_start|>assistant\n"
+        #expect(try text(nil) == start + "<think>\n\n</think>\n\nb<|im_end|>\n⟧")
+        #expect(try text(.drop(share: 1)) == start + "b<|im_end|>\n⟧")
+    }
+
     @Test func thoughtsAreNoEmptyBlock() throws {
         let record =
             #"{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b","reasoning_content":"hm"}]}"#

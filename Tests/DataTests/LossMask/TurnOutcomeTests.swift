@@ -36,6 +36,9 @@ import Testing
         let every = try CountedText.sample(threeAnswers, all)
         #expect(every.mask == [false] + Array(repeating: true, count: every.ids.count - 1))
         #expect(every.turns.allSatisfy { $0.outcome == .counted })
+        let cut = try CountedText.sample(threeAnswers, CountedText.encoder(CountedText.chatML, length: 60, target: .all))
+        #expect(cut.ids == Array(every.ids.prefix(60)) && cut.countedTokens == 59)
+        #expect(cut.turns.filter { $0.speaker == .assistant }.map(\.outcome) == [.counted, .counted, .cut])
     }
 
     /// MiniMind's rule finds answers by a search; which one is which is known by their order.
