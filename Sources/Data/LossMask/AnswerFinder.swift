@@ -77,12 +77,18 @@ final class AnswerFinder: Sendable {
         return nil
     }
 
-    /// Where the first token that ends a turn stands.
+    /// Where the first token that ends a turn stands, with those that follow it at once: some templates end with two.
     func end(in gap: ArraySlice<UInt8>) -> Range<Int>? {
         for index in gap.indices {
-            for end in ends where gap[index...].starts(with: end) { return index..<index + end.count }
+            guard var length = endLength(at: index, in: gap) else { continue }
+            while let more = endLength(at: index + length, in: gap) { length += more }
+            return index..<index + length
         }
         return nil
+    }
+
+    private func endLength(at index: Int, in gap: ArraySlice<UInt8>) -> Int? {
+        ends.first { gap[index...].starts(with: $0) }?.count
     }
 
     /// The beginning of a marked conversation, rendered; `nil` where the template refuses it.

@@ -118,10 +118,21 @@ struct AnswerSearch {
         let gap = bytes[end..<(next?.range.lowerBound ?? bytes.count)]
         // Other turns without words may stand in the gap, with ends of their own.
         let isShared = (next?.message ?? conversation.messages.count) != segment.message + 1
-        if !isShared, let token = finder.end(in: gap) { return token.upperBound }
+        // And calls without words may follow the text, in a part of their own.
+        let message = conversation.messages[segment.message]
+        let mayGoOn = message.callsFunctions && !segment.hasCall
+        if !isShared, !mayGoOn, let token = finder.end(in: gap) { return token.upperBound }
         let key = key(.end, Array(gap), of: segment.message, after: segment.message)
         let gained = Swift.min(finder.boundary(key) { gain(of: segment.message, gap, after: segment.lastMark) }, gap.count)
-        return finder.end(in: gap.prefix(gained))?.upperBound ?? end + gained
+        var rest = gap.prefix(gained)
+        guard var token = finder.end(in: rest) else {
+            return isShared ? end + gained : finder.end(in: gap)?.upperBound ?? end + gained
+        }
+        while mayGoOn, let next = finder.end(in: rest.dropFirst(token.upperBound - rest.startIndex)) {
+            rest = rest[token.upperBound...]
+            token = next
+        }
+        return token.upperBound
     }
 
     /// How much of a gap the turn before it wrote.

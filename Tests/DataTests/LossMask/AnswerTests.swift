@@ -178,6 +178,20 @@ import Testing
         )
     }
 
+    /// A call in a part of its own after the text, each with an end, and two tokens at the end of the turn.
+    @Test func partsOfATurnCountTogether() throws {
+        let encoder = try CountedText.encoder(
+            "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>{% for c in m.tool_calls or [] %}{{ '\n' }}<|im_start|>assistant -> call\n{{ c.function.name }}{{ c.function.arguments | tojson }}<|im_end|>{% endfor %}{% if m.role == 'assistant' %}</s>{% endif %}{{ '\n' }}{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}",
+            marks: ["<|im_start|>", "<|im_end|>", "</s>"], eos: "</s>")
+        let text = try CountedText.of(
+            #"{"messages":[{"role":"user","content":"Time?"},{"role":"assistant","content":"Look:","tool_calls":[{"function":{"name":"now","arguments":{}}}]},{"role":"tool","content":"7"},{"role":"assistant","content":"7."}]}"#,
+            encoder)
+        #expect(
+            text
+                == "<|im_start|>user\nTime?<|im_end|>\n<|im_start|>assistant\n⟦Look:<|im_end|>\n<|im_start|>assistant -> call\nnow{}<|im_end|></s>⟧\n<|im_start|>tool\n7<|im_end|>\n<|im_start|>assistant\n⟦7.<|im_end|></s>⟧\n"
+        )
+    }
+
     @Test func answersWithoutLettersCount() throws {
         let encoder = try CountedText.encoder(CountedText.chatML)
         for answer in ["", "?", "👍", "->", "(\\\"x\\\")", "。", "user", "㐀㐁", "\\n"] {
