@@ -116,8 +116,9 @@ struct AnswerSearch {
         let next = index + 1 < layout.segments.count ? layout.segments[index + 1] : nil
         let end = segment.range.upperBound
         let gap = bytes[end..<(next?.range.lowerBound ?? bytes.count)]
-        // Other turns without words may stand in the gap, with ends of their own.
-        let isShared = (next?.message ?? conversation.messages.count) != segment.message + 1
+        // A turn without words may stand in the gap too, with an end of its own.
+        let following = segment.message + 1
+        let isShared = following < conversation.messages.count && !marked.hasWords[following]
         // And calls without words may follow the text, in a part of their own.
         let message = conversation.messages[segment.message]
         let mayGoOn = message.callsFunctions && !segment.hasCall
