@@ -6,8 +6,6 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
     case gradientNotFinite(epoch: Int, step: Int)
     /// What a run is measured on, at a path, says nothing, or what was trained is broken.
     case notEvaluated(path: String, EvaluationError)
-    /// No sample of the data has a token that counts.
-    case nothingToTrain
 
     public var description: String {
         switch self {
@@ -19,8 +17,6 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
                 + "a lower --learning_rate, --warmup_iters or --dtype float32 may help"
         case .notEvaluated(let path, let error):
             "\(path): \(error)"
-        case .nothingToTrain:
-            "no sample has a token that counts; is every answer cut away by --max_seq_len?"
         }
     }
 }

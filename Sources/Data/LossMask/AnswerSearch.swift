@@ -53,16 +53,12 @@ struct AnswerSearch {
 
     /// How much of a gap the generation prompt is.
     private func promptEnd(before message: Int, _ gap: ArraySlice<UInt8>, after mark: WordMark?) -> Int {
-        guard let prompted = finder.rendered(marked.conversation, upTo: message, prompts: true) else {
-            return usualPromptEnd(before: message, gap)
-        }
-        let (prompt, last) = MarkedText.tail(of: prompted)
-        guard last == mark else { return usualPromptEnd(before: message, gap) }
+        guard let prompt = tail(upTo: message, prompts: true, after: mark) else { return usualPromptEnd(before: message, gap) }
         let common = Self.commonPrefix(prompt, gap)
         if common == prompt.count { return common }
         if common == gap.count { return Self.wholeMark(common, in: gap) }
         // The prompt goes on otherwise than the text. Up to where the prompt itself begins, both have to be alike.
-        let plain = finder.rendered(marked.conversation, upTo: message, prompts: false).map { MarkedText.tail(of: $0).tail } ?? []
+        let plain = tail(upTo: message, prompts: false, after: mark) ?? []
         let own = prompt.dropFirst(Self.commonPrefix(plain, prompt))
         if !own.isEmpty, common >= prompt.count - own.count { return Self.wholeMark(common, in: gap) }
         return Self.end(of: own.isEmpty ? prompt : own, isWhole: own.isEmpty, in: gap) ?? Self.wholeMark(common, in: gap)
@@ -136,14 +132,14 @@ struct AnswerSearch {
         return token.upperBound
     }
 
-    /// How much of a gap the turn before it wrote.
+    /// How much of a gap the turn before it wrote. Some templates end with no call: then as if a question followed.
     private func gain(of message: Int, _ gap: ArraySlice<UInt8>, after mark: WordMark?) -> Int {
-        if let rendered = finder.rendered(marked.conversation, upTo: message + 1, prompts: false) {
-            let (tail, last) = MarkedText.tail(of: rendered)
-            if last == mark { return Self.commonPrefix(tail, gap) }
-        }
-        // Some templates end with no call: a question follows.
-        return askedGain(of: message, gap, after: mark)
+        ownGain(of: message, gap, after: mark) ?? askedGain(of: message, gap, after: mark)
+    }
+
+    /// The same where the turn is the last; `nil` where the template does not write it so.
+    private func ownGain(of message: Int, _ gap: ArraySlice<UInt8>, after mark: WordMark?) -> Int? {
+        tail(upTo: message + 1, prompts: false, after: mark).map { Self.commonPrefix($0, gap) }
     }
 
     /// The same where a question follows; its own opening may be a part of it.
@@ -163,25 +159,21 @@ struct AnswerSearch {
     /// What the text gains with a turn of which no word is marked in it: an empty answer, signs alone, a call without
     /// arguments.
     private func wordlessTurn(_ message: Int) -> Range<Int>? {
-        let before = layout.segments.lastIndex { $0.message < message }
-        let mark = before.map { layout.segments[$0].lastMark }
-        let gapStart = before.map { layout.segments[$0].range.upperBound } ?? 0
+        let before = layout.segments.last { $0.message < message }
+        let (mark, gapStart) = (before?.lastMark, before?.range.upperBound ?? 0)
         let following = layout.segments.first { $0.range.lowerBound >= gapStart }
         let gap = bytes[gapStart..<(following?.range.lowerBound ?? bytes.count)]
-        let ending = before.map { self.ending(of: layout.segments[$0].message, in: gap) } ?? 0
-        let rest = Array(gap.dropFirst(ending))
-        let start =
-            ending
-            + finder.boundary(key(.start, rest, of: message, after: before.map { layout.segments[$0].message })) {
-                promptEnd(before: message, gap, after: mark) - ending
-            }
+        let ending = before.map { self.ending(of: $0.message, in: gap) } ?? 0
+        /// A boundary in the gap; what is remembered of it does not count what ends the words before.
+        func boundary(_ edge: BoundaryKey.Edge, _ compute: () -> Int) -> Int {
+            ending + finder.boundary(key(edge, Array(gap.dropFirst(ending)), of: message, after: before?.message)) { compute() - ending }
+        }
+        let start = boundary(.start) { promptEnd(before: message, gap, after: mark) }
         guard start >= 0, start <= gap.count else { return nil }
-        let key = key(.wordlessEnd, rest, of: message, after: before.map { layout.segments[$0].message })
-        let end = ending + finder.boundary(key) { wordlessGain(of: message, gap, after: mark) - ending }
+        let end = boundary(.wordlessEnd) { ownGain(of: message, gap, after: mark) ?? 0 }
         guard start < end else {
             // Where the template writes a last turn in another way, a question follows, and the turn ends before it.
-            let key = self.key(.askedEnd, rest, of: message, after: before.map { layout.segments[$0].message })
-            let asked = finder.boundary(key) { askedGain(of: message, gap, after: mark) - ending } + ending
+            let asked = boundary(.askedEnd) { askedGain(of: message, gap, after: mark) }
             guard start < asked, let token = finder.end(in: gap.prefix(asked).dropFirst(start)) else { return nil }
             return gapStart + start..<token.upperBound
         }
@@ -196,12 +188,6 @@ struct AnswerSearch {
         return opens ? range : range.lowerBound..<token.upperBound
     }
 
-    private func wordlessGain(of message: Int, _ gap: ArraySlice<UInt8>, after mark: WordMark?) -> Int {
-        guard let rendered = finder.rendered(marked.conversation, upTo: message + 1, prompts: false) else { return 0 }
-        let (tail, last) = MarkedText.tail(of: rendered)
-        return last == mark ? Self.commonPrefix(tail, gap) : 0
-    }
-
     /// Whether a part of the text is more than the end of a turn, white space and an empty block of thinking.
     private func saysSomething(_ range: Range<Int>) -> Bool {
         var part = bytes[range]
@@ -211,6 +197,14 @@ struct AnswerSearch {
     }
 
     // MARK: - Parts of messages
+
+    /// What the template writes after the last word of the conversation's first messages; `nil` where it does not render
+    /// them, or where that word is not the one that stands before the gap.
+    private func tail(upTo count: Int, prompts: Bool, after mark: WordMark?) -> ArraySlice<UInt8>? {
+        guard let rendered = finder.rendered(marked.conversation, upTo: count, prompts: prompts) else { return nil }
+        let (tail, last) = MarkedText.tail(of: rendered)
+        return last == mark ? tail : nil
+    }
 
     private func key(_ edge: BoundaryKey.Edge, _ gap: [UInt8], of message: Int, after last: Int?) -> BoundaryKey {
         BoundaryKey(

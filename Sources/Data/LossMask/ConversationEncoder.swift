@@ -47,19 +47,11 @@ public struct ConversationEncoder: Sendable {
     /// - Throws: What the chat template refuses.
     public func sample(_ conversation: Conversation, at index: Int = 0) throws(TemplateError) -> Sample {
         let dropsThinking = thinking.drops(sample: index, seed: seed)
-        let draft: SampleDraft
-        switch rule {
-        case _ where target == .all:
-            // Every token counts; where the answers are, only reports and blocks of thinking ask.
-            draft = SampleDraft(try finder.answers(in: conversation), format.tokenizer, dropsThinking: dropsThinking)
-        case .answers:
-            draft = SampleDraft(try finder.answers(in: conversation), format.tokenizer, dropsThinking: dropsThinking)
-        case .generationBlocks:
-            draft = SampleDraft(try finder.blocks(in: conversation), format.tokenizer, dropsThinking: dropsThinking)
-        case .minimind(let mask):
-            return try sample(conversation, by: mask, dropsThinking: dropsThinking)
-        }
-        return draft.sample(of: conversation, self)
+        // Where every token counts, only reports and blocks of thinking ask where the answers are.
+        let rule = target == .all ? .answers : rule
+        if case .minimind(let mask) = rule { return try sample(conversation, by: mask, dropsThinking: dropsThinking) }
+        let answers = rule == .generationBlocks ? try finder.blocks(in: conversation) : try finder.answers(in: conversation)
+        return SampleDraft(answers, format.tokenizer, dropsThinking: dropsThinking).sample(of: conversation, self)
     }
 
     // MARK: - MiniMind
@@ -80,17 +72,21 @@ public struct ConversationEncoder: Sendable {
         if conversation.messages.last?.speaker != .assistant { sample = sample.withoutPadding(after: ids.count) }
         if answers.isEmpty { sample = sample.withoutCounting }
         let runs = sample.countedRuns
+        let withoutCalls = try turnsWithoutCalls(conversation)
         let countsAll = target == .answers && conversation.messages.allSatisfy(\.isCounted) && thinking != .mask
         if countsAll, runs.count == answers.count {
-            let turns = conversation.messages.map {
-                SampleTurn(speaker: $0.speaker, outcome: $0.speaker == .assistant ? .counted : .context, lacksCalls: false)
+            let turns = conversation.messages.indices.map {
+                let message = conversation.messages[$0]
+                return SampleTurn(
+                    speaker: message.speaker, outcome: message.speaker == .assistant ? .counted : .context,
+                    lacksCalls: withoutCalls.contains($0))
             }
             return Sample(ids: sample.ids, mask: sample.mask, removed: sample.removed, turns: turns)
         }
         // Only some turns count, or some are missing: which are these?
         let whole = mask.sample(ids, maxSequenceLength: ids.count, padID: padID).countedRuns
         let messages = try messages(of: whole, answers, conversation, rendered, isWhole: text == rendered)
-        var draft = SampleDraft(text, format.tokenizer.encodeWithOffsets(text))
+        var draft = SampleDraft(text, format.tokenizer.encodeWithOffsets(text), turnsWithoutCalls: withoutCalls)
         draft.ids += sample.ids.dropFirst(ids.count)
         for (index, run) in whole.enumerated() {
             // Padding that counts follows the last answer.
@@ -98,6 +94,12 @@ public struct ConversationEncoder: Sendable {
             draft.runs.append((run.lowerBound..<max(run.upperBound, cut?.upperBound ?? 0), messages[index]))
         }
         return draft.sample(of: conversation, self)
+    }
+
+    /// The turns whose calls the template leaves out.
+    private func turnsWithoutCalls(_ conversation: Conversation) throws(TemplateError) -> Set<Int> {
+        guard conversation.messages.contains(where: \.callsFunctions) else { return [] }
+        return try finder.answers(in: conversation).turnsWithoutCalls
     }
 
     /// Which answer each run of counted tokens is. A user's text that quotes the header has a run too.

@@ -4,9 +4,8 @@ import Tensor
 /// writes the marks, it writes that message's words.
 struct MarkedConversation {
     let conversation: Conversation
-    /// Whether a message has anything that is marked, and whether its calls have.
+    /// Whether a message has anything that is marked.
     private(set) var hasWords: [Bool] = []
-    private(set) var hasCalls: [Bool] = []
     /// Of each message, which protected texts the messages up to it have, a bit each.
     private(set) var protectedTexts: [UInt64] = []
     /// The messages that share a mark.
@@ -23,7 +22,6 @@ struct MarkedConversation {
             var marker = MessageMarker(message: first, protected)
             marked.messages[index] = marker.marked(message)
             hasWords.append(marker.hasWords)
-            hasCalls.append(marker.hasCalls)
             for id in marker.protectedTexts { found |= 1 << UInt64(id & 63) }
             protectedTexts.append(found)
             messages[first % WordMark.period, default: []].append(index)
@@ -51,7 +49,6 @@ private struct MessageMarker {
     let message: Int
     let protected: ProtectedTexts
     var hasWords = false
-    var hasCalls = false
     var protectedTexts: Set<Int> = []
 
     init(message: Int, _ protected: ProtectedTexts) {
@@ -82,12 +79,8 @@ private struct MessageMarker {
         guard var object = call.object else { return call }
         let isWrapped = object["function"]?.object != nil
         var function = object["function"]?.object ?? object
-        let hadWords = hasWords
-        hasWords = false
         // The function's name stays: some templates look it up among the tools, and write it above the result.
         if let arguments = function["arguments"] { function["arguments"] = marked(arguments) }
-        hasCalls = hasCalls || hasWords
-        hasWords = hasWords || hadWords
         if isWrapped { object["function"] = .object(function) } else { object = function }
         return .object(object)
     }
@@ -130,7 +123,7 @@ private struct MessageMarker {
                 continue
             }
             let byte = bytes[index]
-            let length = byte < 0x80 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4
+            let length = byte.scalarLength
             if Self.isWord(bytes, index, length) {
                 result += mark
                 hasWords = true

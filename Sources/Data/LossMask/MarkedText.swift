@@ -29,7 +29,7 @@ struct MarkedText {
             if let mark = WordMark.at(markedPlace, in: marked),
                 !bytes[place...].starts(with: marked[markedPlace..<markedPlace + WordMark.length])
             {
-                let length = Self.scalarLength(bytes[place])
+                let length = bytes[place].scalarLength
                 builder.add(mark, place..<place + length)
                 place += length
                 markedPlace += WordMark.length
@@ -49,8 +49,6 @@ struct MarkedText {
         segments = builder.segments
     }
 
-    private static func scalarLength(_ byte: UInt8) -> Int { byte < 0x80 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4 }
-
     /// Whether a mark is written as an escape where the text has something else.
     private static func isEscapedMark(_ index: Int, _ marked: [UInt8], _ place: Int, _ bytes: [UInt8]) -> Bool {
         guard marked[index] == UInt8(ascii: "\\"), WordMark.escaped(at: index, in: marked) != nil else { return false }
@@ -60,7 +58,7 @@ struct MarkedText {
     /// How long a scalar is that JSON limited to ASCII may write as one escape or two.
     private static func escapedLength(_ place: Int, _ bytes: [UInt8]) -> Int {
         guard bytes[place] == UInt8(ascii: "\\"), place + 5 < bytes.count, bytes[place + 1] == UInt8(ascii: "u") else {
-            return scalarLength(bytes[place])
+            return bytes[place].scalarLength
         }
         let isHighSurrogate = (bytes[place + 2] | 0x20) == UInt8(ascii: "d") && "89abAB".utf8.contains(bytes[place + 3])
         return isHighSurrogate && place + 11 < bytes.count ? 12 : 6

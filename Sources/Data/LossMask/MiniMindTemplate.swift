@@ -1,3 +1,5 @@
+import Tensor
+
 /// MiniMind's own chat templates, told from others by their text. Their answers are counted by the masks that MiniMind
 /// published, whatever the size of the tokenizer's vocabulary.
 enum MiniMindTemplate {
@@ -19,7 +21,7 @@ enum MiniMindTemplate {
             + #"{{content+'\#(eos)'+'\n'}}{%endif%}{%endfor%}"#
         if PythonText.hasSuffix(text, answer) {
             self = .plain
-        } else if Self.thinkingDigests.contains(Self.digest(text)) {
+        } else if Self.thinkingFingerprints.contains(Fingerprint(of: text)) {
             self = .thinking
         } else {
             return nil
@@ -27,15 +29,10 @@ enum MiniMindTemplate {
     }
 
     /// The templates with thoughts, as published in October 2025 and in March 2026: two of several thousand letters.
-    private static let thinkingDigests: Set<UInt64> = [0x2caa_f5d8_5fb2_5907, 0x561f_3fc5_b901_0e05]
+    private static let thinkingFingerprints = Set([0x7272_2062_aba7_ef24, 0xab38_dc8b_7906_8bab].map { Fingerprint($0) })
 
     /// The text without white space, which editors and formatters change.
     private static func squeezed(_ source: String) -> String {
         PythonText.string(source.unicodeScalars.filter { !PythonText.isSpace($0) })
-    }
-
-    /// FNV-1a, 64 bits (http://www.isthe.com/chongo/tech/comp/fnv).
-    private static func digest(_ text: String) -> UInt64 {
-        text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
     }
 }

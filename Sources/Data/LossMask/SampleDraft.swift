@@ -5,9 +5,10 @@ struct SampleDraft {
     var runs: [(tokens: Range<Int>, message: Int?)] = []
     private let bytes: [UInt8]
     private let offsets: [Range<Int>]
-    private var turnsWithoutCalls: Set<Int> = []
+    private let turnsWithoutCalls: Set<Int>
 
-    init(_ text: String, _ encoding: TokenOffsets) {
+    init(_ text: String, _ encoding: TokenOffsets, turnsWithoutCalls: Set<Int>) {
+        self.turnsWithoutCalls = turnsWithoutCalls
         bytes = Array(text.utf8)
         ids = encoding.ids
         offsets = encoding.offsets
@@ -16,16 +17,9 @@ struct SampleDraft {
     init(_ answers: RenderedAnswers, _ tokenizer: Tokenizer, dropsThinking: Bool) {
         var answers = answers
         if dropsThinking { answers.removeEmptyThinking() }
-        self.init(answers.text, tokenizer.encodeWithOffsets(answers.text))
-        turnsWithoutCalls = answers.turnsWithoutCalls
-        for span in answers.spans { runs.append((tokens(of: span.range), span.message)) }
-    }
-
-    /// The tokens of which a byte lies in a range.
-    private func tokens(of range: Range<Int>) -> Range<Int> {
-        let first = offsets.partitioningIndex { $0.upperBound > range.lowerBound }
-        let end = offsets.partitioningIndex { $0.lowerBound >= range.upperBound }
-        return first..<max(first, end)
+        let encoding = tokenizer.encodeWithOffsets(answers.text)
+        self.init(answers.text, encoding, turnsWithoutCalls: answers.turnsWithoutCalls)
+        for span in answers.spans { runs.append((encoding.tokens(in: span.range), span.message)) }
     }
 
     /// The sample: which tokens count, and what became of each turn.
@@ -72,17 +66,5 @@ struct SampleDraft {
             for token in run.tokens.clamped(to: 0..<mask.count)
             where token < offsets.count && offsets[token].upperBound <= block.upperBound { mask[token] = false }
         }
-    }
-}
-
-extension Array {
-    /// The first index from which on all elements belong to the second part.
-    fileprivate func partitioningIndex(_ belongsToSecondPart: (Element) -> Bool) -> Int {
-        var (low, high) = (0, count)
-        while low < high {
-            let middle = (low + high) / 2
-            if belongsToSecondPart(self[middle]) { high = middle } else { low = middle + 1 }
-        }
-        return low
     }
 }

@@ -40,7 +40,9 @@ final class TemplateInterpreter {
             recursions = []
         }
         _ = try run(statements)
-        return RenderedText(text: output, generationBlocks: generationBlocks)
+        // What a macro wrote may have been shortened, or written nowhere.
+        let whole = 0..<output.utf8.count
+        return RenderedText(text: output, generationBlocks: generationBlocks.map { $0.clamped(to: whole) })
     }
 
     // MARK: Limits and errors

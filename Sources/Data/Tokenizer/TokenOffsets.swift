@@ -23,12 +23,23 @@ public struct TokenOffsets: Sendable, Equatable {
 
     /// The first token whose range contains a byte; `nil` where none does.
     public func firstToken(at byte: Int) -> Int? {
-        var low = 0
-        var high = offsets.count
+        let index = firstIndex { $0.upperBound > byte }
+        return index < offsets.count && offsets[index].lowerBound <= byte ? index : nil
+    }
+
+    /// The tokens of which a byte lies in a range.
+    public func tokens(in range: Range<Int>) -> Range<Int> {
+        let first = firstIndex { $0.upperBound > range.lowerBound }
+        return first..<max(first, firstIndex { $0.lowerBound >= range.upperBound })
+    }
+
+    /// The first token from which on all have a property; the number of tokens where none has it.
+    private func firstIndex(where holds: (Range<Int>) -> Bool) -> Int {
+        var (low, high) = (0, offsets.count)
         while low < high {
             let middle = (low + high) / 2
-            if offsets[middle].upperBound > byte { high = middle } else { low = middle + 1 }
+            if holds(offsets[middle]) { high = middle } else { low = middle + 1 }
         }
-        return low < offsets.count && offsets[low].lowerBound <= byte ? low : nil
+        return low
     }
 }

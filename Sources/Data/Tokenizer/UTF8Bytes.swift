@@ -2,6 +2,11 @@
 /// bytes, so the decoding below needs no checks beyond those of the buffer.
 typealias UTF8Bytes = UnsafeBufferPointer<UInt8>
 
+extension UInt8 {
+    /// How many bytes a scalar of UTF-8 has that begins with this one.
+    var scalarLength: Int { self < 0x80 ? 1 : self < 0xE0 ? 2 : self < 0xF0 ? 3 : 4 }
+}
+
 extension UTF8Bytes {
     /// The bytes of a range, counted from 0 again.
     func slice(_ range: Range<Int>) -> UTF8Bytes { UTF8Bytes(rebasing: self[range]) }

@@ -26,7 +26,7 @@ struct FormatOptions {
     /// The text of the template that was given.
     ///
     /// - Throws: ``CommandError`` where it cannot be read
-    func templateText() throws -> String? {
+    private func templateText() throws -> String? {
         guard let template else { return nil }
         if FileManager.default.fileExists(atPath: template) {
             let bytes = try TensorFile.pages(of: template)

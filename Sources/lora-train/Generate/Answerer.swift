@@ -5,7 +5,7 @@ import Tensor
 /// A model that answers conversations by its template.
 struct Answerer {
     let model: MiniMind
-    let tokenizer: Tokenizer
+    var tokenizer: Tokenizer { format.tokenizer }
     private let format: ChatFormat
     private let options: AnswerOptions
 
@@ -34,7 +34,6 @@ struct Answerer {
         self.model = model
         self.format = format
         self.options = options
-        tokenizer = format.tokenizer
     }
 
     /// The ids of a conversation whose next turn is the model's.

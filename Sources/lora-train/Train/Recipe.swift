@@ -110,10 +110,10 @@ struct Origins {
     let validation: Fingerprint?
     let retained: Fingerprint?
 
-    init(_ base: Base?, _ options: TrainOptions) throws {
+    init(_ base: Base?, _ options: TrainOptions, _ format: ChatFormat) throws {
         self.base = try base?.fingerprint()
         tokenizer = try base?.tokenizerFingerprint()
-        template = try options.format.templateText().map { Fingerprint(of: $0) }
+        template = options.format.template.map { _ in Fingerprint(of: format.template.source) }
         data = try Fingerprint.ofFile(options.dataPath)
         validation = try options.evaluation.validationPath.map(Fingerprint.ofFile)
         retained = try options.evaluation.retainedPath.map(Fingerprint.ofFile)

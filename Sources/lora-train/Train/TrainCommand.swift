@@ -204,7 +204,7 @@ struct TrainCommand {
         try data.checkVocabulary(size: model.configuration.vocabularySize)
         var notes = DataNotes(options, data.training)
         try notes.begin()
-        let origins = try Origins(base, options)
+        let origins = try Origins(base, options, format)
         let subject = try Subject(options, model, base, origins)
         let metricsPath = options.metricsPath ?? subject.stem + ".metrics.jsonl"
         try checkOutputs(subject, base, metricsPath: metricsPath)

@@ -35,6 +35,16 @@ import Testing
         #expect(text == "[INST]a[/INST]⟦<yes</s>⟧>")
     }
 
+    /// A block of a macro whose output goes nowhere lies beyond the text.
+    @Test(arguments: [EmptyThinking.drop(share: 1), .mask, .keep]) func blocksBeyondTheTextCountNothing(_ thinking: EmptyThinking) throws {
+        let encoder = try encoder(
+            "{% for m in messages %}[INST]{{ m.content }}[/INST]{% endfor %}{% macro say() %}{% generation %}<think>\n\n</think>\n\n{% for m in messages %}{{ m.content }}{% endfor %}</s>{% endgeneration %}{% endmacro %}{% set unused = say() %}",
+            thinking: thinking)
+        let text = try CountedText.of(
+            #"{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"yes"}]}"#, encoder)
+        #expect(text == "[INST]a[/INST][INST]yes[/INST]")
+    }
+
     @Test func turnsInOneBlockAreToldApart() throws {
         let encoder = try encoder(
             "{% generation %}{% for m in messages %}{{ m.role }}:{{ m.content }};{% endfor %}{% endgeneration %}")

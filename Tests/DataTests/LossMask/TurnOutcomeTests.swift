@@ -97,6 +97,16 @@ import Testing
         #expect(text.hasPrefix("<|im_start|>user\na<|im_end|>\n<|im_start|>assistant\n<|im_end|>\n<|im_start|>tool"), "\(text)")
     }
 
+    /// MiniMind's first template knows no calls.
+    @Test func callsThatMiniMindLeavesOutAreTold() throws {
+        let encoder = ConversationEncoder(try ChatFormat(TestTokenizer.minimind()), maximumLength: 1000)
+        let call = #","tool_calls":[{"function":{"name":"f","arguments":{"x":"y"}}}]"#
+        let record = record([("user", "a", ""), ("assistant", "Look:", call), ("user", "b", ""), ("assistant", "two", "")])
+        let sample = try CountedText.sample(record, encoder)
+        #expect(sample.turns.map(\.outcome) == [.context, .counted, .context, .counted])
+        #expect(sample.turns.map(\.lacksCalls) == [false, true, false, false])
+    }
+
     @Test func statisticsCountTurns() throws {
         let folder = try Paths.temporaryFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
