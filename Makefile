@@ -23,7 +23,7 @@ RUN := .build/release/lora-train
 # Asked when a recipe runs, as setup may just have installed it.
 MPI_PKG ?= $(shell for name in mpi ompi-c mpich; do pkg-config --exists $$name 2>/dev/null && echo $$name && break; done)
 WITH_MPI = $(if $(filter 0,$(MPI)),,$(or $(filter 1,$(MPI)),$(MPI_PKG)))
-TRAITS_WITH_MPI = --traits OpenBLAS,OneDNN,MPI
+TRAITS_WITH_MPI = --traits OpenBLAS,OneDNN,Oniguruma,MPI
 TRAITS = $(if $(WITH_MPI),$(TRAITS_WITH_MPI))
 BUILD = $(if $(MPI_PKG),MPI_PKG=$(MPI_PKG)) $(SWIFT)
 

@@ -18,13 +18,16 @@ let package = Package(
         .executable(name: "lora-train", targets: ["lora-train"]),
     ],
     traits: [
-        .default(enabledTraits: ["OpenBLAS", "OneDNN"]),
+        .default(enabledTraits: ["OpenBLAS", "OneDNN", "Oniguruma"]),
         .trait(
             name: "OpenBLAS",
             description: "Matrix products by the system's OpenBLAS; without any library our own kernel serves."),
         .trait(
             name: "OneDNN",
             description: "Matrix products by the system's oneDNN: bfloat16 in hardware, weights packed once."),
+        .trait(
+            name: "Oniguruma",
+            description: "Tokenizers with any regular expression, by the system's Oniguruma; without it those of the usual models."),
         .trait(
             name: "MPI",
             description: "Training on several processes and machines, by the system's Open MPI or MPICH."),
@@ -56,7 +59,13 @@ let package = Package(
         // Low-rank adapters.
         .target(name: "LoRA", dependencies: ["Tensor", "Model"]),
         // Words: tokenizer, chat template, samples.
-        .target(name: "Data", dependencies: ["Tensor"]),
+        .systemLibrary(
+            name: "COniguruma", path: "Sources/Data/COniguruma", pkgConfig: "oniguruma",
+            providers: [.apt(["libonig-dev"]), .brew(["oniguruma"])]),
+        .target(
+            name: "Data",
+            dependencies: ["Tensor", .target(name: "COniguruma", condition: .when(traits: ["Oniguruma"]))],
+            exclude: ["COniguruma"]),
         // Time: trainer, optimizer, schedule, metrics.
         .systemLibrary(
             name: "CMPI", path: "Sources/Training/CMPI", pkgConfig: mpi,

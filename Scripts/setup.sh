@@ -24,7 +24,7 @@ has_mpi() {
 
 if [ "$(uname)" = Darwin ]; then
     has brew || { echo "error: Homebrew is missing; see https://brew.sh" >&2; exit 1; }
-    formulas=(openblas onednn zlib pkg-config)
+    formulas=(openblas onednn oniguruma zlib pkg-config)
     [ -n "$wants_mpi" ] && ! has_mpi && formulas+=(open-mpi)
     [ "${1:-}" = peers ] && formulas=(python)
     for formula in "${formulas[@]}"; do
@@ -32,7 +32,7 @@ if [ "$(uname)" = Darwin ]; then
     done
 elif has apt-get; then
     missing=()
-    packages=(libopenblas-dev libdnnl-dev zlib1g-dev libc6-dev libstdc++-12-dev)
+    packages=(libopenblas-dev libdnnl-dev libonig-dev zlib1g-dev libc6-dev libstdc++-12-dev)
     # The package manager of Swift asks pkg-config where it looks for files.
     [ -n "$wants_mpi" ] && ! has_mpi && packages+=(pkg-config libopenmpi-dev openmpi-bin)
     if [ "${1:-}" = peers ]; then
@@ -53,7 +53,7 @@ elif has apt-get; then
         as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
     fi
 else
-    [ "${1:-}" = peers ] || echo "note: install OpenBLAS, oneDNN and zlib with their headers by your system's package manager" >&2
+    [ "${1:-}" = peers ] || echo "note: install OpenBLAS, oneDNN, Oniguruma and zlib with their headers by your system's package manager" >&2
     if [ -n "$wants_mpi" ] && ! has_mpi; then
         echo "error: there is no MPI that pkg-config knows; install Open MPI or MPICH, or name its file: MPI_PKG=ompi-c" >&2
         exit 1

@@ -68,7 +68,7 @@ struct DataCommand {
         }
         console.line(text)
         if sample.removed > 0 {
-            let all = tokenizer.encode(try dataset.prompt(at: index))
+            let all = try tokenizer.encode(dataset.prompt(at: index))
             let cut = tokenizer.decode(all.suffix(sample.removed))
             console.line(console.isColoured ? "\u{1B}[31mcut away: \(cut)\u{1B}[0m" : "cut away: \(cut)")
         }

@@ -23,7 +23,11 @@ struct TokenizeCommand {
 
     private func encoded(_ value: JSON, _ line: Int, _ tokenizer: Tokenizer) throws(CommandError) -> String {
         guard let text = value.string else { throw .failure("standard input, line \(line): expected a JSON string") }
-        return JSON.array(tokenizer.encode(text).map { .integer(Int($0)) }).serialized
+        do throws(TokenizerError) {
+            return JSON.array(try tokenizer.encode(text).map { .integer(Int($0)) }).serialized
+        } catch {
+            throw .failure("standard input, line \(line): \(error)")
+        }
     }
 
     private func decoded(_ value: JSON, _ line: Int, _ tokenizer: Tokenizer) throws(CommandError) -> String {

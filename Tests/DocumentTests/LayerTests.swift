@@ -9,7 +9,8 @@ struct LayerTests {
     private static let order = ["Tensor", "Model", "LoRA", "Training", "Report", "lora-train"]
     /// Modules of C, and who may import them.
     private static let cModules: [String: Set<String>] = [
-        "CKernels": ["Tensor", "Training"], "COpenBLAS": ["Tensor"], "COneDNN": ["Tensor"], "CZlib": ["Tensor", "Report"],
+        "CKernels": ["Tensor", "Training"], "COpenBLAS": ["Tensor"], "COneDNN": ["Tensor"], "COniguruma": ["Data"],
+        "CZlib": ["Tensor", "Report"],
         "CMPI": ["Training"],
     ]
     /// What the toolchain brings.

@@ -32,7 +32,7 @@ struct TokenizerTarget: FuzzTarget {
     static func use(_ tokenizer: Tokenizer, _ recorder: Recorder) throws {
         try recorder.attempt("used") {
             for text in texts {
-                let ids = tokenizer.encodeBeginning(text)
+                let ids = try tokenizer.encodeBeginning(text)
                 guard ids.allSatisfy({ $0 >= 0 && Int($0) < tokenizer.vocabularySize }) else {
                     throw FuzzFailure("an id outside of the vocabulary of \(tokenizer.vocabularySize): \(ids.prefix(20))")
                 }

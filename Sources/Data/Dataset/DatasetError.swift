@@ -19,6 +19,8 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
     case changed(path: String, line: Int)
     /// The chat template does not render a line's conversation.
     case notRendered(path: String, line: Int, TemplateError)
+    /// The tokenizer gives up on the text of a line's conversation.
+    case notEncoded(path: String, line: Int, TokenizerError)
     /// A line has a token that the model has no embedding for.
     case tokenOutsideVocabulary(path: String, line: Int, id: Int32, token: String, vocabularySize: Int)
     /// The tokenizer has no chat template, or one that cannot be read.
@@ -49,6 +51,8 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
             "\(path), line \(line): the file changed while it was in use; start again with a file that stays as it is"
         case .notRendered(let path, let line, let error):
             "\(path), line \(line): \(error.description.oneLine); change the conversation or the tokenizer's chat template"
+        case .notEncoded(let path, let line, let error):
+            "\(path), line \(line): \(error.description.oneLine)"
         case .tokenOutsideVocabulary(let path, let line, let id, let token, let size):
             "\(path), line \(line): token \(id) ('\(token.oneLine)') is outside of the model's vocabulary of \(size); "
                 + "use the tokenizer that the model was trained with (--tokenizer_path)"
@@ -68,6 +72,7 @@ extension DatasetError {
         switch self {
         case .badLine(_, let line, let reason): (line, reason)
         case .notRendered(_, let line, let error): (line, "the chat template refuses it: \(error.description.oneLine)")
+        case .notEncoded(_, let line, let error): (line, error.description.oneLine)
         default: nil
         }
     }

@@ -129,7 +129,9 @@ public struct SFTDataset: SampleSource {
         let sample: Sample
         do throws(DatasetError) {
             let conversation = try conversation(at: index, with: &reader)
-            sample = try rendering(at: index, with: &reader) { () throws(TemplateError) in try encoder.sample(conversation, at: index) }
+            sample = try rendering(at: index, with: &reader) { () throws(ConversationError) in
+                try encoder.sample(conversation, at: index)
+            }
             skips.noteGoodSample()
         } catch {
             try remember(error, at: index)
@@ -144,17 +146,22 @@ public struct SFTDataset: SampleSource {
 
     private func prompt(at index: Int, with reader: inout LineReader) throws(DatasetError) -> String {
         let conversation = try conversation(at: index, with: &reader)
-        return try rendering(at: index, with: &reader) { () throws(TemplateError) in try encoder.format.render(conversation) }
+        return try rendering(at: index, with: &reader) { () throws(ConversationError) in
+            try ConversationError.catching { () throws(TemplateError) in try encoder.format.render(conversation) }
+        }
     }
 
-    /// Adds to what the template refuses where it stands.
+    /// Adds to what the template refuses, or the tokenizer, where it stands.
     private func rendering<Result>(
-        at index: Int, with reader: inout LineReader, _ body: () throws(TemplateError) -> Result
+        at index: Int, with reader: inout LineReader, _ body: () throws(ConversationError) -> Result
     ) throws(DatasetError) -> Result {
-        do {
+        do throws(ConversationError) {
             return try body()
         } catch {
-            throw .notRendered(path: path, line: reader.number(of: index), error)
+            switch error {
+            case .template(let error): throw .notRendered(path: path, line: reader.number(of: index), error)
+            case .tokenizer(let error): throw .notEncoded(path: path, line: reader.number(of: index), error)
+            }
         }
     }
 

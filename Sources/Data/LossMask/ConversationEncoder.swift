@@ -44,14 +44,16 @@ public struct ConversationEncoder: Sendable {
     /// The sample of a conversation.
     ///
     /// - Parameter index: Its place in the dataset.
-    /// - Throws: What the chat template refuses.
-    public func sample(_ conversation: Conversation, at index: Int = 0) throws(TemplateError) -> Sample {
+    /// - Throws: What the chat template refuses, or a text that the tokenizer gives up on.
+    public func sample(_ conversation: Conversation, at index: Int = 0) throws(ConversationError) -> Sample {
         let dropsThinking = thinking.drops(sample: index, seed: seed)
         // Where every token counts, only reports and blocks of thinking ask where the answers are.
         let rule = target == .all ? .answers : rule
         if case .minimind(let mask) = rule { return try sample(conversation, by: mask, dropsThinking: dropsThinking) }
-        let answers = rule == .generationBlocks ? try finder.blocks(in: conversation) : try finder.answers(in: conversation)
-        return SampleDraft(answers, format.tokenizer, dropsThinking: dropsThinking).sample(of: conversation, self)
+        let answers = try ConversationError.catching { () throws(TemplateError) in
+            rule == .generationBlocks ? try finder.blocks(in: conversation) : try finder.answers(in: conversation)
+        }
+        return try SampleDraft(answers, format.tokenizer, dropsThinking: dropsThinking).sample(of: conversation, self)
     }
 
     // MARK: - MiniMind
@@ -61,11 +63,11 @@ public struct ConversationEncoder: Sendable {
 
     private func sample(
         _ conversation: Conversation, by mask: MiniMindMask, dropsThinking: Bool
-    ) throws(TemplateError) -> Sample {
-        let rendered = try format.render(conversation)
+    ) throws(ConversationError) -> Sample {
+        let rendered = try ConversationError.catching { () throws(TemplateError) in try format.render(conversation) }
         var text = rendered
         if dropsThinking { text = PythonText.split(text, by: Self.emptyBlock, limit: nil, fromEnd: false).joined() }
-        let ids = format.tokenizer.encode(text)
+        let ids = try format.tokenizer.ids(of: text)
         var sample = mask.sample(ids, maxSequenceLength: maximumLength, padID: padID)
         let answers = conversation.messages.indices.filter { conversation.messages[$0].speaker == .assistant }
         // Where no answer is, the published scripts train on the padding after the last question.
@@ -86,7 +88,7 @@ public struct ConversationEncoder: Sendable {
         // Only some turns count, or some are missing: which are these?
         let whole = mask.sample(ids, maxSequenceLength: ids.count, padID: padID).countedRuns
         let messages = try messages(of: whole, answers, conversation, rendered, isWhole: text == rendered)
-        var draft = SampleDraft(text, format.tokenizer.encodeWithOffsets(text), turnsWithoutCalls: withoutCalls)
+        var draft = SampleDraft(text, try format.tokenizer.offsets(of: text), turnsWithoutCalls: withoutCalls)
         draft.ids += sample.ids.dropFirst(ids.count)
         for (index, run) in whole.enumerated() {
             // Padding that counts follows the last answer.
@@ -97,20 +99,20 @@ public struct ConversationEncoder: Sendable {
     }
 
     /// The turns whose calls the template leaves out.
-    private func turnsWithoutCalls(_ conversation: Conversation) throws(TemplateError) -> Set<Int> {
+    private func turnsWithoutCalls(_ conversation: Conversation) throws(ConversationError) -> Set<Int> {
         guard conversation.messages.contains(where: \.callsFunctions) else { return [] }
-        return try finder.answers(in: conversation).turnsWithoutCalls
+        return try ConversationError.catching { () throws(TemplateError) in try finder.answers(in: conversation) }.turnsWithoutCalls
     }
 
     /// Which answer each run of counted tokens is. A user's text that quotes the header has a run too.
     private func messages(
         of runs: [Range<Int>], _ answers: [Int], _ conversation: Conversation, _ text: String, isWhole: Bool
-    ) throws(TemplateError) -> [Int?] {
+    ) throws(ConversationError) -> [Int?] {
         if runs.count == answers.count { return answers }
         guard isWhole, let (_, layout) = finder.mark(conversation, text) else {
             return runs.indices.map { $0 < answers.count ? answers[$0] : nil }
         }
-        let offsets = format.tokenizer.encodeWithOffsets(text).offsets
+        let offsets = try format.tokenizer.offsets(of: text).offsets
         return runs.map { run in
             let range = offsets[run.lowerBound].lowerBound..<offsets[run.upperBound - 1].upperBound
             let message = layout.segments.first { $0.range.overlaps(range) }?.message

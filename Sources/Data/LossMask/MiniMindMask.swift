@@ -89,10 +89,11 @@ extension MiniMindMask {
     /// - Returns: `nil` for another template, or a tokenizer that does not name its bos and eos tokens
     init?(_ tokenizer: Tokenizer, template source: String) {
         guard let bos = tokenizer.bosToken, let eos = tokenizer.eosToken else { return nil }
-        switch MiniMindTemplate(source, bos: bos, eos: eos) {
-        case .plain?: self.init(.v2, header: tokenizer.encode(bos + "assistant"), end: tokenizer.encode(eos))
-        case .thinking?: self.init(.v3, header: tokenizer.encode(bos + "assistant\n"), end: tokenizer.encode(eos + "\n"))
-        case nil: return nil
+        guard let template = MiniMindTemplate(source, bos: bos, eos: eos) else { return nil }
+        let (rule, newline) = template == .plain ? (Version.v2, "") : (.v3, "\n")
+        guard let header = try? tokenizer.encode(bos + "assistant" + newline), let end = try? tokenizer.encode(eos + newline) else {
+            return nil
         }
+        self.init(rule, header: header, end: end)
     }
 }

@@ -14,10 +14,10 @@ struct SampleDraft {
         offsets = encoding.offsets
     }
 
-    init(_ answers: RenderedAnswers, _ tokenizer: Tokenizer, dropsThinking: Bool) {
+    init(_ answers: RenderedAnswers, _ tokenizer: Tokenizer, dropsThinking: Bool) throws(ConversationError) {
         var answers = answers
         if dropsThinking { answers.removeEmptyThinking() }
-        let encoding = tokenizer.encodeWithOffsets(answers.text)
+        let encoding = try tokenizer.offsets(of: answers.text)
         self.init(answers.text, encoding, turnsWithoutCalls: answers.turnsWithoutCalls)
         for span in answers.spans { runs.append((encoding.tokens(in: span.range), span.message)) }
     }

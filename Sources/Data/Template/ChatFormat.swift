@@ -47,9 +47,10 @@ public struct ChatFormat: Sendable {
 
     /// The ids of a conversation whose next turn is the model's.
     ///
-    /// - Throws: As ``render(_:addGenerationPrompt:)``.
-    public func prompt(_ conversation: Conversation) throws(TemplateError) -> [Int32] {
-        tokenizer.encode(try render(conversation, addGenerationPrompt: true))
+    /// - Throws: What the template refuses, or a text that the tokenizer gives up on.
+    public func prompt(_ conversation: Conversation) throws(ConversationError) -> [Int32] {
+        let text = try ConversationError.catching { () throws(TemplateError) in try render(conversation, addGenerationPrompt: true) }
+        return try tokenizer.ids(of: text)
     }
 
     func rendered(_ conversation: Conversation, addGenerationPrompt: Bool = false) throws(TemplateError) -> RenderedText {

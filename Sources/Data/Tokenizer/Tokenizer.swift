@@ -10,14 +10,12 @@ import Tensor
 /// A tokenizer can be shared by any number of threads.
 public struct Tokenizer: Sendable {
     let added: AddedVocabulary
-    let model: BytePairEncoding
+    let model: any TokenModel
     let normalizer: Normalizer?
     let preTokenizer: PreTokenizer
     let configuration: TokenizerConfiguration
     /// `tokenizer.json` without added tokens, vocabulary and merges, which are kept as they are used.
     let definition: JSON
-    /// The scores of a SentencePiece vocabulary by id; empty for others.
-    let scores: [Float]
     private let encoder: TextEncoder
     private let decoder: TokenDecoder
     private var vocabulary: Vocabulary { model.vocabulary }
@@ -52,42 +50,28 @@ public struct Tokenizer: Sendable {
     /// - Throws: ``TokenizerError`` where `tokenizer.json` is missing, a file is damaged, or the tokenizer
     ///   is of another kind.
     public init(folder: String) throws(TokenizerError) {
-        let field = try JSONField(contentsOf: "\(folder)/tokenizer.json")
-        let version = field["version"]
-        guard version.value?.string ?? "1.0" == "1.0" else {
-            throw version.unsupported("this is not version 1.0 of the format")
-        }
-        var listed: [AddedToken] = []
-        for element in try field["added_tokens"].elements() { listed.append(try AddedToken(element)) }
-        try self.init(
-            field, listed, try TokenizerConfiguration(folder: folder), ends: try EndTokens.configured(folder: folder)
-        ) { isByteLevel throws(TokenizerError) in
-            try BytePairEncoding(field["model"], isByteLevel: isByteLevel)
-        }
+        try self.init(try TokenizerDescription(folder: folder))
     }
 
-    /// - Parameters:
-    ///   - field: What `tokenizer.json` says.
-    ///   - listed: The added tokens in it.
-    ///   - ends: Ids that end generation, besides those known by their names.
-    ///   - scores: Where the model's merges come from scores, those by id.
-    ///   - model: Makes the model, of bytes or of characters.
-    init(
-        _ field: JSONField, _ listed: [AddedToken], _ configuration: TokenizerConfiguration, ends: [Int32],
-        scores: [Float] = [], model makeModel: (Bool) throws(TokenizerError) -> BytePairEncoding
-    ) throws(TokenizerError) {
+    /// Makes the tokenizer that a file describes.
+    init(_ description: TokenizerDescription) throws(TokenizerError) {
+        let field = description.definition
         definition = Self.definition(field)
-        self.configuration = configuration
-        self.scores = scores
+        configuration = description.configuration
         let normalizer = try Normalizer(field["normalizer"])
         let preTokenizer = try PreTokenizer(field["pre_tokenizer"])
         if !preTokenizer.isByteLevel, field["decoder"]["type"].value?.string == "ByteLevel" {
             throw field["pre_tokenizer"].unsupported("no ByteLevel pre-tokenizer, though the decoder is ByteLevel")
         }
-        model = try makeModel(preTokenizer.isByteLevel)
+        model =
+            if let makeModel = description.makeModel {
+                try makeModel(field["model"], preTokenizer.isByteLevel)
+            } else {
+                try TokenModelKind.model(field["model"], isByteLevel: preTokenizer.isByteLevel)
+            }
         self.normalizer = normalizer
         self.preTokenizer = preTokenizer
-        added = Self.addedVocabulary(listed, configuration, model.vocabulary, normalizer)
+        added = try Self.addedVocabulary(description.added, configuration, model.vocabulary, normalizer)
         encoder = TextEncoder(normalizer, preTokenizer, model, added)
         decoder = try TokenDecoder(
             field["decoder"], isByteLevel: preTokenizer.isByteLevel, model.vocabulary, added, normalizer)
@@ -102,7 +86,7 @@ public struct Tokenizer: Sendable {
         addsBOS = bosToken != nil && configuration.addsBOS ?? (leading != nil && leading == bosToken)
         let eos = eosToken.flatMap { [added, model] in added.id(of: $0) ?? model.vocabulary.id(of: $0) }
         let limit = decoder.idLimit
-        endIDs = EndTokens.all(ends.filter { $0 < limit } + (eos.map { [$0] } ?? []), among: added)
+        endIDs = EndTokens.all(description.ends.filter { $0 < limit } + (eos.map { [$0] } ?? []), among: added)
     }
 
     private static func definition(_ field: JSONField) -> JSON {
@@ -121,7 +105,7 @@ public struct Tokenizer: Sendable {
     private static func addedVocabulary(
         _ listed: [AddedToken], _ configuration: TokenizerConfiguration, _ vocabulary: Vocabulary,
         _ normalizer: Normalizer?
-    ) -> AddedVocabulary {
+    ) throws(TokenizerError) -> AddedVocabulary {
         var added = AddedVocabulary()
         added.add(listed, to: vocabulary)
 
@@ -134,23 +118,29 @@ public struct Tokenizer: Sendable {
             configured[index].isSpecial = true
         }
         added.add(configured, to: vocabulary)
-        added.prepareSearch(normalizer, splitsSpecialTokens: configuration.splitsSpecialTokens)
+        try added.prepareSearch(normalizer, splitsSpecialTokens: configuration.splitsSpecialTokens)
         return added
     }
 
     /// The ids of a text, as `tokenizer(text, add_special_tokens=False)` gives them: added tokens are
     /// recognised where they stand in the text, and nothing is put around it.
-    public func encode(_ text: String) -> [Int32] { encoder.encode(text) }
+    ///
+    /// - Throws: ``TokenizerError/patternFailed(_:)`` where a regular expression of the tokenizer takes too long on the text.
+    public func encode(_ text: String) throws(TokenizerError) -> [Int32] { try encoder.encode(text) }
 
     /// The ids of a text, and which part of it each of them stands for, as the library's `Encoding.offsets` have
     /// it, but in bytes of UTF-8. The offsets are those before a post-processor trims white space off them
     /// (`trim_offsets`), so that white space has its tokens.
-    public func encodeWithOffsets(_ text: String) -> TokenOffsets { encoder.encodeWithOffsets(text) }
+    ///
+    /// - Throws: ``TokenizerError/patternFailed(_:)`` where a regular expression of the tokenizer takes too long on the text.
+    public func encodeWithOffsets(_ text: String) throws(TokenizerError) -> TokenOffsets { try encoder.encodeWithOffsets(text) }
 
     /// The ids of a text with which a context begins: with the bos token in front where the model wants one
     /// (``addsBOS``) and the text, as of a chat template, does not write it itself.
-    public func encodeBeginning(_ text: String) -> [Int32] {
-        let ids = encode(text)
+    ///
+    /// - Throws: ``TokenizerError/patternFailed(_:)`` where a regular expression of the tokenizer takes too long on the text.
+    public func encodeBeginning(_ text: String) throws(TokenizerError) -> [Int32] {
+        let ids = try encode(text)
         guard addsBOS, let bosID, ids.first != bosID else { return ids }
         return [bosID] + ids
     }

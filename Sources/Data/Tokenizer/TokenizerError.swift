@@ -13,6 +13,9 @@ public enum TokenizerError: Error, Sendable, Equatable, CustomStringConvertible 
     /// A tokenizer cannot be written in another format without changing its ids.
     case notExportable(reason: String)
 
+    /// A regular expression of the tokenizer gives up on a text, for it would take too long.
+    case patternFailed(String)
+
     public var description: String { text.message }
 
     private var text: String {
@@ -25,6 +28,8 @@ public enum TokenizerError: Error, Sendable, Equatable, CustomStringConvertible 
             "\(file): \(field): \(reason); correct the field, or copy or download the file again"
         case .unsupported(let file, let field, let reason):
             "\(file): \(field): \(reason); use a byte-level BPE tokenizer such as MiniMind's, Llama 3's or Qwen's, or Llama 2's"
+        case .patternFailed(let reason):
+            "a split pattern of the tokenizer: \(reason)"
         case .notExportable(let reason):
             "the tokenizer has no GGUF form: \(reason); write a Hugging Face folder instead"
         }

@@ -83,7 +83,7 @@ public enum LauncherError: Error, Sendable, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .builtWithoutMPI:
-            "this lora-train was built without MPI, which --ddp needs; `make build MPI=1`, or `swift build -c release --traits OpenBLAS,OneDNN,MPI`"
+            "this lora-train was built without MPI, which --ddp needs; `make build MPI=1`, or `swift build -c release --traits OpenBLAS,OneDNN,Oniguruma,MPI`"
         case .notStarted:
             "--ddp trains on processes that MPI starts, and nothing started this one; `mpirun -np 2 lora-train --ddp …`, or srun"
         case .torchrun(let count):

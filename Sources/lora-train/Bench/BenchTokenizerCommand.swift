@@ -16,7 +16,8 @@ struct BenchTokenizerCommand {
         let parts = String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
         let lines = parts.dropLast().map { String($0) + "\n" } + parts.suffix(1).filter { !$0.isEmpty }.map(String.init)
         let start = ContinuousClock.now
-        let tokens = lines.reduce(0) { $0 + tokenizer.encode($1).count }
+        var tokens = 0
+        for line in lines { tokens += try tokenizer.encode(line).count }
         let rate = Double(bytes.count) / 1e6 / ((ContinuousClock.now - start) / .seconds(1))
         let report: JSON = [
             "megabytes_per_second": .number(rate), "bytes": .integer(bytes.count), "tokens": .integer(tokens),

@@ -13,6 +13,9 @@ enum Machine {
         #if OneDNN
             traits.append("OneDNN")
         #endif
+        #if Oniguruma
+            traits.append("Oniguruma")
+        #endif
         #if MPI
             traits.append("MPI")
         #endif

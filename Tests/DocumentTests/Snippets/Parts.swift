@@ -8,8 +8,8 @@ struct Greetings: SampleSource {
     var count: Int { names.count }
 
     func sample(at index: Int) throws -> Sample {
-        let prompt = tokenizer.encode("Greet \(names[index]).\n")
-        let answer = tokenizer.encode("Hello, \(names[index])!" + (tokenizer.eosToken ?? ""))
+        let prompt = try tokenizer.encode("Greet \(names[index]).\n")
+        let answer = try tokenizer.encode("Hello, \(names[index])!" + (tokenizer.eosToken ?? ""))
         return Sample(prompt: prompt, answer: answer)
     }
 }

@@ -27,7 +27,7 @@ struct SmolLM2RoundTrips {
         let template = try ChatTemplate(source: #require(tokenizer.chatTemplate))
         let model = try MiniMind(file)
         for (prompt, expected) in zip(Self.prompts, expected) {
-            let ids = tokenizer.encode(
+            let ids = try tokenizer.encode(
                 try template.render(
                     messages: [Message(role: "user", content: prompt)], addGenerationPrompt: true, bosToken: tokenizer.bosToken,
                     eosToken: tokenizer.eosToken))

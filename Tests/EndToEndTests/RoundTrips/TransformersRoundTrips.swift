@@ -73,7 +73,7 @@ struct TransformersRoundTrips {
             #expect(answers.count == 4)
             for (index, answer) in answers.enumerated() {
                 let theirs = answer.array?.map { $0["ids"]?.array?.compactMap(\.integer) }
-                let ours = (index % 2 == 0 ? texts : chats).map { tokenizer.encode($0).map(Int.init) }
+                let ours = try (index % 2 == 0 ? texts : chats).map { try tokenizer.encode($0).map(Int.init) }
                 #expect(theirs == ours, "answer \(index)")
                 #expect(ours.count > 40)
             }

@@ -26,7 +26,7 @@ struct Capitals: SampleSource {
 
     func sample(at index: Int) throws -> Sample {
         let prompt = try prompt(index)
-        let answer = tokenizer.encode(questions[index].answer + (tokenizer.eosToken ?? ""))
+        let answer = try tokenizer.encode(questions[index].answer + (tokenizer.eosToken ?? ""))
         return Sample(prompt: prompt, answer: answer)
     }
 
@@ -35,6 +35,6 @@ struct Capitals: SampleSource {
         let text = try template.render(
             messages: [Message(role: "user", content: questions[index].question)], addGenerationPrompt: true,
             bosToken: tokenizer.bosToken, eosToken: tokenizer.eosToken)
-        return tokenizer.encode(text)
+        return try tokenizer.encode(text)
     }
 }

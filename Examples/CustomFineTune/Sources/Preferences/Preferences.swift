@@ -20,10 +20,10 @@ struct Preferences {
             let text = try template.render(
                 messages: [Message(role: "user", content: question)], addGenerationPrompt: true, bosToken: tokenizer.bosToken,
                 eosToken: tokenizer.eosToken)
-            return tokenizer.encode(text)
+            return try tokenizer.encode(text)
         }
         func sample(_ question: String, _ answer: String) throws -> Sample {
-            Sample(prompt: try prompt(question), answer: tokenizer.encode(answer + (tokenizer.eosToken ?? "")))
+            Sample(prompt: try prompt(question), answer: try tokenizer.encode(answer + (tokenizer.eosToken ?? "")))
         }
 
         // Of each country a pair; every fourth country is held back.

@@ -44,11 +44,11 @@ struct AddedVocabulary: Sendable {
     /// Makes the tokens findable; to be called after the last of them is added.
     ///
     /// - Parameter splitsSpecialTokens: Whether special tokens in text are text like any other.
-    mutating func prepareSearch(_ normalizer: Normalizer?, splitsSpecialTokens: Bool) {
+    mutating func prepareSearch(_ normalizer: Normalizer?, splitsSpecialTokens: Bool) throws(TokenizerError) {
         self.splitsSpecialTokens = splitsSpecialTokens
         for (id, token) in tokens.sorted(by: { $0.key < $1.key }) {
             if token.isNormalized {
-                normalized.insert(Array(spelling(of: token, normalizer).utf8), id)
+                normalized.insert(Array(try spelling(of: token, normalizer).utf8), id)
             } else {
                 verbatim.insert(Array(token.content.utf8), id)
             }
@@ -56,19 +56,25 @@ struct AddedVocabulary: Sendable {
     }
 
     /// How a token stands in the text in which it is sought, and in decoded text.
-    func spelling(of token: AddedToken, _ normalizer: Normalizer?) -> String {
-        token.isNormalized ? normalizer?.normalize(token.content) ?? token.content : token.content
+    func spelling(of token: AddedToken, _ normalizer: Normalizer?) throws(TokenizerError) -> String {
+        token.isNormalized ? try normalizer?.normalize(token.content) ?? token.content : token.content
     }
 
     func id(of content: String) -> Int32? { ids[Array(content.utf8)] }
 
     /// Calls `body` with the tokens found in text as it came, and with the texts between them.
-    func forEachPiece(in text: UTF8Bytes, _ body: (Piece) -> Void) { cut(text, at: verbatim, body) }
+    func forEachPiece<Failure: Error>(in text: UTF8Bytes, _ body: (Piece) throws(Failure) -> Void) throws(Failure) {
+        try cut(text, at: verbatim, body)
+    }
 
     /// The same for normalized text and the tokens that are sought there.
-    func forEachPiece(inNormalized text: UTF8Bytes, _ body: (Piece) -> Void) { cut(text, at: normalized, body) }
+    func forEachPiece<Failure: Error>(inNormalized text: UTF8Bytes, _ body: (Piece) throws(Failure) -> Void) throws(Failure) {
+        try cut(text, at: normalized, body)
+    }
 
-    private func cut(_ text: UTF8Bytes, at trie: TokenTrie, _ body: (Piece) -> Void) {
+    private func cut<Failure: Error>(
+        _ text: UTF8Bytes, at trie: TokenTrie, _ body: (Piece) throws(Failure) -> Void
+    ) throws(Failure) {
         /// The end of what was handed out.
         var done = 0
         var searched = 0
@@ -79,12 +85,12 @@ struct AddedVocabulary: Sendable {
             if token.stripsLeft { start = max(startOfSpace(before: start, downTo: done, in: text), done) }
             // What the token before took on its right is known to be white space and need not be read again.
             if token.stripsRight { end = endOfSpace(from: max(end, done), in: text) }
-            if done < start { body(.text(done..<start)) }
+            if done < start { try body(.text(done..<start)) }
             // A token before may have taken all of this one as its white space.
-            if start < end { body(.token(match.id, start..<end)) }
+            if start < end { try body(.token(match.id, start..<end)) }
             done = end
         }
-        if done < text.count { body(.text(done..<text.count)) }
+        if done < text.count { try body(.text(done..<text.count)) }
     }
 
     private func isWanted(_ token: AddedToken, at range: Range<Int>, in text: UTF8Bytes) -> Bool {

@@ -11,7 +11,7 @@ struct EncoderScratch: Sendable {
     private var cache = WordCache()
 
     /// Appends the tokens of a word.
-    mutating func encode(_ word: UTF8Bytes, with model: BytePairEncoding, into ids: inout [Int32]) {
+    mutating func encode(_ word: UTF8Bytes, with model: any TokenModel, into ids: inout [Int32]) {
         guard word.count <= Self.longestCachedWord else {
             return encodeLong(word, with: model) { id, _ in ids.append(id) }
         }
@@ -25,7 +25,7 @@ struct EncoderScratch: Sendable {
     ///   - origin: That of the word.
     ///   - source: The whole text.
     mutating func encode(
-        _ word: UTF8Bytes, with model: BytePairEncoding, into tokens: inout TokenOffsets,
+        _ word: UTF8Bytes, with model: any TokenModel, into tokens: inout TokenOffsets,
         _ origin: TrackedOrigin, in source: UTF8Bytes
     ) {
         var start = 0
@@ -45,14 +45,14 @@ struct EncoderScratch: Sendable {
 
     /// Where the cache has the tokens of a word, which are merged if they are new.
     @inline(__always)
-    private mutating func cachedTokens(of word: UTF8Bytes, with model: BytePairEncoding) -> Range<Int> {
+    private mutating func cachedTokens(of word: UTF8Bytes, with model: any TokenModel) -> Range<Int> {
         let hash = WordCache.hash(word)
         if let range = cache.find(word, hash: hash) { return range }
         model.encode(word, in: &workspace)
         return cache.insert(word, hash: hash, workspace)
     }
 
-    private mutating func encodeLong(_ word: UTF8Bytes, with model: BytePairEncoding, _ body: (Int32, Int32) -> Void) {
+    private mutating func encodeLong(_ word: UTF8Bytes, with model: any TokenModel, _ body: (Int32, Int32) -> Void) {
         model.encode(word, in: &workspace)
         workspace.forEachToken(body)
         if word.count > Self.longestKeptWord { workspace = MergeWorkspace() }
@@ -65,9 +65,9 @@ struct EncoderScratch: Sendable {
 final class EncoderScratchPool: Sendable {
     private let idle = Mutex<[EncoderScratch]>([])
 
-    func withScratch(_ body: (inout EncoderScratch) -> Void) {
+    func withScratch<Failure: Error>(_ body: (inout EncoderScratch) throws(Failure) -> Void) throws(Failure) {
         var scratch = idle.withLock { $0.popLast() } ?? EncoderScratch()
-        body(&scratch)
-        idle.withLock { [scratch] in $0.append(scratch) }
+        defer { idle.withLock { [scratch] in $0.append(scratch) } }
+        try body(&scratch)
     }
 }

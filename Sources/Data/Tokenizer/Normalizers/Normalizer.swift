@@ -68,17 +68,20 @@ enum Normalizer: Sendable {
     }
 
     /// The normalized text.
-    func normalize(_ text: String) -> String {
+    func normalize(_ text: String) throws(TokenizerError) -> String {
         switch self {
-        case .form(let form): form.normalize(text)
-        case .composition: UnicodeNormalization.nfc.normalize(text)
+        case .form(let form): return form.normalize(text)
+        case .composition: return UnicodeNormalization.nfc.normalize(text)
         case .lowercase:
             // A scalar at a time: unlike a word's lowercase, a final sigma stays a sigma.
-            text.unicodeScalars.reduce(into: "") { $0 += $1.properties.lowercaseMapping }
-        case .prepend(let prefix): text.isEmpty ? text : prefix + text
+            return text.unicodeScalars.reduce(into: "") { $0 += $1.properties.lowercaseMapping }
+        case .prepend(let prefix): return text.isEmpty ? text : prefix + text
         case .replace(let pattern, let replacement):
-            String(decoding: Self.replacing(pattern, with: replacement, in: Array(text.utf8)), as: UTF8.self)
-        case .sequence(let stages): stages.reduce(text) { $1.normalize($0) }
+            return String(decoding: Self.replacing(pattern, with: replacement, in: Array(text.utf8)), as: UTF8.self)
+        case .sequence(let stages):
+            var text = text
+            for stage in stages { text = try stage.normalize(text) }
+            return text
         }
     }
 

@@ -4,10 +4,7 @@ import Tensor
 ///
 /// Source: Sennrich et al., "Neural Machine Translation of Rare Words with Subword Units", 2016; the
 /// details (ties, unknown bytes, stale pairs) are those of the Hugging Face `tokenizers` library.
-///
-/// A class, for the closures through which words come to it would copy all of a structure's tables, and
-/// count their references, at every piece of text.
-final class BytePairEncoding: Sendable {
+final class BytePairEncoding: TokenModel {
     /// What a word is made of before anything is merged.
     private enum Alphabet: Sendable {
         /// Bytes, each with its token; `nil` where the vocabulary lacks it.
@@ -19,6 +16,8 @@ final class BytePairEncoding: Sendable {
 
     let vocabulary: Vocabulary
     let merges: MergeTable
+    /// By id, where the merges come from scores, as SentencePiece has them; empty otherwise.
+    let scores: [Float]
     private let alphabet: Alphabet
     private let unknownToken: Int32?
     /// Whether neighbouring unknown bytes become one unknown token.
@@ -30,19 +29,17 @@ final class BytePairEncoding: Sendable {
 
     /// Reads the `model` field.
     convenience init(_ field: JSONField, isByteLevel: Bool) throws(TokenizerError) {
-        let type = field["type"].value?.string ?? "BPE"
-        guard type == "BPE" else {
-            throw field["type"].unsupported("the model is '\(type.oneLine)', and only BPE is supported")
-        }
         try self.init(options: field, isByteLevel: isByteLevel) { () throws(TokenizerError) in
             let vocabulary = try Vocabulary(field["vocab"])
             return (vocabulary, try MergeTable(field["merges"], vocabulary))
         }
     }
 
-    /// - Parameter options: The `model` field, of which vocabulary and merges are not looked at.
+    /// - Parameters:
+    ///   - options: The `model` field, of which vocabulary and merges are not looked at.
+    ///   - scores: Where the merges come from scores, those by id.
     init(
-        options field: JSONField, isByteLevel: Bool,
+        options field: JSONField, isByteLevel: Bool, scores: [Float] = [],
         _ tables: () throws(TokenizerError) -> (Vocabulary, MergeTable)
     ) throws(TokenizerError) {
         for option in ["continuing_subword_prefix", "end_of_word_suffix"] {
@@ -57,6 +54,7 @@ final class BytePairEncoding: Sendable {
         guard field["dropout"].value?.number ?? 0 == 0 else {
             throw field["dropout"].unsupported("merges that are dropped at random give no fixed ids; set it to null")
         }
+        self.scores = scores
         fusesUnknown = try field["fuse_unk"].bool(default: false)
         ignoresMerges = try field["ignore_merges"].bool(default: false)
 
@@ -84,7 +82,12 @@ final class BytePairEncoding: Sendable {
         }
     }
 
-    /// Leaves the tokens of a word in a workspace.
+    var vocabularyFields: JSONObject {
+        let tokens = vocabulary.tokens
+        let merges = merges.pairs.map { JSON.array([$0.left, $0.right].map { .string(tokens[$0] ?? "") }) }
+        return ["type": "BPE", "vocab": .object(vocabulary.idsByToken), "merges": .array(merges)]
+    }
+
     func encode(_ word: UTF8Bytes, in workspace: inout MergeWorkspace) {
         workspace.start()
         if !wholeWords.isEmpty, let id = wholeWords[Array(word)] {

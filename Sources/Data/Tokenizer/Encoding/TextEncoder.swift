@@ -14,11 +14,11 @@ final class TextEncoder: Sendable {
 
     private let normalizer: Normalizer?
     private let preTokenizer: PreTokenizer
-    private let model: BytePairEncoding
+    private let model: any TokenModel
     private let added: AddedVocabulary
     private let scratch = EncoderScratchPool()
 
-    init(_ normalizer: Normalizer?, _ preTokenizer: PreTokenizer, _ model: BytePairEncoding, _ added: AddedVocabulary) {
+    init(_ normalizer: Normalizer?, _ preTokenizer: PreTokenizer, _ model: any TokenModel, _ added: AddedVocabulary) {
         self.normalizer = normalizer
         self.preTokenizer = preTokenizer
         self.model = model
@@ -26,12 +26,12 @@ final class TextEncoder: Sendable {
     }
 
     /// The ids of a text. Added tokens are recognised where they stand in it.
-    func encode(_ text: String) -> [Int32] {
+    func encode(_ text: String) throws(TokenizerError) -> [Int32] {
         var text = text
         var ids: [Int32] = []
-        scratch.withScratch { scratch in
-            text.withUTF8 { bytes in
-                forEachPart(of: bytes, UntrackedOrigin()) { part, _ in
+        try scratch.withScratch { scratch throws(TokenizerError) in
+            try text.withUTF8Bytes { bytes throws(TokenizerError) in
+                try forEachPart(of: bytes, UntrackedOrigin()) { part, _ throws(TokenizerError) in
                     switch part {
                     case .token(let id, _): ids.append(id)
                     case .word(let word): scratch.encode(word, with: model, into: &ids)
@@ -43,13 +43,13 @@ final class TextEncoder: Sendable {
     }
 
     /// The ids of a text, and which of its bytes they stand for.
-    func encodeWithOffsets(_ text: String) -> TokenOffsets {
+    func encodeWithOffsets(_ text: String) throws(TokenizerError) -> TokenOffsets {
         var text = text
         var tokens = TokenOffsets()
-        scratch.withScratch { scratch in
-            text.withUTF8 { bytes in
+        try scratch.withScratch { scratch throws(TokenizerError) in
+            try text.withUTF8Bytes { bytes throws(TokenizerError) in
                 tokens.reserveCapacity(bytes.count / Self.usualTokenLength)
-                forEachPart(of: bytes, TrackedOrigin()) { part, origin in
+                try forEachPart(of: bytes, TrackedOrigin()) { part, origin throws(TokenizerError) in
                     switch part {
                     case .token(let id, let length):
                         tokens.append(id, origin.range(0..<length, in: bytes))
@@ -63,32 +63,36 @@ final class TextEncoder: Sendable {
     }
 
     /// Calls `body` with the added tokens and the words of a text, in order.
-    private func forEachPart<Origin: TextOrigin>(of text: UTF8Bytes, _ origin: Origin, _ body: (Part, Origin) -> Void) {
-        added.forEachPiece(in: text) { piece in
+    private func forEachPart<Origin: TextOrigin>(
+        of text: UTF8Bytes, _ origin: Origin, _ body: (Part, Origin) throws(TokenizerError) -> Void
+    ) throws(TokenizerError) {
+        try added.forEachPiece(in: text) { piece throws(TokenizerError) in
             switch piece {
-            case .token(let id, let range): body(.token(id, length: range.count), origin.part(from: range.lowerBound))
+            case .token(let id, let range): try body(.token(id, length: range.count), origin.part(from: range.lowerBound))
             case .text(let range):
                 let piece = text.slice(range)
                 let origin = origin.part(from: range.lowerBound)
                 let startsText = range.lowerBound == 0
-                guard let normalizer else { return cut(piece, startsText: startsText, origin, body) }
-                origin.withNormalized(piece, normalizer) { cut($0, startsText: startsText, $1, body) }
+                guard let normalizer else { return try cut(piece, startsText: startsText, origin, body) }
+                try origin.withNormalized(piece, normalizer) { text, origin throws(TokenizerError) in
+                    try cut(text, startsText: startsText, origin, body)
+                }
             }
         }
     }
 
     /// Cuts a normalized text without verbatim added tokens.
     private func cut<Origin: TextOrigin>(
-        _ text: UTF8Bytes, startsText: Bool, _ origin: Origin, _ body: (Part, Origin) -> Void
-    ) {
-        added.forEachPiece(inNormalized: text) { piece in
+        _ text: UTF8Bytes, startsText: Bool, _ origin: Origin, _ body: (Part, Origin) throws(TokenizerError) -> Void
+    ) throws(TokenizerError) {
+        try added.forEachPiece(inNormalized: text) { piece throws(TokenizerError) in
             switch piece {
-            case .token(let id, let range): body(.token(id, length: range.count), origin.part(from: range.lowerBound))
+            case .token(let id, let range): try body(.token(id, length: range.count), origin.part(from: range.lowerBound))
             case .text(let range):
-                preTokenizer.forEachWord(
+                try preTokenizer.forEachWord(
                     in: text.slice(range), startsText: startsText && range.lowerBound == 0,
                     origin.part(from: range.lowerBound)
-                ) { body(.word($0), $1) }
+                ) { word, origin throws(TokenizerError) in try body(.word(word), origin) }
             }
         }
     }

@@ -25,7 +25,7 @@ struct TokenDecoder: Sendable {
     ) throws(TokenizerError) {
         rules = try DecodingRules(field, isByteLevel: isByteLevel)
         var spellings = vocabulary.tokens
-        for (id, token) in added.tokens { spellings[id] = added.spelling(of: token, normalizer) }
+        for (id, token) in added.tokens { spellings[id] = try added.spelling(of: token, normalizer) }
         let rules = rules
         tokens = spellings.mapValues { rules.token($0, isSpecial: added.specialTokens.contains(Array($0.utf8))) }
         idLimit = tokens.keys.max().map { Int($0) + 1 } ?? 0

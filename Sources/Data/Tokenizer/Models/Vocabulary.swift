@@ -1,3 +1,5 @@
+import Tensor
+
 /// The tokens of the model and their ids.
 ///
 /// Tokens are compared byte for byte; Swift's strings would take canonically equivalent ones for equal.
@@ -47,6 +49,13 @@ struct Vocabulary: Sendable {
                     file: file, field: "\(place)[\(id)]", reason: "'\(token.oneLine)' is also token \(first)")
             }
         }
+    }
+
+    /// The tokens with their ids, in the order of the ids, as `tokenizer.json` has them.
+    var idsByToken: JSONObject {
+        var object = JSONObject()
+        for (id, token) in tokens.sorted(by: { $0.key < $1.key }) { object[token] = .integer(Int(id)) }
+        return object
     }
 
     /// The id of a spelling.

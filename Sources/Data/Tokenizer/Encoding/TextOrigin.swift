@@ -10,10 +10,12 @@ protocol TextOrigin {
     ///
     /// - Parameter sources: For each byte of the new text the byte of this text that it comes from, never
     ///   one before that of the byte before.
-    func withRewritten(_ sources: () -> [Int32], _ body: (Self) -> Void)
+    func withRewritten(_ sources: () -> [Int32], _ body: (Self) throws(TokenizerError) -> Void) throws(TokenizerError)
 
     /// Normalizes this text.
-    func withNormalized(_ text: UTF8Bytes, _ normalizer: Normalizer, _ body: (UTF8Bytes, Self) -> Void)
+    func withNormalized(
+        _ text: UTF8Bytes, _ normalizer: Normalizer, _ body: (UTF8Bytes, Self) throws(TokenizerError) -> Void
+    ) throws(TokenizerError)
 }
 
 /// For texts of which only the ids are wanted.
@@ -22,12 +24,14 @@ struct UntrackedOrigin: TextOrigin {
     func part(from start: Int) -> Self { self }
 
     @inline(__always)
-    func withRewritten(_ sources: () -> [Int32], _ body: (Self) -> Void) { body(self) }
+    func withRewritten(_ sources: () -> [Int32], _ body: (Self) throws(TokenizerError) -> Void) throws(TokenizerError) { try body(self) }
 
     @inline(__always)
-    func withNormalized(_ text: UTF8Bytes, _ normalizer: Normalizer, _ body: (UTF8Bytes, Self) -> Void) {
-        var normalized = normalizer.normalize(String(decoding: text, as: UTF8.self))
-        normalized.withUTF8 { body($0, self) }
+    func withNormalized(
+        _ text: UTF8Bytes, _ normalizer: Normalizer, _ body: (UTF8Bytes, Self) throws(TokenizerError) -> Void
+    ) throws(TokenizerError) {
+        var normalized = try normalizer.normalize(String(decoding: text, as: UTF8.self))
+        try normalized.withUTF8Bytes { bytes throws(TokenizerError) in try body(bytes, self) }
     }
 }
 
@@ -46,20 +50,22 @@ struct TrackedOrigin: TextOrigin {
         return part
     }
 
-    func withRewritten(_ sources: () -> [Int32], _ body: (Self) -> Void) {
+    func withRewritten(_ sources: () -> [Int32], _ body: (Self) throws(TokenizerError) -> Void) throws(TokenizerError) {
         let places = sources().map { Int32(place(of: Int($0))) }
-        places.withUnsafeBufferPointer { places in
+        try places.withUnsafeBufferPointer { places throws(TokenizerError) in
             var rewritten = Self()
             rewritten.table = places.baseAddress
-            body(rewritten)
+            try body(rewritten)
         }
     }
 
-    func withNormalized(_ text: UTF8Bytes, _ normalizer: Normalizer, _ body: (UTF8Bytes, Self) -> Void) {
-        var (normalized, sources) = normalizer.normalizeTracking(String(decoding: text, as: UTF8.self))
-        normalized.withUTF8 { normalized in
-            guard let sources else { return body(normalized, self) }
-            withRewritten({ sources }, { body(normalized, $0) })
+    func withNormalized(
+        _ text: UTF8Bytes, _ normalizer: Normalizer, _ body: (UTF8Bytes, Self) throws(TokenizerError) -> Void
+    ) throws(TokenizerError) {
+        var (normalized, sources) = try normalizer.normalizeTracking(String(decoding: text, as: UTF8.self))
+        try normalized.withUTF8Bytes { normalized throws(TokenizerError) in
+            guard let sources else { return try body(normalized, self) }
+            try withRewritten({ sources }, { origin throws(TokenizerError) in try body(normalized, origin) })
         }
     }
 

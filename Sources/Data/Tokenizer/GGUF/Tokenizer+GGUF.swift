@@ -19,13 +19,14 @@ extension Tokenizer {
     public init(gguf metadata: GGUFMetadata, name: String = "the GGUF file") throws(TokenizerError) {
         let reader = try GGUFVocabulary(metadata, name)
         let definition = JSONField(file: name, path: "", value: reader.definition)
-        try self.init(
-            definition, reader.addedTokens, reader.configuration, ends: reader.ends, scores: reader.scores
-        ) { isByteLevel throws(TokenizerError) in
-            try BytePairEncoding(options: definition["model"], isByteLevel: isByteLevel) { () throws(TokenizerError) in
+        var description = TokenizerDescription(
+            definition: definition, added: reader.addedTokens, configuration: reader.configuration, ends: reader.ends)
+        description.makeModel = { field, isByteLevel throws(TokenizerError) in
+            try BytePairEncoding(options: field, isByteLevel: isByteLevel, scores: reader.scores) { () throws(TokenizerError) in
                 (reader.vocabulary, try reader.merges())
             }
         }
+        try self.init(description)
     }
 }
 

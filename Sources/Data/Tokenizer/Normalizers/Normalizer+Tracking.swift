@@ -3,7 +3,7 @@ extension Normalizer {
     /// `NormalizedString` aligns them, with `nil` where the text stays as it is.
     ///
     /// The normalizers agree with ``normalize(_:)``, which does without the sources and so is faster.
-    func normalizeTracking(_ text: String) -> (text: String, sources: [Int32]?) {
+    func normalizeTracking(_ text: String) throws(TokenizerError) -> (text: String, sources: [Int32]?) {
         switch self {
         case .form(let form): return form.normalizeTracking(text)
         case .composition: return UnicodeNormalization.nfc.normalizeTracking(text)
@@ -15,11 +15,16 @@ extension Normalizer {
         case .replace(let pattern, let replacement):
             return Self.replaceTracking(pattern, with: replacement, in: Array(text.utf8))
         case .sequence(let stages):
-            return stages.reduce((text, nil)) { result, stage in
-                let next = stage.normalizeTracking(result.text)
-                guard let sources = result.sources else { return next }
-                return (next.text, next.sources.map { $0.map { sources[Int($0)] } } ?? sources)
+            var result: (text: String, sources: [Int32]?) = (text, nil)
+            for stage in stages {
+                let next = try stage.normalizeTracking(result.text)
+                if let sources = result.sources {
+                    result = (next.text, next.sources.map { $0.map { sources[Int($0)] } } ?? sources)
+                } else {
+                    result = next
+                }
             }
+            return result
         }
     }
 

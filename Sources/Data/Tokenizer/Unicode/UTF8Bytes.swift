@@ -7,6 +7,19 @@ extension UInt8 {
     var scalarLength: Int { self < 0x80 ? 1 : self < 0xE0 ? 2 : self < 0xF0 ? 3 : 4 }
 }
 
+extension String {
+    /// Calls `body` with the text's UTF-8, which is made contiguous if it is not yet.
+    @inline(__always)
+    mutating func withUTF8Bytes<Failure: Error>(_ body: (UTF8Bytes) throws(Failure) -> Void) throws(Failure) {
+        // The standard library's function forgets which error the closure throws.
+        var result = Result<Void, Failure>.success(())
+        withUTF8 { bytes in
+            do throws(Failure) { try body(bytes) } catch { result = .failure(error) }
+        }
+        try result.get()
+    }
+}
+
 extension UTF8Bytes {
     /// The bytes of a range, counted from 0 again.
     func slice(_ range: Range<Int>) -> UTF8Bytes { UTF8Bytes(rebasing: self[range]) }

@@ -99,19 +99,20 @@ struct PreTokenizer: Sendable, Equatable {
     ///
     /// - Parameter startsText: Whether nothing of the whole text comes before this one.
     func forEachWord<Origin: TextOrigin>(
-        in text: UTF8Bytes, startsText: Bool = true, _ origin: Origin, _ body: (UTF8Bytes, Origin) -> Void
-    ) {
-        if !text.isEmpty { cut(text, from: 0, startsText, origin, body) }
+        in text: UTF8Bytes, startsText: Bool = true, _ origin: Origin, _ body: (UTF8Bytes, Origin) throws(TokenizerError) -> Void
+    ) throws(TokenizerError) {
+        if !text.isEmpty { try cut(text, from: 0, startsText, origin, body) }
     }
 
     /// Cuts a text by the stages from an index on.
     private func cut<Origin: TextOrigin>(
-        _ text: UTF8Bytes, from index: Int, _ startsText: Bool, _ origin: Origin, _ body: (UTF8Bytes, Origin) -> Void
-    ) {
-        guard index < stages.count else { return body(text, origin) }
+        _ text: UTF8Bytes, from index: Int, _ startsText: Bool, _ origin: Origin,
+        _ body: (UTF8Bytes, Origin) throws(TokenizerError) -> Void
+    ) throws(TokenizerError) {
+        guard index < stages.count else { return try body(text, origin) }
         /// Hands a part of this text to the next stage.
-        func pass(_ range: Range<Int>) {
-            cut(
+        func pass(_ range: Range<Int>) throws(TokenizerError) {
+            try cut(
                 text.slice(range), from: index + 1, startsText && range.lowerBound == 0,
                 origin.part(from: range.lowerBound), body)
         }
@@ -120,30 +121,31 @@ struct PreTokenizer: Sendable, Equatable {
             var start = 0
             while start < text.count {
                 let end = pattern.endOfWord(from: start, in: text, classes)
-                pass(start..<end)
+                try pass(start..<end)
                 start = end
             }
         case .isolate(let pattern, let joined):
-            isolate(pattern, joined: joined, in: text, pass)
+            try isolate(pattern, joined: joined, in: text, pass)
         case .digits(let individually):
-            cutDigits(text, individually: individually, pass)
+            try cutDigits(text, individually: individually, pass)
         case .prefixSpace:
-            guard text[0] != UInt8(ascii: " ") else { return pass(0..<text.count) }
+            guard text[0] != UInt8(ascii: " ") else { return try pass(0..<text.count) }
             var prefixed: [UInt8] = [UInt8(ascii: " ")]
             prefixed += text
-            prefixed.withUnsafeBufferPointer { prefixed in
-                origin.withRewritten(
-                    { [0] + (0..<Int32(text.count)) }, { cut(prefixed, from: index + 1, startsText, $0, body) })
+            try prefixed.withUnsafeBufferPointer { prefixed throws(TokenizerError) in
+                try origin.withRewritten({ [0] + (0..<Int32(text.count)) }) { origin throws(TokenizerError) in
+                    try cut(prefixed, from: index + 1, startsText, origin, body)
+                }
             }
         case .metaspace(let mark, let prefix, let splits):
             let marked = Self.marked(text, mark, prefix, startsText)
-            marked.withUnsafeBufferPointer { marked in
-                origin.withRewritten({ Self.sources(ofMarked: marked.count, mark, text) }) { origin in
-                    guard splits else { return cut(marked, from: index + 1, startsText, origin, body) }
+            try marked.withUnsafeBufferPointer { marked throws(TokenizerError) in
+                try origin.withRewritten({ Self.sources(ofMarked: marked.count, mark, text) }) { origin throws(TokenizerError) in
+                    guard splits else { return try cut(marked, from: index + 1, startsText, origin, body) }
                     var start = 0
                     for end in 1...marked.count
                     where end == marked.count || end + mark.count <= marked.count && marked[end..<end + mark.count].elementsEqual(mark) {
-                        cut(marked.slice(start..<end), from: index + 1, startsText && start == 0, origin.part(from: start), body)
+                        try cut(marked.slice(start..<end), from: index + 1, startsText && start == 0, origin.part(from: start), body)
                         start = end
                     }
                 }
@@ -172,7 +174,9 @@ struct PreTokenizer: Sendable, Equatable {
         return Array(repeating: 0, count: count - sources.count) + sources
     }
 
-    private func isolate(_ pattern: IsolatedPattern, joined: Bool, in text: UTF8Bytes, _ body: (Range<Int>) -> Void) {
+    private func isolate(_ pattern: IsolatedPattern, joined: Bool, in text: UTF8Bytes, _ body: (Range<Int>) throws(TokenizerError) -> Void)
+        throws(TokenizerError)
+    {
         var start = 0
         var index = 0
         while index < text.count {
@@ -181,17 +185,19 @@ struct PreTokenizer: Sendable, Equatable {
                 continue
             }
             if start < index, !joined {
-                body(start..<index)
+                try body(start..<index)
                 start = index
             }
-            body(start..<end)
+            try body(start..<end)
             start = end
             index = end
         }
-        if start < text.count { body(start..<text.count) }
+        if start < text.count { try body(start..<text.count) }
     }
 
-    private func cutDigits(_ text: UTF8Bytes, individually: Bool, _ body: (Range<Int>) -> Void) {
+    private func cutDigits(_ text: UTF8Bytes, individually: Bool, _ body: (Range<Int>) throws(TokenizerError) -> Void)
+        throws(TokenizerError)
+    {
         var start = 0
         var index = 0
         var wasDigit = false
@@ -199,13 +205,13 @@ struct PreTokenizer: Sendable, Equatable {
             let (scalar, length) = text.scalar(at: index)
             let isDigit = classes[scalar].contains(.numeric)
             if index > start, isDigit != wasDigit || isDigit && individually {
-                body(start..<index)
+                try body(start..<index)
                 start = index
             }
             wasDigit = isDigit
             index += length
         }
-        if start < text.count { body(start..<text.count) }
+        if start < text.count { try body(start..<text.count) }
     }
 }
 

@@ -1,4 +1,3 @@
-import Foundation
 import Tensor
 
 extension Tokenizer {
@@ -26,17 +25,17 @@ extension Tokenizer {
         let (tokens, types) = try ggufTokens(size, kind)
         var entries: [(key: String, value: GGUFValue)] = []
         switch kind {
-        case .bytes(let name):
+        case .bytes(let name, let merging):
             entries.append((GGUFTokenizerKey.model, .string("gpt2")))
             entries.append((GGUFTokenizerKey.preTokenizer, .string(name)))
             entries.append((GGUFTokenizerKey.tokens, .array(.string(tokens))))
             entries.append((GGUFTokenizerKey.types, .array(.int32(types.map(\.rawValue)))))
-            entries.append((GGUFTokenizerKey.merges, .array(.string(try mergeLines()))))
-        case .characters(let addsSpace):
+            entries.append((GGUFTokenizerKey.merges, .array(.string(try mergeLines(merging)))))
+        case .characters(let addsSpace, let merging):
             entries.append((GGUFTokenizerKey.model, .string("llama")))
             entries.append((GGUFTokenizerKey.preTokenizer, .string("default")))
             entries.append((GGUFTokenizerKey.tokens, .array(.string(tokens))))
-            entries.append((GGUFTokenizerKey.scores, .array(.float32(scores(count: size)))))
+            entries.append((GGUFTokenizerKey.scores, .array(.float32(scores(merging, count: size)))))
             entries.append((GGUFTokenizerKey.types, .array(.int32(types.map(\.rawValue)))))
             entries.append((GGUFTokenizerKey.addsSpace, .bool(addsSpace)))
         }
@@ -50,44 +49,18 @@ extension Tokenizer {
         return entries
     }
 
-    /// Writes `tokenizer.json`, `tokenizer_config.json` and, where there is a template, `chat_template.jinja`,
-    /// which `AutoTokenizer` reads as a tokenizer of the same ids. Of two templates both stand in `tokenizer_config.json`.
-    ///
-    /// - Throws: ``Tensor/TensorFileError/system(path:_:)``
-    public func writeHuggingFaceFiles(to folder: String) throws(TensorFileError) {
-        func write(_ text: String, _ name: String) throws(TensorFileError) {
-            try AtomicFile.write(Foundation.Data(text.utf8), to: "\(folder)/\(name)")
-        }
-        try write(huggingFaceTokenizer.serialized, "tokenizer.json")
-        var settings: JSONObject = [
-            "tokenizer_class": "PreTrainedTokenizerFast", "clean_up_tokenization_spaces": false,
-            "add_bos_token": .bool(addsBOS),
-        ]
-        for (role, token) in configuration.roles { settings[role] = .string(token) }
-        if configuration.splitsSpecialTokens { settings["split_special_tokens"] = true }
-        if let toolTemplate {
-            func named(_ name: String, _ template: String) -> JSON { ["name": .string(name), "template": .string(template)] }
-            var templates = [named("tool_use", toolTemplate)]
-            if let chatTemplate { templates.append(named("default", chatTemplate)) }
-            settings["chat_template"] = .array(templates)
-        }
-        try write(JSON.object(settings).serialized + "\n", "tokenizer_config.json")
-        if let chatTemplate, toolTemplate == nil { try write(chatTemplate, "chat_template.jinja") }
-    }
-
-    // MARK: GGUF
-
     private enum GGUFKind {
         /// Byte-level, with the name of its pre-tokenizer.
-        case bytes(String)
+        case bytes(String, BytePairEncoding)
         /// SentencePiece, whose texts get a space before them or not.
-        case characters(addsSpace: Bool)
+        case characters(addsSpace: Bool, BytePairEncoding)
     }
 
     private func ggufKind() throws(TokenizerError) -> GGUFKind {
         guard !configuration.splitsSpecialTokens else {
             throw .notExportable(reason: "it takes special tokens in text for text")
         }
+        guard let model = model as? BytePairEncoding else { throw .notExportable(reason: "its model is not BPE") }
         if preTokenizer.isByteLevel {
             // llama.cpp never normalizes. Composed text, which nearly all is, is the same before and after NFC.
             guard normalizer == nil || normalizer?.isComposition == true else {
@@ -95,7 +68,7 @@ extension Tokenizer {
             }
             for row in GGUFPreTokenizer.all where row.ignoresMerges == model.ignoresMerges {
                 let field = JSONField(file: row.name, path: "", value: row.definition)
-                if try PreTokenizer(field) == preTokenizer { return .bytes(row.name) }
+                if try PreTokenizer(field) == preTokenizer { return .bytes(row.name, model) }
             }
             throw .notExportable(reason: "llama.cpp has no name for the way it cuts text")
         }
@@ -108,11 +81,11 @@ extension Tokenizer {
         }
         // llama.cpp puts a space before each text between special tokens, also before one that starts with a
         // space. So does a normalizer; a pre-tokenizer does not.
-        if normalizer == nil, preTokenizer.onlyMarksSpaces { return .characters(addsSpace: false) }
+        if normalizer == nil, preTokenizer.onlyMarksSpaces { return .characters(addsSpace: false, model) }
         guard let prefix = normalizer?.metaspacePrefix, preTokenizer.keepsTextWithoutSpaces else {
             throw .notExportable(reason: "llama.cpp marks spaces in another way")
         }
-        return .characters(addsSpace: prefix == .always)
+        return .characters(addsSpace: prefix == .always, model)
     }
 
     /// The spellings and types of all ids.
@@ -141,7 +114,7 @@ extension Tokenizer {
         return (tokens, types)
     }
 
-    private func mergeLines() throws(TokenizerError) -> [String] {
+    private func mergeLines(_ model: BytePairEncoding) throws(TokenizerError) -> [String] {
         var lines: [String] = []
         for (left, right, _) in model.merges.pairs {
             let halves = [left, right].compactMap { model.vocabulary.tokens[$0] }
@@ -155,8 +128,8 @@ extension Tokenizer {
 
     /// The scores by id. Where there are only merges, the first that makes a token gives its score: each
     /// merge less than the one before.
-    private func scores(count: Int) -> [Float] {
-        if !scores.isEmpty { return scores + Array(repeating: -1e9, count: max(0, count - scores.count)) }
+    private func scores(_ model: BytePairEncoding, count: Int) -> [Float] {
+        if !model.scores.isEmpty { return model.scores + Array(repeating: -1e9, count: max(0, count - model.scores.count)) }
         var scores = [Float](repeating: -1e9, count: count)
         for (rank, pair) in model.merges.pairs.enumerated() where scores[Int(pair.token)] == -1e9 {
             scores[Int(pair.token)] = -Float(rank)
@@ -164,33 +137,5 @@ extension Tokenizer {
         // Letters and bytes come from no merge, so that their scores say nothing.
         for id in model.vocabulary.idsByScalar().values { scores[Int(id)] = 0 }
         return scores
-    }
-
-    // MARK: Hugging Face
-
-    private var huggingFaceTokenizer: JSON {
-        var root = definition.object ?? [:]
-        root["added_tokens"] = .array(added.tokens.sorted { $0.key < $1.key }.map { Self.json($0.value, $0.key) })
-        if addsBOS, root["post_processor"] == nil || root["post_processor"] == .null, let bosToken, let bosID {
-            root["post_processor"] = PostProcessor.leading(bosToken, bosID)
-        }
-        var vocabulary = JSONObject()
-        let tokens = model.vocabulary.tokens
-        for (id, token) in tokens.sorted(by: { $0.key < $1.key }) { vocabulary[token] = .integer(Int(id)) }
-        var fields = root["model"]?.object ?? [:]
-        fields["type"] = "BPE"
-        fields["vocab"] = .object(vocabulary)
-        fields["merges"] = .array(
-            model.merges.pairs.map { .array([$0.left, $0.right].map { .string(tokens[$0] ?? "") }) })
-        root["model"] = .object(fields)
-        return .object(root)
-    }
-
-    private static func json(_ token: AddedToken, _ id: Int32) -> JSON {
-        [
-            "id": .integer(Int(id)), "content": .string(token.content), "single_word": .bool(token.isSingleWord),
-            "lstrip": .bool(token.stripsLeft), "rstrip": .bool(token.stripsRight),
-            "normalized": .bool(token.isNormalized), "special": .bool(token.isSpecial),
-        ]
     }
 }
