@@ -36,7 +36,7 @@ import Testing
             return
         }
         #expect(actual.contains(reason), "\(error)")
-        #expect(error.description.contains("\(field): ") && error.description.contains("use a byte-level BPE"))
+        #expect(error.description.contains("\(field): ") && error.description.contains("use a tokenizer that does without it"))
     }
 
     @Test func missingFilesAndFolders() throws {

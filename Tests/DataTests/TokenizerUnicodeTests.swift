@@ -69,10 +69,10 @@ import Testing
     /// The end of the table: what is past the last run has no class.
     @Test func classesOfSingleScalars() {
         let classes = CharacterClasses.shared
-        #expect(classes[0x41] == [.letter, .word])
+        #expect(classes[0x41] == [.letter, .upper, .word])
         #expect(classes[0x3000] == .whitespace)
         #expect(classes[0xBD] == [.number, .numeric])
-        #expect(classes[0x1F600] == [])
+        #expect(classes[0x1F600] == .symbol)
         #expect(classes[0x11DE0] == .numeric)
         #expect(classes[0x323AF] == [.letter, .word])
         #expect(classes[0x10FFFF] == [])

@@ -27,7 +27,7 @@ public enum TokenizerError: Error, Sendable, Equatable, CustomStringConvertible 
         case .malformed(let file, let field, let reason):
             "\(file): \(field): \(reason); correct the field, or copy or download the file again"
         case .unsupported(let file, let field, let reason):
-            "\(file): \(field): \(reason); use a byte-level BPE tokenizer such as MiniMind's, Llama 3's or Qwen's, or Llama 2's"
+            "\(file): \(field): \(reason); use a tokenizer that does without it"
         case .patternFailed(let reason):
             "a split pattern of the tokenizer: \(reason)"
         case .notExportable(let reason):

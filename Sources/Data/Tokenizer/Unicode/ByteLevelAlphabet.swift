@@ -18,6 +18,9 @@ enum ByteLevelAlphabet {
         }
     }()
 
+    /// The UTF-8 of the character of each byte.
+    static let spellings: [[UInt8]] = scalars.map { Array(String($0).utf8) }
+
     private static let bytes: [Unicode.Scalar: UInt8] = Dictionary(
         uniqueKeysWithValues: zip(scalars, UInt8.min...UInt8.max))
 

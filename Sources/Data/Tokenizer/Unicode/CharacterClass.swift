@@ -1,7 +1,7 @@
 /// The classes of a Unicode scalar that decide where text is split, exactly as the Hugging Face
 /// `tokenizers` library sees them.
 struct CharacterClass: OptionSet, Sendable {
-    let rawValue: UInt8
+    let rawValue: UInt16
 
     /// `\p{L}` of a split pattern.
     static let letter = CharacterClass(rawValue: 1 << 0)
@@ -11,12 +11,20 @@ struct CharacterClass: OptionSet, Sendable {
     static let whitespace = CharacterClass(rawValue: 1 << 2)
     /// What the digits pre-tokenizer separates: `\p{N}` of a younger Unicode.
     static let numeric = CharacterClass(rawValue: 1 << 3)
-    /// `\w`, which may not touch a `single_word` added token.
+    /// `\w` of the whitespace pre-tokenizer, which may not touch a `single_word` added token.
     static let word = CharacterClass(rawValue: 1 << 4)
     /// `\p{M}` of a split pattern.
     static let mark = CharacterClass(rawValue: 1 << 5)
     /// `\p{P}` of a split pattern.
     static let punctuation = CharacterClass(rawValue: 1 << 6)
+    /// `\p{S}` of a split pattern.
+    static let symbol = CharacterClass(rawValue: 1 << 7)
+    /// `[\p{Lu}\p{Lt}]` of a split pattern.
+    static let upper = CharacterClass(rawValue: 1 << 8)
+    /// `\p{Ll}` of a split pattern.
+    static let lower = CharacterClass(rawValue: 1 << 9)
+    /// What the punctuation pre-tokenizers separate: signs of ASCII, and `\p{P}` of an older Unicode.
+    static let delimiter = CharacterClass(rawValue: 1 << 10)
 
     /// The classes that the split patterns name; a scalar with none of them is `[^\s\p{L}\p{N}]`.
     static let named: CharacterClass = [.letter, .number, .whitespace]
@@ -28,31 +36,18 @@ struct CharacterClasses: Sendable {
     static let shared = CharacterClasses()
 
     /// The raw classes of the Basic Multilingual Plane, where nearly all text lives.
-    private let basicPlane: [UInt8]
+    private let basicPlane: [UInt16]
 
     private init() {
-        let runs = CharacterClass.runs
-        var plane = [UInt8](repeating: 0, count: 0x10000)
-        for (index, run) in runs.enumerated() where run >> 8 < 0x10000 {
-            let end = index + 1 < runs.count ? min(runs[index + 1] >> 8, 0x10000) : 0x10000
-            for scalar in run >> 8..<end { plane[Int(scalar)] = UInt8(truncatingIfNeeded: run) }
+        var plane = [UInt16](repeating: 0, count: 0x10000)
+        UnicodeClassTable.forEachRun { scalars, classes in
+            for scalar in scalars.clamped(to: 0..<0x10000) { plane[Int(scalar)] = classes.characterClass.rawValue }
         }
         basicPlane = plane
     }
 
+    @inline(__always)
     subscript(scalar: UInt32) -> CharacterClass {
-        scalar < 0x10000 ? CharacterClass(rawValue: basicPlane[Int(scalar)]) : Self.classOutsideBasicPlane(scalar)
-    }
-
-    private static func classOutsideBasicPlane(_ scalar: UInt32) -> CharacterClass {
-        let runs = CharacterClass.runs
-        // The last run that starts at or before the scalar; the first run starts at 0.
-        var low = 0
-        var high = runs.count
-        while high - low > 1 {
-            let middle = (low + high) / 2
-            if runs[middle] >> 8 <= scalar { low = middle } else { high = middle }
-        }
-        return CharacterClass(rawValue: UInt8(truncatingIfNeeded: runs[low]))
+        scalar < 0x10000 ? CharacterClass(rawValue: basicPlane[Int(scalar)]) : UnicodeClassTable[scalar].characterClass
     }
 }
