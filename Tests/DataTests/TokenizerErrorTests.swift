@@ -124,16 +124,12 @@ import Testing
     }
 
     @Test func otherModels() throws {
-        for type in ["WordPiece", "Unigram", "WordLevel"] {
-            expectUnsupported(try error(model: ["type": .string(type)]), "model.type", "'\(type)'")
+        expectUnsupported(try error(model: ["type": "Fancy"]), "model.type", "'Fancy'")
+        for (type, field) in [("WordPiece", "unk_token"), ("WordLevel", "unk_token")] {
+            expectMalformed(try error(model: ["type": .string(type)]), "model.\(field)", "is missing")
         }
-        expectUnsupported(try error(model: ["byte_fallback": true]), "model.byte_fallback", "every byte")
+        expectMalformed(try error(model: ["type": "Unigram"]), "model.vocab", "is not an array")
         expectUnsupported(try error(model: ["dropout": 0.1]), "model.dropout", "random")
-        expectUnsupported(try error(model: ["end_of_word_suffix": "</w>"]), "model.end_of_word_suffix", "marks")
-        expectUnsupported(
-            try error(model: ["continuing_subword_prefix": "##"]), "model.continuing_subword_prefix", "marks")
-        expectMalformed(
-            try error(model: ["unk_token": "nope", "vocab": ["a": 0], "merges": []]), "model.unk_token", "'nope'")
         expectMalformed(try error(model: ["fuse_unk": 1]), "model.fuse_unk", "neither true nor false")
         expectMalformed(try error(fields: ["model": .null]), "model.vocab", "is missing")
     }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What one call of `encode` works with: storage for merging, and the words that were merged before.
+/// What one call of `encode` works with: storage for the model, and the tokens of words that came before.
 struct EncoderScratch: Sendable {
     /// Longer words hardly come again.
     private static let longestCachedWord = 64
@@ -11,11 +11,11 @@ struct EncoderScratch: Sendable {
     private var cache = WordCache()
 
     /// Appends the tokens of a word.
-    mutating func encode(_ word: UTF8Bytes, with model: any TokenModel, into ids: inout [Int32]) {
+    mutating func encode(_ word: UTF8Bytes, with model: any TokenModel, into ids: inout [Int32]) throws(TokenizerError) {
         guard word.count <= Self.longestCachedWord else {
-            return encodeLong(word, with: model) { id, _ in ids.append(id) }
+            return try encodeLong(word, with: model) { id, _ in ids.append(id) }
         }
-        let range = cachedTokens(of: word, with: model)
+        let range = try cachedTokens(of: word, with: model)
         ids += cache.tokens[range]
     }
 
@@ -27,35 +27,38 @@ struct EncoderScratch: Sendable {
     mutating func encode(
         _ word: UTF8Bytes, with model: any TokenModel, into tokens: inout TokenOffsets,
         _ origin: TrackedOrigin, in source: UTF8Bytes
-    ) {
-        var start = 0
-        guard word.count <= Self.longestCachedWord else {
-            return encodeLong(word, with: model) { id, length in
-                let end = start + Int(length)
-                tokens.append(id, origin.range(start..<end, in: source))
-                start = end
+    ) throws(TokenizerError) {
+        var end = 0
+        var range = 0..<0
+        func append(_ id: Int32, _ length: Int) {
+            // A token without bytes of its own stands for those of the token before it.
+            if length > 0 {
+                range = origin.range(end..<end + length, in: source)
+                end += length
             }
+            tokens.append(id, range)
         }
-        for index in cachedTokens(of: word, with: model) {
-            let end = start + Int(cache.lengths[index])
-            tokens.append(cache.tokens[index], origin.range(start..<end, in: source))
-            start = end
+        guard word.count <= Self.longestCachedWord else {
+            return try encodeLong(word, with: model) { append($0, Int($1)) }
         }
+        for index in try cachedTokens(of: word, with: model) { append(cache.tokens[index], Int(cache.lengths[index])) }
     }
 
     /// Where the cache has the tokens of a word, which are merged if they are new.
     @inline(__always)
-    private mutating func cachedTokens(of word: UTF8Bytes, with model: any TokenModel) -> Range<Int> {
+    private mutating func cachedTokens(of word: UTF8Bytes, with model: any TokenModel) throws(TokenizerError) -> Range<Int> {
         let hash = WordCache.hash(word)
         if let range = cache.find(word, hash: hash) { return range }
-        model.encode(word, in: &workspace)
+        try model.encode(word, in: &workspace)
         return cache.insert(word, hash: hash, workspace)
     }
 
-    private mutating func encodeLong(_ word: UTF8Bytes, with model: any TokenModel, _ body: (Int32, Int32) -> Void) {
-        model.encode(word, in: &workspace)
+    private mutating func encodeLong(
+        _ word: UTF8Bytes, with model: any TokenModel, _ body: (Int32, Int32) -> Void
+    ) throws(TokenizerError) {
+        defer { if word.count > Self.longestKeptWord { workspace = MergeWorkspace() } }
+        try model.encode(word, in: &workspace)
         workspace.forEachToken(body)
-        if word.count > Self.longestKeptWord { workspace = MergeWorkspace() }
     }
 }
 

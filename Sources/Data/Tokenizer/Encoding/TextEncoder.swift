@@ -34,7 +34,7 @@ final class TextEncoder: Sendable {
                 try forEachPart(of: bytes, UntrackedOrigin()) { part, _ throws(TokenizerError) in
                     switch part {
                     case .token(let id, _): ids.append(id)
-                    case .word(let word): scratch.encode(word, with: model, into: &ids)
+                    case .word(let word): try scratch.encode(word, with: model, into: &ids)
                     }
                 }
             }
@@ -54,7 +54,7 @@ final class TextEncoder: Sendable {
                     case .token(let id, let length):
                         tokens.append(id, origin.range(0..<length, in: bytes))
                     case .word(let word):
-                        scratch.encode(word, with: model, into: &tokens, origin, in: bytes)
+                        try scratch.encode(word, with: model, into: &tokens, origin, in: bytes)
                     }
                 }
             }

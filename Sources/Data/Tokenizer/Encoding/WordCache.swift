@@ -13,7 +13,8 @@ struct WordCache: Sendable {
     }
 
     private static let slotBits = 14
-    /// All words together may take so many bytes, and so no more tokens.
+    /// All words together may take so many bytes. There are hardly more tokens than bytes: a word has more only where the
+    /// bytes of marks or of the byte-level alphabet are tokens.
     private static let byteLimit = 1 << 19
 
     private var slots = [Slot](repeating: Slot(), count: 1 << slotBits)
@@ -34,7 +35,7 @@ struct WordCache: Sendable {
         return firstToken..<firstToken + Int(slot.tokenCount)
     }
 
-    /// Keeps the tokens of a word of at most 255 bytes, of which there are no more than bytes.
+    /// Keeps the tokens of a word of at most 255 bytes.
     ///
     /// - Parameter workspace: Holds them.
     /// - Returns: Where they are.

@@ -61,7 +61,9 @@ extension Tokenizer {
             throw .notExportable(reason: "it takes special tokens in text for text")
         }
         guard let model = model as? BytePairEncoding else { throw .notExportable(reason: "its model is not BPE") }
+        guard !model.marksCharacters else { throw .notExportable(reason: "its tokens are marked by where in a word they stand") }
         if preTokenizer.isByteLevel {
+            guard !model.fallsBackToBytes else { throw .notExportable(reason: "it lacks tokens of single bytes") }
             // llama.cpp never normalizes. Composed text, which nearly all is, is the same before and after NFC.
             guard normalizer == nil || normalizer?.isComposition == true else {
                 throw .notExportable(reason: "its normalizer changes text")

@@ -5,21 +5,22 @@ import Tensor
 /// Source: Sennrich et al., "Neural Machine Translation of Rare Words with Subword Units", 2016; the
 /// details (ties, unknown bytes, stale pairs) are those of the Hugging Face `tokenizers` library.
 final class BytePairEncoding: TokenModel {
-    /// What a word is made of before anything is merged.
-    private enum Alphabet: Sendable {
-        /// Bytes, each with its token; `nil` where the vocabulary lacks it.
-        case bytes([Int32?])
-        /// Characters with their tokens by scalar, and the tokens of bytes, `<0x00>` to `<0xFF>`, for
-        /// characters that have none.
-        case characters([UInt32: Int32], fallback: [Int32?])
-    }
+    /// In bytes. Each word may be longer by both marks, so that they have to be short.
+    private static let markLimit = 64
 
     let vocabulary: Vocabulary
     let merges: MergeTable
     /// By id, where the merges come from scores, as SentencePiece has them; empty otherwise.
     let scores: [Float]
-    private let alphabet: Alphabet
-    private let unknownToken: Int32?
+    private let alphabet: WordAlphabet
+    /// What marks all characters of a word but the first, and the last one; most often nothing.
+    private let prefix: [UInt8]
+    private let suffix: [UInt8]
+    private let bytes: ByteFallback?
+    /// The tokens of the marks, as far as bytes serve for them; `nil` where they do not.
+    private let prefixBytes: [Int32]?
+    private let suffixBytes: [Int32]?
+    private let unknown: UnknownToken
     /// Whether neighbouring unknown bytes become one unknown token.
     private let fusesUnknown: Bool
     /// Whether a word that is a token is taken for it, though merges may lead elsewhere.
@@ -31,7 +32,7 @@ final class BytePairEncoding: TokenModel {
     convenience init(_ field: JSONField, isByteLevel: Bool) throws(TokenizerError) {
         try self.init(options: field, isByteLevel: isByteLevel) { () throws(TokenizerError) in
             let vocabulary = try Vocabulary(field["vocab"])
-            return (vocabulary, try MergeTable(field["merges"], vocabulary))
+            return (vocabulary, try MergeTable(field["merges"], vocabulary, prefix: try Self.mark(field["continuing_subword_prefix"])))
         }
     }
 
@@ -42,16 +43,9 @@ final class BytePairEncoding: TokenModel {
         options field: JSONField, isByteLevel: Bool, scores: [Float] = [],
         _ tables: () throws(TokenizerError) -> (Vocabulary, MergeTable)
     ) throws(TokenizerError) {
-        for option in ["continuing_subword_prefix", "end_of_word_suffix"] {
-            guard field[option].value?.string ?? "" == "" else {
-                throw field[option].unsupported("marks of words are not supported")
-            }
-        }
-        let fallsBack = try field["byte_fallback"].bool(default: false)
-        guard !(fallsBack && isByteLevel) else {
-            throw field["byte_fallback"].unsupported("a byte-level tokenizer has a token for every byte")
-        }
-        guard field["dropout"].value?.number ?? 0 == 0 else {
+        prefix = try Self.mark(field["continuing_subword_prefix"])
+        suffix = try Self.mark(field["end_of_word_suffix"])
+        guard field["dropout"].value == nil || field["dropout"].value?.number == 0 else {
             throw field["dropout"].unsupported("merges that are dropped at random give no fixed ids; set it to null")
         }
         self.scores = scores
@@ -61,26 +55,27 @@ final class BytePairEncoding: TokenModel {
         let (vocabulary, merges) = try tables()
         self.vocabulary = vocabulary
         self.merges = merges
-        var lacksBytes = false
-        if isByteLevel {
-            let tokens = ByteLevelAlphabet.scalars.map { vocabulary.id(of: String($0)) }
-            lacksBytes = tokens.contains(nil)
-            alphabet = .bytes(tokens)
-        } else {
-            let tokens = (UInt8.min...UInt8.max).map { fallsBack ? vocabulary.id(of: ByteToken.spelling(of: $0)) : nil }
-            lacksBytes = tokens.contains(nil)
-            alphabet = .characters(vocabulary.idsByScalar(), fallback: tokens)
-        }
+        alphabet = WordAlphabet(vocabulary, isByteLevel: isByteLevel, prefix: prefix, suffix: suffix)
+        let fallback = try field["byte_fallback"].bool(default: false) ? ByteFallback(vocabulary, isByteLevel: isByteLevel) : nil
+        bytes = fallback?.isEmpty == true ? nil : fallback
+        prefixBytes = ByteFallback.tokens(of: prefix, vocabulary)
+        suffixBytes = ByteFallback.tokens(of: suffix, vocabulary)
         wholeWords = !ignoresMerges ? [:] : isByteLevel ? vocabulary.idsByBytes() : vocabulary.idsBySpelling()
-        if let token = field["unk_token"].value?.string {
-            unknownToken = vocabulary.id(of: token)
-            guard unknownToken != nil || !lacksBytes else {
-                throw field["unk_token"].malformed("'\(token.oneLine)' is not in \(vocabulary.place), and some bytes need it")
-            }
-        } else {
-            unknownToken = nil
-        }
+        unknown = field["unk_token"].value == nil ? .none : try UnknownToken(field["unk_token"], vocabulary)
     }
+
+    private static func mark(_ field: JSONField) throws(TokenizerError) -> [UInt8] {
+        guard field.value != nil else { return [] }
+        let mark = Array(try field.string().utf8)
+        guard mark.count <= markLimit else { throw field.unsupported("has more than \(markLimit) bytes") }
+        return mark
+    }
+
+    /// Whether the characters of a word are marked by where they stand.
+    var marksCharacters: Bool { !prefix.isEmpty || !suffix.isEmpty }
+
+    /// Whether bytes or characters without a token become tokens of bytes.
+    var fallsBackToBytes: Bool { bytes != nil && !alphabet.hasAllBytes }
 
     var vocabularyFields: JSONObject {
         let tokens = vocabulary.tokens
@@ -88,83 +83,71 @@ final class BytePairEncoding: TokenModel {
         return ["type": "BPE", "vocab": .object(vocabulary.idsByToken), "merges": .array(merges)]
     }
 
-    func encode(_ word: UTF8Bytes, in workspace: inout MergeWorkspace) {
+    func encode(_ word: UTF8Bytes, in workspace: inout MergeWorkspace) throws(TokenizerError) {
         workspace.start()
         if !wholeWords.isEmpty, let id = wholeWords[Array(word)] {
             workspace.append(id, length: Int32(word.count))
             return
         }
-        switch alphabet {
-        case .bytes(let tokens): addBytes(of: word, tokens, to: &workspace)
-        case .characters(let tokens, let fallback): addCharacters(of: word, tokens, fallback, to: &workspace)
-        }
-        workspace.merge(using: merges)
-    }
-
-    /// The tokens of the single bytes. A byte without one becomes the unknown token, or nothing where
-    /// there is none either.
-    private func addBytes(of word: UTF8Bytes, _ tokens: [Int32?], to workspace: inout MergeWorkspace) {
-        var followsUnknown = false
-        for byte in word {
-            if let token = tokens[Int(byte)] {
-                workspace.append(token, length: 1)
-                followsUnknown = false
-            } else if let unknownToken, !(followsUnknown && fusesUnknown) {
-                workspace.append(unknownToken, length: 1)
-                followsUnknown = true
-            } else {
-                workspace.extendLast(by: 1)
-            }
-        }
-    }
-
-    /// The tokens of the single characters. One without becomes the tokens of its bytes, if each has one,
-    /// else the unknown token, or nothing where there is none either.
-    private func addCharacters(
-        of word: UTF8Bytes, _ tokens: [UInt32: Int32], _ fallback: [Int32?], to workspace: inout MergeWorkspace
-    ) {
         // As in the library, an unknown token waits for the next one or a known character, and so goes
         // after bytes. In the library each token's length counts from the end of the one before, so there
         // the ranges of both are off, and here as well.
         var pending: Int32 = 0
-        func flush() {
-            if pending > 0, let unknownToken { workspace.append(unknownToken, length: pending) }
-            pending = 0
-        }
         var index = 0
         while index < word.count {
-            let (scalar, length) = word.scalar(at: index)
-            defer { index += length }
-            if let token = tokens[scalar] {
-                flush()
+            let (unit, length) = alphabet.unit(of: word, at: index)
+            let end = index + length
+            let token = alphabet.token(unit, isFirst: index == 0, isLast: end == word.count)
+            if token >= 0 {
+                if pending > 0 { flush(&pending, to: &workspace) }
                 workspace.append(token, length: Int32(length))
-                continue
-            }
-            let bytes = word[index..<index + length].compactMap { fallback[Int($0)] }
-            if bytes.count == length {
-                for token in bytes { workspace.append(token, length: 1) }
-            } else if unknownToken != nil {
-                if !fusesUnknown { flush() }
-                pending += Int32(length)
             } else {
-                workspace.extendLast(by: Int32(length))
+                try addUnknown(word, index..<end, &pending, to: &workspace)
             }
+            index = end
         }
-        flush()
-    }
-}
-
-/// Tokens that stand for a byte in vocabularies of characters, such as `<0x0A>`.
-enum ByteToken {
-    static func spelling(of byte: UInt8) -> String {
-        let digits = String(byte, radix: 16, uppercase: true)
-        return "<0x\(digits.count < 2 ? "0" : "")\(digits)>"
+        flush(&pending, to: &workspace)
+        workspace.merge(using: merges)
     }
 
-    /// The byte of a spelling; `nil` for any other token.
-    static func byte(of spelling: String) -> UInt8? {
-        let utf8 = Array(spelling.utf8)
-        guard utf8.count == 6, utf8.starts(with: "<0x".utf8), utf8[5] == UInt8(ascii: ">") else { return nil }
-        return UInt8(String(decoding: utf8[3..<5], as: UTF8.self), radix: 16)
+    /// Adds the unknown token that waits.
+    private func flush(_ pending: inout Int32, to workspace: inout MergeWorkspace) {
+        if pending > 0, let token = unknown.id { workspace.append(token, length: pending) }
+        pending = 0
+    }
+
+    /// Adds what stands for a byte or character without a token: the tokens of its bytes, if each has one, else the unknown
+    /// token, or nothing where there is none either.
+    @inline(never)
+    private func addUnknown(
+        _ word: UTF8Bytes, _ range: Range<Int>, _ pending: inout Int32, to workspace: inout MergeWorkspace
+    ) throws(TokenizerError) {
+        let unit = word.slice(range)
+        if addBytes(of: unit, isFirst: range.lowerBound == 0, isLast: range.upperBound == word.count, to: &workspace) { return }
+        let length = Int32(range.count)
+        if try unknown.id(for: unit) != nil {
+            if !fusesUnknown { flush(&pending, to: &workspace) }
+            pending += length
+        } else {
+            workspace.extendLast(by: length)
+        }
+    }
+
+    /// Adds the tokens of the bytes of a byte or character and its marks.
+    ///
+    /// - Returns: Whether each of them has one; otherwise nothing is added.
+    private func addBytes(of unit: UTF8Bytes, isFirst: Bool, isLast: Bool, to workspace: inout MergeWorkspace) -> Bool {
+        guard let bytes, bytes.hasTokens(for: unit), let before = isFirst ? [] : prefixBytes, let after = isLast ? suffixBytes : []
+        else { return false }
+        // Each stands for one byte as far as there are so many, and those left over for the last of them.
+        var left = unit.count
+        func add(_ token: Int32) {
+            workspace.append(token, length: left > 0 ? 1 : 0)
+            left -= 1
+        }
+        for token in before { add(token) }
+        bytes.forEachToken(of: unit) { token, _ in add(token) }
+        for token in after { add(token) }
+        return true
     }
 }

@@ -36,7 +36,9 @@ struct MergeTable: Sendable {
     }
 
     /// Reads the `model.merges` field, in rank order, in either spelling: `"a b"` or `["a", "b"]`.
-    init(_ field: JSONField, _ vocabulary: Vocabulary) throws(TokenizerError) {
+    ///
+    /// - Parameter prefix: What marks a token inside of a word. The right half of a pair loses it.
+    init(_ field: JSONField, _ vocabulary: Vocabulary, prefix: [UInt8] = []) throws(TokenizerError) {
         guard let merges = field.value?.array else {
             throw field.malformed(field.value == nil ? "is missing" : "is not an array")
         }
@@ -59,7 +61,14 @@ struct MergeTable: Sendable {
             }
             // Of a repeated pair the last counts, as in a map.
             entries.insert(try id(left), try id(right), Int32(index))
-            tokens[index] = try id(left + right)
+            guard right.utf8.count >= prefix.count else { throw malformed("'\(right.oneLine)' is shorter than the prefix") }
+            // The library takes as many bytes away as the prefix has, whichever they are.
+            let merged = Array(left.utf8) + right.utf8.dropFirst(prefix.count)
+            guard let token = vocabulary.id(of: merged) else {
+                let spelling = String(decoding: merged, as: UTF8.self).oneLine
+                throw malformed("names '\(spelling)', which is not in \(vocabulary.place)")
+            }
+            tokens[index] = token
         }
     }
 

@@ -1,5 +1,7 @@
-/// What merging a word needs: the word as a linked list of tokens, and its mergeable pairs in a heap, so
-/// that n bytes take O(n log n) steps. Kept from word to word for its storage.
+/// The tokens of a word, and what a model needs to find them. Kept from word to word for its storage.
+///
+/// For merging, the word is a linked list of tokens, and its mergeable pairs are in a heap, so that n bytes take
+/// O(n log n) steps.
 struct MergeWorkspace: Sendable {
     /// A token of the word and its neighbours; -1 stands for none. Half as wide as `Int`, more of them stay
     /// in the caches; a word would have to be 2 GiB long to need more.
@@ -37,6 +39,8 @@ struct MergeWorkspace: Sendable {
     private var heap: [Candidate] = []
     /// How many bytes the word starts with that have no token.
     private var skipped: Int32 = 0
+    /// The best way to each byte of a word, for ``Unigram``.
+    private(set) var path: [Unigram.PathNode] = []
 
     /// Starts a word.
     mutating func start() {
@@ -46,7 +50,7 @@ struct MergeWorkspace: Sendable {
 
     /// Adds a token to the word.
     ///
-    /// - Parameter length: How many bytes it stands for.
+    /// - Parameter length: How many bytes it stands for; 0 for those of the token before it.
     @inline(__always)
     mutating func append(_ token: Int32, length: Int32) {
         let position = Int32(symbols.count)
@@ -64,6 +68,13 @@ struct MergeWorkspace: Sendable {
     @inline(__always)
     func forEachToken(_ body: (Int32, _ length: Int32) -> Void) {
         for symbol in symbols where !symbol.isMerged { body(symbol.token, symbol.length) }
+    }
+
+    /// Lends the path with so many nodes, all of them new.
+    mutating func withPath<Result>(count: Int, _ body: (inout UnsafeMutableBufferPointer<Unigram.PathNode>) -> Result) -> Result {
+        path.removeAll(keepingCapacity: true)
+        path.append(contentsOf: repeatElement(Unigram.PathNode(), count: count))
+        return path.withUnsafeMutableBufferPointer { body(&$0) }
     }
 
     /// Merges until no pair of neighbours can be.

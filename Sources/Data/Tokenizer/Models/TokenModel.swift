@@ -9,7 +9,9 @@ protocol TokenModel: AnyObject, Sendable {
     var vocabulary: Vocabulary { get }
 
     /// Leaves the tokens of a word, which is not empty, in a workspace.
-    func encode(_ word: UTF8Bytes, in workspace: inout MergeWorkspace)
+    ///
+    /// - Throws: ``TokenizerError/malformed(file:field:reason:)`` where the word needs an unknown token that there is not.
+    func encode(_ word: UTF8Bytes, in workspace: inout MergeWorkspace) throws(TokenizerError)
 
     /// The fields of `model` in `tokenizer.json` that say what the vocabulary is; the others are kept as they came.
     var vocabularyFields: JSONObject { get }
@@ -22,10 +24,22 @@ enum TokenModelKind {
     /// - Parameter isByteLevel: Whether the words that come are bytes, and the vocabulary spells bytes by the byte-level
     ///   alphabet.
     static func model(_ field: JSONField, isByteLevel: Bool) throws(TokenizerError) -> any TokenModel {
-        let type = field["type"].value?.string ?? "BPE"
-        switch type {
+        switch try type(of: field) {
         case "BPE": return try BytePairEncoding(field, isByteLevel: isByteLevel)
-        default: throw field["type"].unsupported("the model '\(type.oneLine)' is not supported")
+        case "Unigram": return try Unigram(field, isByteLevel: isByteLevel)
+        case "WordLevel": return try WordLevel(field, isByteLevel: isByteLevel)
+        case "WordPiece": return try WordPiece(field, isByteLevel: isByteLevel)
+        case let type: throw field["type"].unsupported("the model '\(type.oneLine)' is not supported")
         }
+    }
+
+    /// What the `type` says, or in older files, which have none, the fields that are there. The order is the library's.
+    private static func type(of field: JSONField) throws(TokenizerError) -> String {
+        guard field["type"].value == nil else { return try field["type"].string() }
+        func has(_ names: String...) -> Bool { names.allSatisfy { field[$0].value != nil } }
+        if field["vocab"].value?.array != nil { return "Unigram" }
+        if has("merges") { return "BPE" }
+        if has("unk_token", "continuing_subword_prefix", "max_input_chars_per_word") { return "WordPiece" }
+        return has("unk_token") ? "WordLevel" : "BPE"
     }
 }

@@ -51,10 +51,24 @@ struct Vocabulary: Sendable {
         }
     }
 
+    /// The tokens of a list, whose ids are their places in it. Of a repeated spelling the last id counts.
+    init(pieces: [String], _ field: JSONField) throws(TokenizerError) {
+        guard !pieces.isEmpty else { throw field.malformed("is empty") }
+        guard pieces.count <= Self.idLimit else { throw field.malformed("has more than \(Self.idLimit) tokens") }
+        place = field.path
+        tokens.reserveCapacity(pieces.count)
+        ids.reserveCapacity(pieces.count)
+        for (token, id) in zip(pieces, Int32(0)...) {
+            tokens[id] = token
+            ids[Array(token.utf8)] = id
+        }
+    }
+
     /// The tokens with their ids, in the order of the ids, as `tokenizer.json` has them.
     var idsByToken: JSONObject {
         var object = JSONObject()
-        for (id, token) in tokens.sorted(by: { $0.key < $1.key }) { object[token] = .integer(Int(id)) }
+        let sorted = ids.sorted { $0.value == $1.value ? $0.key.lexicographicallyPrecedes($1.key) : $0.value < $1.value }
+        for (token, id) in sorted { object[String(decoding: token, as: UTF8.self)] = .integer(Int(id)) }
         return object
     }
 
@@ -68,10 +82,16 @@ struct Vocabulary: Sendable {
     func idsBySpelling() -> [[UInt8]: Int32] { ids }
 
     /// The ids of the tokens of one scalar, by it.
-    func idsByScalar() -> [UInt32: Int32] {
+    ///
+    /// - Parameters:
+    ///   - prefix: What such a token starts with.
+    ///   - suffix: What it ends with.
+    func idsByScalar(after prefix: [UInt8] = [], before suffix: [UInt8] = []) -> [UInt32: Int32] {
         var byScalar: [UInt32: Int32] = [:]
-        for (id, token) in tokens {
-            let scalars = token.unicodeScalars
+        for (token, id) in ids {
+            let length = token.count - prefix.count - suffix.count
+            guard 1...4 ~= length, token.starts(with: prefix), token.suffix(suffix.count).elementsEqual(suffix) else { continue }
+            let scalars = String(decoding: token[prefix.count..<prefix.count + length], as: UTF8.self).unicodeScalars
             if let first = scalars.first, scalars.dropFirst().isEmpty { byScalar[first.value] = id }
         }
         return byScalar
@@ -80,9 +100,26 @@ struct Vocabulary: Sendable {
     /// The ids by the bytes that the byte-level tokens stand for.
     func idsByBytes() -> [[UInt8]: Int32] {
         var byBytes: [[UInt8]: Int32] = [:]
-        for (id, token) in tokens {
-            if let bytes = ByteLevelAlphabet.decode(token) { byBytes[bytes] = id }
+        for (token, id) in ids {
+            if let bytes = ByteLevelAlphabet.decode(String(decoding: token, as: UTF8.self)) { byBytes[bytes] = id }
         }
         return byBytes
+    }
+
+    /// The spellings as words have them, with their ids: as bytes where words are bytes, without those that no bytes spell.
+    ///
+    /// - Parameter prefix: Only the spellings that start with it, without it.
+    func keys(isByteLevel: Bool, after prefix: [UInt8] = []) -> [(key: [UInt8], value: Int32)] {
+        var keys: [(key: [UInt8], value: Int32)] = []
+        keys.reserveCapacity(ids.count)
+        for (token, id) in ids where token.starts(with: prefix) {
+            let rest = Array(token.dropFirst(prefix.count))
+            if !isByteLevel {
+                keys.append((rest, id))
+            } else if let bytes = ByteLevelAlphabet.decode(String(decoding: rest, as: UTF8.self)) {
+                keys.append((bytes, id))
+            }
+        }
+        return keys
     }
 }

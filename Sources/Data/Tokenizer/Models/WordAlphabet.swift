@@ -1,0 +1,52 @@
+import Tensor
+
+/// The tokens of what a word is made of before anything is merged: its bytes or its characters.
+///
+/// A model may mark them by where in the word they stand: those after the first by a prefix, such as `##`, and the last by
+/// a suffix, such as CLIP's `</w>`.
+struct WordAlphabet: Sendable {
+    private let isByteLevel: Bool
+    /// Of the only one of a word.
+    private let only: ScalarTable
+    /// Of the first, one between, and the last; only `only` where nothing is marked.
+    private let marked: (first: ScalarTable, middle: ScalarTable, last: ScalarTable)?
+
+    /// - Parameters:
+    ///   - isByteLevel: Whether words come as bytes, which the vocabulary spells by the byte-level alphabet.
+    ///   - prefix: The mark of all but the first.
+    ///   - suffix: The mark of the last.
+    init(_ vocabulary: Vocabulary, isByteLevel: Bool, prefix: [UInt8], suffix: [UInt8]) {
+        self.isByteLevel = isByteLevel
+        func table(_ prefix: [UInt8], _ suffix: [UInt8]) -> ScalarTable {
+            let ids = vocabulary.idsByScalar(after: prefix, before: suffix)
+            guard isByteLevel else { return ScalarTable(ids) }
+            let bytes = ByteLevelAlphabet.scalars.enumerated().compactMap { byte, scalar in ids[scalar.value].map { (UInt32(byte), $0) } }
+            return ScalarTable(Dictionary(uniqueKeysWithValues: bytes))
+        }
+        only = table([], suffix)
+        marked = prefix.isEmpty && suffix.isEmpty ? nil : (table([], []), table(prefix, []), table(prefix, suffix))
+    }
+
+    /// The byte or character at an index, and how many bytes it takes.
+    @inline(__always)
+    func unit(of word: UTF8Bytes, at index: Int) -> (value: UInt32, length: Int) {
+        isByteLevel ? (UInt32(word[index]), 1) : word.scalar(at: index)
+    }
+
+    /// The token of a byte or character; -1 where it has none.
+    @inline(__always)
+    func token(_ unit: UInt32, isFirst: Bool, isLast: Bool) -> Int32 {
+        guard let marked, !(isFirst && isLast) else { return only[unit] }
+        return isFirst ? marked.first[unit] : isLast ? marked.last[unit] : marked.middle[unit]
+    }
+
+    /// Whether every byte has a token, in every place.
+    var hasAllBytes: Bool {
+        isByteLevel
+            && (0..<256).allSatisfy { byte in
+                [(true, true), (true, false), (false, false), (false, true)].allSatisfy {
+                    token(byte, isFirst: $0.0, isLast: $0.1) >= 0
+                }
+            }
+    }
+}
