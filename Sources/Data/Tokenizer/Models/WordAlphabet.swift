@@ -6,10 +6,12 @@ import Tensor
 /// a suffix, such as CLIP's `</w>`.
 struct WordAlphabet: Sendable {
     private let isByteLevel: Bool
-    /// Of the only one of a word.
+    private let isMarked: Bool
+    /// Of the only byte or character of a word, and of all where nothing is marked.
     private let only: ScalarTable
-    /// Of the first, one between, and the last; only `only` where nothing is marked.
-    private let marked: (first: ScalarTable, middle: ScalarTable, last: ScalarTable)?
+    private let first: ScalarTable
+    private let middle: ScalarTable
+    private let last: ScalarTable
 
     /// - Parameters:
     ///   - isByteLevel: Whether words come as bytes, which the vocabulary spells by the byte-level alphabet.
@@ -23,8 +25,11 @@ struct WordAlphabet: Sendable {
             let bytes = ByteLevelAlphabet.scalars.enumerated().compactMap { byte, scalar in ids[scalar.value].map { (UInt32(byte), $0) } }
             return ScalarTable(Dictionary(uniqueKeysWithValues: bytes))
         }
+        isMarked = !prefix.isEmpty || !suffix.isEmpty
         only = table([], suffix)
-        marked = prefix.isEmpty && suffix.isEmpty ? nil : (table([], []), table(prefix, []), table(prefix, suffix))
+        first = isMarked ? table([], []) : only
+        middle = isMarked ? table(prefix, []) : only
+        last = isMarked ? table(prefix, suffix) : only
     }
 
     /// The byte or character at an index, and how many bytes it takes.
@@ -36,8 +41,8 @@ struct WordAlphabet: Sendable {
     /// The token of a byte or character; -1 where it has none.
     @inline(__always)
     func token(_ unit: UInt32, isFirst: Bool, isLast: Bool) -> Int32 {
-        guard let marked, !(isFirst && isLast) else { return only[unit] }
-        return isFirst ? marked.first[unit] : isLast ? marked.last[unit] : marked.middle[unit]
+        guard isMarked, !(isFirst && isLast) else { return only[unit] }
+        return isFirst ? first[unit] : isLast ? last[unit] : middle[unit]
     }
 
     /// Whether every byte has a token, in every place.

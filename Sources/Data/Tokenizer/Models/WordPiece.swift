@@ -45,8 +45,8 @@ final class WordPiece: TokenModel {
     private func addPieces(of word: UTF8Bytes, to workspace: inout MergeWorkspace) -> Bool {
         var start = 0
         while start < word.count {
-            let trie = start == 0 ? first : following
-            guard let (token, end) = trie.longestPrefix(of: word, from: start) else { return false }
+            let piece = start == 0 ? first.longestPrefix(of: word, from: 0) : following.longestPrefix(of: word, from: start)
+            guard let (token, end) = piece else { return false }
             workspace.append(token, length: Int32(end - start))
             start = end
         }
