@@ -30,8 +30,7 @@ struct UntrackedOrigin: TextOrigin {
     func withNormalized(
         _ text: UTF8Bytes, _ normalizer: Normalizer, _ body: (UTF8Bytes, Self) throws(TokenizerError) -> Void
     ) throws(TokenizerError) {
-        var normalized = try normalizer.normalize(String(decoding: text, as: UTF8.self))
-        try normalized.withUTF8Bytes { bytes throws(TokenizerError) in try body(bytes, self) }
+        try normalizer.withNormalized(text, isTracked: false) { text, _ throws(TokenizerError) in try body(text, self) }
     }
 }
 
@@ -62,8 +61,7 @@ struct TrackedOrigin: TextOrigin {
     func withNormalized(
         _ text: UTF8Bytes, _ normalizer: Normalizer, _ body: (UTF8Bytes, Self) throws(TokenizerError) -> Void
     ) throws(TokenizerError) {
-        var (normalized, sources) = try normalizer.normalizeTracking(String(decoding: text, as: UTF8.self))
-        try normalized.withUTF8Bytes { normalized throws(TokenizerError) in
+        try normalizer.withNormalized(text, isTracked: true) { normalized, sources throws(TokenizerError) in
             guard let sources else { return try body(normalized, self) }
             try withRewritten({ sources }, { origin throws(TokenizerError) in try body(normalized, origin) })
         }

@@ -5,7 +5,7 @@ import Foundation
 /// Foundation's forms of whole texts differ from the library's in scalars younger than the library's
 /// tables, and in faults of their own (some marks are not reordered, some scalars above U+FFFF compose
 /// with marks). Its decompositions of single scalars are right, so only those are taken from it.
-struct UnicodeNormalization: Sendable {
+struct UnicodeNormalization: NormalizerStage {
     static let nfc = UnicodeNormalization(.canonical, composes: true)
     static let nfd = UnicodeNormalization(.canonical, composes: false)
     static let nfkc = UnicodeNormalization(.compatibility, composes: true)
@@ -13,37 +13,26 @@ struct UnicodeNormalization: Sendable {
 
     private let decompositions: Decompositions
     private let composes: Bool
+    private let classes: [ScalarClass]
 
     private init(_ decompositions: Decompositions, composes: Bool) {
         self.decompositions = decompositions
         self.composes = composes
+        classes = Self.classes(decompositions, composes: composes)
     }
 
     /// The normalized text.
     func normalize(_ text: String) -> String {
-        if text.utf8.allSatisfy({ $0 < 0x80 }) { return text }
-        let scalars: [Unicode.Scalar] = normalize(scalars: text)
-        return String(String.UnicodeScalarView(scalars))
-    }
-
-    /// The scalars of the normalized text, with what else is to be known of them.
-    func normalize<Scalar: NormalizedScalar>(scalars text: String) -> [Scalar] {
-        var scalars: [Scalar] = []
-        scalars.reserveCapacity(text.utf8.count)
-        for scalar in text.unicodeScalars {
-            if let parts = decompositions[scalar] {
-                for (index, part) in parts.enumerated() { scalars.append(Scalar(part, isAdded: index > 0)) }
-            } else {
-                scalars.append(Scalar(scalar, isAdded: false))
-            }
+        var (text, normalized) = (text, text)
+        text.withUTF8Bytes { bytes in
+            var result = RewrittenText(isTracked: false, limit: .max)
+            if rewrite(bytes, into: &result) { normalized = String(decoding: result.bytes, as: UTF8.self) }
         }
-        Self.orderMarks(&scalars)
-        if composes { Self.compose(&scalars) }
-        return scalars
+        return normalized
     }
 
     /// Puts each run of combining marks in the order of their classes; marks of one class keep theirs.
-    private static func orderMarks<Scalar: NormalizedScalar>(_ scalars: inout [Scalar]) {
+    private static func orderMarks(_ scalars: inout [NormalizedScalar]) {
         var start = 0
         while start < scalars.count {
             guard combiningClass(scalars[start].scalar) != 0 else {
@@ -62,7 +51,7 @@ struct UnicodeNormalization: Sendable {
     }
 
     /// Joins each starter with the marks and starters after it that are not blocked from it.
-    private static func compose<Scalar: NormalizedScalar>(_ scalars: inout [Scalar]) {
+    private static func compose(_ scalars: inout [NormalizedScalar]) {
         let compositions = Compositions.shared
         var starter: Int?
         var end = 0
@@ -86,7 +75,7 @@ struct UnicodeNormalization: Sendable {
         scalars.removeSubrange(end...)
     }
 
-    private static func combiningClass(_ scalar: Unicode.Scalar) -> UInt8 {
+    fileprivate static func combiningClass(_ scalar: Unicode.Scalar) -> UInt8 {
         // No mark comes before U+0300.
         guard scalar.value >= 0x300, isKnown(scalar) else { return 0 }
         return scalar.properties.canonicalCombiningClass.rawValue
@@ -96,6 +85,117 @@ struct UnicodeNormalization: Sendable {
     /// change; what the scalars that it has become is the same in every later Unicode.
     fileprivate static func isKnown(_ scalar: Unicode.Scalar) -> Bool {
         scalar.properties.age.map { $0 <= (9, 0) } ?? false
+    }
+}
+
+/// A scalar of a text that is being normalized.
+private struct NormalizedScalar {
+    private(set) var scalar: Unicode.Scalar
+    /// By how many scalars the text grew for it: 1 for one that was added, 0 for one in the place of one, -n for one that
+    /// took the place of n more.
+    private(set) var growth: Int
+
+    /// - Parameter isAdded: Whether it is one of a decomposition, and not the first.
+    init(_ scalar: Unicode.Scalar, isAdded: Bool) {
+        self.scalar = scalar
+        growth = isAdded ? 1 : 0
+    }
+
+    /// Becomes the composite of itself and a scalar after it.
+    mutating func compose(with next: Self, to composite: Unicode.Scalar) {
+        scalar = composite
+        growth += next.growth - 1
+    }
+}
+
+extension UnicodeNormalization {
+    /// What a scalar does by itself and to the one before it.
+    fileprivate struct ScalarClass: OptionSet {
+        let rawValue: UInt8
+
+        /// It does not stay as it is.
+        static let changes = ScalarClass(rawValue: 1)
+        /// It may change places or compose with what is before it.
+        static let reachesBack = ScalarClass(rawValue: 2)
+    }
+
+    /// Those of the scalars up to the last one with a class.
+    fileprivate static func classes(_ decompositions: Decompositions, composes: Bool) -> [ScalarClass] {
+        var classes = [ScalarClass](repeating: [], count: Int(Decompositions.lastScalar) + 1)
+        func isSecond(_ scalar: Unicode.Scalar) -> Bool { composes && Compositions.shared.isSecond(scalar) }
+        for value in 0xA0...Decompositions.lastScalar {
+            guard let scalar = Unicode.Scalar(value) else { continue }
+            let parts = decompositions[scalar]
+            let first = parts?.first ?? scalar
+            if combiningClass(first) != 0 || isSecond(first) { classes[Int(value)].insert(.reachesBack) }
+            guard let parts else { continue }
+            var alone = parts.enumerated().map { NormalizedScalar($0.element, isAdded: $0.offset > 0) }
+            if composes { compose(&alone) }
+            if alone.map(\.scalar) != [scalar] { classes[Int(value)].insert(.changes) }
+        }
+        return classes
+    }
+
+    @inline(__always)
+    private func scalarClass(_ scalar: UInt32) -> ScalarClass { scalar < classes.count ? classes[Int(scalar)] : [] }
+
+    var isNFC: Bool { composes && !decompositions.isCompatibility }
+
+    /// As in the library the scalars are laid along the text from the left, by how many of it each took. So a
+    /// composite comes from the first of its parts, and where marks change places, the places stay.
+    func rewrite(_ text: UTF8Bytes, into result: inout RewrittenText) -> Bool {
+        /// The end of what was written.
+        var done = 0
+        var isRewritten = false
+        // Each part from a scalar that nothing before it has to do with up to the next.
+        var start = 0
+        while start < text.count {
+            let (first, length) = text.scalar(at: start)
+            var end = start + length
+            if first < 0x80, end == text.count || text[end] < 0x80 {
+                start = end
+                continue
+            }
+            var isStable = scalarClass(first).isEmpty
+            while end < text.count {
+                let (scalar, length) = text.scalar(at: end)
+                guard scalarClass(scalar).contains(.reachesBack) else { break }
+                isStable = false
+                end += length
+            }
+            if !isStable {
+                if !isRewritten { result.reserveCapacity(text.count) }
+                isRewritten = true
+                result.keep(done..<start, of: text)
+                var alignment = ScalarAlignment(text, from: start)
+                for scalar in normalized(text.slice(start..<end)) {
+                    result.append(scalar.scalar.value, from: alignment.source(growth: scalar.growth))
+                }
+                done = end
+            }
+            start = end
+        }
+        guard isRewritten else { return false }
+        result.keep(done..<text.count, of: text)
+        return true
+    }
+
+    private func normalized(_ text: UTF8Bytes) -> [NormalizedScalar] {
+        var scalars: [NormalizedScalar] = []
+        var index = 0
+        while index < text.count {
+            let (value, length) = text.scalar(at: index)
+            index += length
+            guard let scalar = Unicode.Scalar(value) else { continue }
+            if let parts = decompositions[scalar] {
+                for (index, part) in parts.enumerated() { scalars.append(NormalizedScalar(part, isAdded: index > 0)) }
+            } else {
+                scalars.append(NormalizedScalar(scalar, isAdded: false))
+            }
+        }
+        Self.orderMarks(&scalars)
+        if composes { Self.compose(&scalars) }
+        return scalars
     }
 }
 
@@ -126,15 +226,17 @@ private enum Hangul {
 
 /// The full decompositions of the scalars that have one, collected once from the platform.
 private struct Decompositions: Sendable {
-    static let canonical = Decompositions { $0.decomposedStringWithCanonicalMapping }
-    static let compatibility = Decompositions { $0.decomposedStringWithCompatibilityMapping }
+    static let canonical = Decompositions(isCompatibility: false) { $0.decomposedStringWithCanonicalMapping }
+    static let compatibility = Decompositions(isCompatibility: true) { $0.decomposedStringWithCompatibilityMapping }
 
     /// The last scalar with a decomposition is U+2FA1D.
-    private static let lastScalar: UInt32 = 0x2FA1D
+    static let lastScalar: UInt32 = 0x2FA1D
 
+    let isCompatibility: Bool
     private(set) var table: [Unicode.Scalar: [Unicode.Scalar]] = [:]
 
-    private init(_ decompose: (String) -> String) {
+    private init(isCompatibility: Bool, _ decompose: (String) -> String) {
+        self.isCompatibility = isCompatibility
         for scalar in (0xA0...Self.lastScalar).lazy.compactMap(Unicode.Scalar.init)
         where UnicodeNormalization.isKnown(scalar) {
             let parts = Array(decompose(String(scalar)).unicodeScalars)
@@ -150,6 +252,7 @@ private struct Compositions: Sendable {
     static let shared = Compositions()
 
     private var table: [UInt64: Unicode.Scalar] = [:]
+    private var seconds: Set<UInt32> = []
 
     /// A composite decomposes into a scalar, or a shorter composite, and one more scalar; so the pairs of
     /// composites with two parts come first, and those with more stand on them.
@@ -162,6 +265,12 @@ private struct Compositions: Sendable {
             for part in parts[1..<(parts.count - 1)] { prefix = prefix.flatMap { table[Self.key($0, part)] } }
             if let prefix { table[Self.key(prefix, parts[parts.count - 1])] = composite }
         }
+        seconds = Set(table.keys.map { UInt32(truncatingIfNeeded: $0) })
+    }
+
+    /// Whether a scalar composes with any before it.
+    func isSecond(_ scalar: Unicode.Scalar) -> Bool {
+        Hangul.vowels.contains(scalar.value) || Hangul.trails.contains(scalar.value) || seconds.contains(scalar.value)
     }
 
     subscript(first: Unicode.Scalar, second: Unicode.Scalar) -> Unicode.Scalar? {
