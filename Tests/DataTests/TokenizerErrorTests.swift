@@ -136,11 +136,11 @@ import Testing
 
     @Test func otherStages() throws {
         expectUnsupported(try error(fields: ["version": "2.0"]), "version", "1.0")
-        expectUnsupported(try error(fields: ["normalizer": ["type": "Precompiled"]]), "normalizer", "'Precompiled'")
+        expectUnsupported(try error(fields: ["normalizer": ["type": "Titlecase"]]), "normalizer", "'Titlecase'")
         expectUnsupported(
-            try error(fields: ["normalizer": ["type": "Sequence", "normalizers": [["type": "NFC"], ["type": "Strip"]]]]),
-            "normalizer.normalizers[1]", "'Strip'")
-        for pattern: JSON in [["Regex": "a+"], ["String": ""]] {
+            try error(fields: ["normalizer": ["type": "Sequence", "normalizers": [["type": "NFC"], ["type": "Titlecase"]]]]),
+            "normalizer.normalizers[1]", "'Titlecase'")
+        for pattern: JSON in [["Glob": "a*"], ["String": ""]] {
             expectUnsupported(
                 try error(fields: ["normalizer": ["type": "Replace", "pattern": pattern, "content": ""]]),
                 "normalizer.pattern", "replaced")
