@@ -26,28 +26,27 @@ struct Normalizer: Sendable {
         _ text: UTF8Bytes, isTracked: Bool, _ body: (UTF8Bytes, [Int32]?) throws(TokenizerError) -> Void
     ) throws(TokenizerError) {
         let limit = max(text.count, 1).multipliedReportingOverflow(by: Self.growthLimit)
-        func empty() -> RewrittenText { RewrittenText(isTracked: isTracked, limit: limit.overflow ? .max : limit.partialValue) }
-        var current: RewrittenText?
-        var next = empty()
+        var current = RewrittenText(isTracked: isTracked, limit: limit.overflow ? .max : limit.partialValue)
+        var next = current
+        var isRewritten = false
         for stage in stages {
-            let isRewritten: Bool
-            if let current {
-                isRewritten = try current.bytes.withUnsafeBufferPointer { bytes throws(TokenizerError) in
+            let isChanged: Bool
+            if isRewritten {
+                isChanged = try current.bytes.withUnsafeBufferPointer { bytes throws(TokenizerError) in
                     try stage.rewrite(bytes, into: &next)
                 }
             } else {
-                isRewritten = try stage.rewrite(text, into: &next)
+                isChanged = try stage.rewrite(text, into: &next)
             }
             guard !next.isTooLong else { throw tooLong }
-            if isRewritten {
-                if let current { next.follow(through: current) }
-                let last = current
-                current = next
-                next = last ?? empty()
+            if isChanged {
+                if isRewritten { next.follow(through: current) }
+                swap(&current, &next)
+                isRewritten = true
             }
             next.removeAll()
         }
-        guard let current else { return try body(text, nil) }
+        guard isRewritten else { return try body(text, nil) }
         try current.bytes.withUnsafeBufferPointer { bytes throws(TokenizerError) in
             try body(bytes, isTracked ? current.sources : nil)
         }
