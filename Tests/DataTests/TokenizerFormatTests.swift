@@ -211,7 +211,10 @@ enum FormatFixture {
         #expect(try ends([], generation: #"{"eos_token_id": 7}"#) == ["%"])
         #expect(try ends([], generation: #"{"eos_token_id": [7, 8, 99999]}"#) == ["%", "&"])
         #expect(try ends([], generation: #"{"eos_token_id": null}"#) == [])
-        for value in [#""2""#, "[-1]", "[1.5]", "{}", "[[1]]", "4294967298"] {
+        // A negative id is how some say that there is none.
+        #expect(try ends([], generation: #"{"eos_token_id": -1}"#) == [])
+        #expect(try ends([], generation: #"{"eos_token_id": [-1, 7]}"#) == ["%"])
+        for value in [#""2""#, "[1.5]", "{}", "[[1]]", "4294967298", "-4294967298"] {
             let error = #expect(throws: TokenizerError.self) { try ends([], generation: #"{"eos_token_id": \#(value)}"#) }
             #expect(error?.description.contains("generation_config.json: eos_token_id: is neither an id nor a list") == true)
         }

@@ -25,7 +25,7 @@ enum EndTokens {
         return all
     }
 
-    /// The ids that `generation_config.json` names, if there is such a file: one or a list.
+    /// The ids that `generation_config.json` names, if there is such a file: one or a list. A negative one is none.
     static func configured(folder: String) throws(TokenizerError) -> [Int32] {
         let file = "\(folder)/generation_config.json"
         guard FileManager.default.fileExists(atPath: file) else { return [] }
@@ -33,10 +33,10 @@ enum EndTokens {
         guard let value = field.value else { return [] }
         var ids: [Int32] = []
         for number in value.array ?? [value] {
-            guard let id = number.integer.flatMap({ Int32(exactly: $0) }), id >= 0 else {
+            guard let id = number.integer.flatMap({ Int32(exactly: $0) }) else {
                 throw field.malformed("is neither an id nor a list of ids")
             }
-            ids.append(id)
+            if id >= 0 { ids.append(id) }
         }
         return ids
     }
