@@ -151,11 +151,7 @@ import Testing
                 "normalizer": ["type": "Sequence", "normalizers": .array(Array(repeating: doubling, count: 40))]
             ]), "normalizer", "too long")
         expectMalformed(try error(fields: ["normalizer": [:]]), "normalizer.type", "is missing")
-        expectUnsupported(try error(fields: ["pre_tokenizer": nil]), "pre_tokenizer", "no ByteLevel")
         expectUnsupported(try error(fields: ["pre_tokenizer": ["type": "Whitespace"]]), "pre_tokenizer", "'Whitespace'")
-        expectUnsupported(
-            try error(fields: ["pre_tokenizer": ["type": "Digits", "individual_digits": true]]), "pre_tokenizer",
-            "no ByteLevel")
         expectUnsupported(
             try error(fields: [
                 "pre_tokenizer": [
@@ -183,8 +179,8 @@ import Testing
         expectUnsupported(
             try error(fields: ["pre_tokenizer": sequence([half, sequence([half]), digits])]),
             "pre_tokenizer.pretokenizers[2]", "more than 64 stages")
-        expectUnsupported(try error(fields: ["decoder": nil]), "decoder", "ByteLevel")
-        expectUnsupported(try error(fields: ["decoder": ["type": "Metaspace"]]), "decoder", "'Metaspace'")
+        expectUnsupported(try error(fields: ["decoder": ["type": "SentencePiece"]]), "decoder", "'SentencePiece'")
+        expectMalformed(try error(fields: ["decoder": ["type": "Metaspace"]]), "decoder.replacement", "is missing")
     }
 
     @Test func addedTokens() throws {

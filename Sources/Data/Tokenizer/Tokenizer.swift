@@ -17,7 +17,7 @@ public struct Tokenizer: Sendable {
     /// `tokenizer.json` without added tokens, vocabulary and merges, which are kept as they are used.
     let definition: JSON
     private let encoder: TextEncoder
-    private let decoder: TokenDecoder
+    let decoder: TokenDecoder
     private var vocabulary: Vocabulary { model.vocabulary }
 
     /// The token that starts a text or a message, where the configuration names one.
@@ -60,9 +60,6 @@ public struct Tokenizer: Sendable {
         configuration = description.configuration
         let normalizer = try Normalizer(field["normalizer"])
         let preTokenizer = try PreTokenizer(field["pre_tokenizer"])
-        if !preTokenizer.isByteLevel, field["decoder"]["type"].value?.string == "ByteLevel" {
-            throw field["pre_tokenizer"].unsupported("no ByteLevel pre-tokenizer, though the decoder is ByteLevel")
-        }
         model =
             if let makeModel = description.makeModel {
                 try makeModel(field["model"], preTokenizer.isByteLevel)
@@ -73,8 +70,11 @@ public struct Tokenizer: Sendable {
         self.preTokenizer = preTokenizer
         added = try Self.addedVocabulary(description.added, configuration, model.vocabulary, normalizer)
         encoder = TextEncoder(normalizer, preTokenizer, model, added)
-        decoder = try TokenDecoder(
-            field["decoder"], isByteLevel: preTokenizer.isByteLevel, model.vocabulary, added, normalizer)
+        let cleansUp = model is BytePairEncoding ? configuration.cleansUpSpacesOfBytePairs : configuration.cleansUpSpaces
+        let chain = try DecoderChain(
+            field["decoder"], preTokenizer: field["pre_tokenizer"], isByteLevel: preTokenizer.isByteLevel,
+            cleanup: cleansUp ? SpaceCleanup.transformers : nil)
+        decoder = try TokenDecoder(chain, model.vocabulary, added, normalizer)
         bosToken = configuration.token("bos_token")
         eosToken = configuration.token("eos_token")
         padToken = configuration.token("pad_token")
@@ -148,30 +148,24 @@ public struct Tokenizer: Sendable {
     /// The text of ids, as `tokenizer.decode(ids)` gives it. Bytes that are not UTF-8 become U+FFFD, ids
     /// without a token nothing.
     ///
-    /// `clean_up_tokenization_spaces` of the configuration is not followed: it is meant for word pieces,
-    /// takes real spaces away from byte-level text, and `transformers` 5 ignores it there too.
+    /// `clean_up_tokenization_spaces` of the configuration is followed as `transformers` 5 follows it: not for byte pairs, of
+    /// whose text it would take real spaces away.
     ///
     /// - Parameter skipSpecialTokens: Leaves special tokens such as `<s>` out.
     public func decode(_ ids: some Sequence<Int32>, skipSpecialTokens: Bool = false) -> String {
         var bytes: [UInt8] = []
-        var joiner = decoder.joiner()
-        for id in ids {
-            guard let token = decoder.token(id), !(skipSpecialTokens && token.isSpecial) else { continue }
-            joiner.append(token, to: &bytes)
-        }
-        joiner.finishRun(&bytes)
+        var run = DecoderRun(decoder)
+        for id in ids { run.append(id, skipsSpecial: skipSpecialTokens, to: &bytes) }
+        run.finish(to: &bytes)
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// The bytes that an id stands for, which may be a part of a character; `nil` for an id without a token.
-    public func bytes(of id: Int32) -> [UInt8]? { decoder.token(id)?.bytes }
-
-    func decoded(_ id: Int32) -> TokenDecoder.Token? { decoder.token(id) }
-
-    func joiner() -> TokenJoiner { decoder.joiner() }
+    /// The bytes that an id stands for, which may be a part of a character, without what only its place in a text gives it
+    /// or takes away, such as the space before a word piece; `nil` for an id without a token.
+    public func bytes(of id: Int32) -> [UInt8]? { decoder.bytes(id) }
 
     /// Whether decoding with `skipSpecialTokens` leaves an id out.
-    public func isSpecial(_ id: Int32) -> Bool { decoder.token(id)?.isSpecial ?? false }
+    public func isSpecial(_ id: Int32) -> Bool { decoder.isSpecial(id) }
 
     /// The highest id plus one: the least number of rows of an embedding that serves every id.
     public var vocabularySize: Int { decoder.idLimit }

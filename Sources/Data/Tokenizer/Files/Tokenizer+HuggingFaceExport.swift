@@ -12,7 +12,8 @@ extension Tokenizer {
         }
         try write(huggingFaceTokenizer.serialized, "tokenizer.json")
         var settings: JSONObject = [
-            "tokenizer_class": "PreTrainedTokenizerFast", "clean_up_tokenization_spaces": false,
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            "clean_up_tokenization_spaces": .bool(configuration.cleansUpSpaces && !(model is BytePairEncoding)),
             "add_bos_token": .bool(addsBOS),
         ]
         for (role, token) in configuration.roles { settings[role] = .string(token) }

@@ -24,6 +24,10 @@ struct TokenizerConfiguration: Sendable {
     private(set) var toolTemplate: String?
     /// Whether a text begins with the bos token; `nil` where nothing is said of it.
     private(set) var addsBOS: Bool?
+    /// Whether decoded text loses the spaces before punctuation.
+    private(set) var cleansUpSpaces = false
+    /// The same for byte pairs, which have no others than the text had, and have to ask for it twice.
+    private(set) var cleansUpSpacesOfBytePairs = false
 
     /// - Parameter roles: The roles that have a token, by their order.
     init(roles: [(name: String, token: String)], chatTemplate: String?, toolTemplate: String?, addsBOS: Bool) {
@@ -38,6 +42,10 @@ struct TokenizerConfiguration: Sendable {
             added = try Self.addedTokens(field["added_tokens_decoder"])
             splitsSpecialTokens = try field["split_special_tokens"].bool(default: false)
             (chatTemplate, toolTemplate) = try Self.chatTemplates(field["chat_template"])
+            cleansUpSpaces = try field["clean_up_tokenization_spaces"].bool(default: false)
+            let forced = "clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output"
+            let isForced = try field[forced].bool(default: false)
+            cleansUpSpacesOfBytePairs = cleansUpSpaces && isForced
             if field["add_bos_token"].value != nil { addsBOS = try field["add_bos_token"].bool(default: false) }
             try readRoles(field)
         }
