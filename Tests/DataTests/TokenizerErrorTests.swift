@@ -181,6 +181,7 @@ import Testing
             "pre_tokenizer.pretokenizers[2]", "more than 64 stages")
         expectUnsupported(try error(fields: ["decoder": ["type": "SentencePiece"]]), "decoder", "'SentencePiece'")
         expectMalformed(try error(fields: ["decoder": ["type": "Metaspace"]]), "decoder.replacement", "is missing")
+        expectUnsupported(try error(fields: ["post_processor": ["type": "Unheard"]]), "post_processor", "'Unheard'")
     }
 
     @Test func addedTokens() throws {

@@ -18,6 +18,8 @@ public struct Tokenizer: Sendable {
     let definition: JSON
     private let encoder: TextEncoder
     let decoder: TokenDecoder
+    /// What stands around a text where special tokens are asked for.
+    let postProcessor: PostProcessor
     private var vocabulary: Vocabulary { model.vocabulary }
 
     /// The token that starts a text or a message, where the configuration names one.
@@ -36,8 +38,8 @@ public struct Tokenizer: Sendable {
     /// The tokens that the configuration names, by their roles, such as `bos_token` or `image_token`: what a chat
     /// template sees of the tokenizer.
     public let specialTokens: [String: String]
-    /// Whether a text begins with the bos token, for the model has seen none without. Where a chat template
-    /// is, it writes the token itself, or leaves it out with intent.
+    /// Whether a text begins with the bos token, for the model has seen none without: `add_bos_token` says so, or else the
+    /// post-processor puts that token first. Where a chat template is, it writes the token itself, or leaves it out with intent.
     public let addsBOS: Bool
     /// The tokens after which generation ends: the eos token, those of `generation_config.json`, and those that are
     /// spelled as an end, such as `<|im_end|>`, `<|eot_id|>` or `<end_of_turn>`.
@@ -82,9 +84,10 @@ public struct Tokenizer: Sendable {
         chatTemplate = configuration.chatTemplate
         toolTemplate = configuration.toolTemplate
         specialTokens = Dictionary(configuration.roles.map { ($0.name, $0.token) }) { $1 }
-        let leading = PostProcessor.leadingToken(field["post_processor"])
-        addsBOS = bosToken != nil && configuration.addsBOS ?? (leading != nil && leading == bosToken)
-        let eos = eosToken.flatMap { [added, model] in added.id(of: $0) ?? model.vocabulary.id(of: $0) }
+        let id = { [added, model] (token: String?) in token.flatMap { added.id(of: $0) ?? model.vocabulary.id(of: $0) } }
+        let (bos, eos) = (id(bosToken), id(eosToken))
+        postProcessor = try PostProcessor(field["post_processor"])
+        addsBOS = bosToken != nil && configuration.addsBOS ?? (bos != nil && postProcessor.before.first == bos)
         let limit = decoder.idLimit
         endIDs = EndTokens.all(description.ends.filter { $0 < limit } + (eos.map { [$0] } ?? []), among: added)
     }
@@ -127,6 +130,16 @@ public struct Tokenizer: Sendable {
     ///
     /// - Throws: ``TokenizerError/patternFailed(_:)`` where a regular expression of the tokenizer takes too long on the text.
     public func encode(_ text: String) throws(TokenizerError) -> [Int32] { try encoder.encode(text) }
+
+    /// The ids of a text, as `tokenizer(text, add_special_tokens=…)` gives them: with the tokens of the post-processor around
+    /// it, such as `<s>`, or `[CLS]` and `[SEP]`. As in `transformers` 5, `add_bos_token` and `add_eos_token` of the configuration
+    /// change nothing beside a `tokenizer.json`.
+    ///
+    /// - Throws: ``TokenizerError/patternFailed(_:)`` where a regular expression of the tokenizer takes too long on the text.
+    public func encode(_ text: String, addingSpecialTokens: Bool) throws(TokenizerError) -> [Int32] {
+        let ids = try encode(text)
+        return addingSpecialTokens ? postProcessor.before + ids + postProcessor.after : ids
+    }
 
     /// The ids of a text, and which part of it each of them stands for, as the library's `Encoding.offsets` have
     /// it, but in bytes of UTF-8. The offsets are those before a post-processor trims white space off them
