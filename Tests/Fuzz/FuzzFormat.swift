@@ -3,6 +3,17 @@ import Foundation
 /// The kinds of input that strangers' files bring.
 enum FuzzFormat: String, CaseIterable {
     case pth, safetensors, gguf, tokenizer, jsonl, template
+    /// Tokenizers in folders without `tokenizer.json`: `vocab.json` with `merges.txt`, `vocab.txt`, a `tokenizer.model` of
+    /// SentencePiece, Mistral's `tekken.json`, and ranks of tiktoken.
+    case vocab, vocabtxt, sentencepiece, tekken, tiktoken
+
+    /// Seconds of one core that an input may take in a release build; `nil` where only a hang is a failure.
+    var timeLimit: Double? {
+        switch self {
+        case .tokenizer, .vocab, .vocabtxt, .sentencepiece, .tekken, .tiktoken: 1
+        default: nil
+        }
+    }
 
     /// What the format's files are made of: whole words where the mutator would not find them letter by letter.
     var dictionary: [[UInt8]] {
@@ -13,6 +24,11 @@ enum FuzzFormat: String, CaseIterable {
         case .tokenizer: Self.words(Self.json + Self.tokenizerWords)
         case .jsonl: Self.words(Self.json + Self.conversationWords)
         case .template: Self.words(Self.jinja)
+        case .vocab: Self.words(Self.json + Self.pieceWords + ["#version: 0.2\n"])
+        case .vocabtxt: Self.words(Self.pieceWords)
+        case .sentencepiece: Self.protobuf + Self.words(Self.pieceWords)
+        case .tekken: Self.words(Self.json + Self.tekkenWords)
+        case .tiktoken: Self.words(["AA==", "/w==", "4L", "====", "!", "IA== ", " ", "\t", "\n", "\r\n", "0", "-1", "9223372036854775808", "IA== 220\n"])
         }
     }
 
@@ -22,6 +38,8 @@ enum FuzzFormat: String, CaseIterable {
         case .safetensors: Self.tensorWords
         case .tokenizer: Self.tokenizerWords
         case .jsonl: Self.conversationWords
+        case .vocab: Self.pieceWords
+        case .tekken: Self.tekkenWords
         default: []
         }
     }
@@ -106,8 +124,32 @@ enum FuzzFormat: String, CaseIterable {
         "eos_token", "pad_token", "add_bos_token", "additional_special_tokens", "extra_special_tokens", "split_special_tokens", "\u{0}", "",
         " ", "a b",
         "(?i:'s|'t)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+", "\\p{N}{1,3}",
-        "\\d", "\n",
+        "\\d", "\n", "Unigram", "WordPiece", "WordLevel", "unk_id", "max_input_chars_per_word", "Precompiled", "precompiled_charsmap", "BertNormalizer",
+        "clean_text", "handle_chinese_chars", "strip_accents", "lowercase", "StripAccents", "Nmt", "Prepend", "strip_left", "strip_right",
+        "BertPreTokenizer", "WhitespaceSplit", "CharDelimiterSplit", "delimiter", "UnicodeScripts", "FixedLength", "length", "MergedWithPrevious",
+        "BertProcessing", "RobertaProcessing", "sep", "cls", "processors", "WordPiece", "BPEDecoder", "CTC", "suffix", "prefix", "cleanup",
+        "pad_token", "word_delimiter_token", "start", "stop", "##", "</w>", "[UNK]", "[CLS]", "(a+)+$", "(?=", "[^", "\\p{Han}+", "x*", "(?<=a)b", "^",
+        "$", "(?i:", "{0,99999}", "[一-龥]+", "(.*)*\\1", "\u{301}",
     ]
+
+    private static let pieceWords = [
+        "##", "▁", "▁▁", "Ġ", "Ċ", "</w>", "<unk>", "<s>", "</s>", "<pad>", "<mask>", "[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]", "<|endoftext|>", "<0x00>",
+        "<0xFF>", "\n", "\r\n", "\n\n", " ", "  ", "\t", "\u{0}", "\u{FEFF}", "", "a", "é", "e\u{301}", "的", "😀", "a b c", "Ġ t", "#version",
+    ]
+
+    private static let tekkenWords = [
+        "config", "pattern", "vocab", "special_tokens", "rank", "token_bytes", "token_str", "is_control", "num_vocab_tokens",
+        "default_vocab_size", "default_num_special_tokens", "version", "v3", "v7", "v11", "image", "audio", "AA==", "/w==", "4LiB", "====", "IA==", "<s>", "</s>",
+        "<unk>", "[INST]", "(a+)+$", "[^", "\\p{L}+", "",
+    ]
+
+    private static let protobuf: [[UInt8]] =
+        [
+            [0x0A], [0x12], [0x1A], [0x0A, 0], [0x15, 0, 0, 0, 0], [0x15, 0, 0, 0xC0, 0x7F], [0x15, 0, 0, 0x80, 0xFF], [0x18, 1], [0x18, 2], [0x18, 3],
+            [0x18, 4], [0x18, 5], [0x18, 6], [0x18, 0x7F], [0x08], [0x0B], [0x0C], [0x0D], [0x09], [0xFF, 0xFF, 0xFF, 0xFF, 0x0F],
+            [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1], [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0],
+            [0xF8, 0xFF, 0xFF, 0xFF, 0x0F], [0x98, 0x02, 1], [0xC8, 0x02, 0],
+        ]
 
     private static let conversationWords = [
         "conversations", "messages", "role", "content", "user", "assistant", "system", "tool", "tools", "tool_calls", "function", "name",

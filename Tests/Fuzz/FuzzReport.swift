@@ -31,12 +31,12 @@ struct FuzzReport {
         for (kind, count) in state.kinds { kinds[kind, default: 0] += count }
     }
 
-    static let header = "format        inputs  accepted   refused  kinds  inputs/s   slowest (input)      memory (input)   failures"
+    static let header = "format          inputs  accepted   refused  kinds  inputs/s   slowest (input)      memory (input)   failures"
 
     var line: String {
         func right(_ text: String, _ width: Int) -> String { String(repeating: " ", count: max(0, width - text.count)) + text }
         let rate = seconds > 0 ? Int(Double(done) / seconds) : 0
-        return format.rawValue.padding(toLength: 12, withPad: " ", startingAt: 0)
+        return format.rawValue.padding(toLength: 14, withPad: " ", startingAt: 0)
             + right("\(done)", 8) + right("\(accepted)", 10) + right("\(done - accepted)", 10) + right("\(kinds.count)", 7)
             + right("\(rate)", 10)
             + right("\(slowestNanoseconds / 1_000_000) ms (\(slowest))", 18) + right("\(peakBytes >> 20) MiB (\(peak))", 20)

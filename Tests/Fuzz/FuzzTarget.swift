@@ -12,6 +12,7 @@ extension FuzzFormat {
         case .tokenizer: try TokenizerTarget(scratch, corpus: corpus)
         case .jsonl: try ConversationTarget(scratch, corpus: corpus)
         case .template: TemplateTarget()
+        case .vocab, .vocabtxt, .sentencepiece, .tekken, .tiktoken: try TokenizerFileTarget(scratch, self)
         }
     }
 }

@@ -56,6 +56,17 @@ struct Mutator {
             lines[index] = line
             return Array(lines.joined(separator: [10]))
         case .template: return way < 60 ? WordMutator(self).mutated(base, &random) : nil
+        case .vocab:
+            guard way < 75 else { return nil }
+            let (vocabulary, merges) = TokenizerFileTarget.parts(base)
+            guard way < 50, let changed = JSONMutator(self).mutated(vocabulary, &random) else {
+                return vocabulary + LineMutator(self).mutated(merges, &random)
+            }
+            return changed + merges
+        case .vocabtxt: return way < 60 ? LineMutator(self).mutated(base, &random) : nil
+        case .tiktoken: return way < 75 ? LineMutator(self, isBase64: true).mutated(base, &random) : nil
+        case .tekken: return way < 80 ? JSONMutator(self).mutated(base, &random) : nil
+        case .sentencepiece: return way < 80 ? ProtobufMutator(self).mutated(base, &random) : nil
         }
     }
 

@@ -60,7 +60,7 @@ struct Worker {
             state.setStage("made")
             let bytes = input ?? mutator.input(number, seed: options.seed)
             recorder.begin()
-            let start = clock.now
+            let (start, cpuStart) = (clock.now, threadTime())
             if let rehearsal = options.rehearsal, number == 0 { try rehearse(rehearsal) }
             try autoreleased { try target.read(bytes, recorder) }
             let time = start.duration(to: clock.now)
@@ -68,6 +68,10 @@ struct Worker {
             if nanoseconds > state.slowestNanoseconds { (state.slowestNanoseconds, state.slowest) = (nanoseconds, number) }
             let memory = peakMemory()
             if memory > state.peakBytes { (state.peakBytes, state.peak) = (memory, number) }
+            #if !DEBUG
+                let seconds = threadTime() - cpuStart
+                if !Sanitizer.isOn, let limit = format.timeLimit, seconds > limit { throw FuzzFailure("\(seconds) s of one core") }
+            #endif
             guard memory <= memoryLimit else { throw FuzzFailure("\(memory >> 20) MiB of memory") }
             if recorder.isAccepted { state.accepted += 1 }
             state.done += 1
@@ -92,6 +96,13 @@ struct Worker {
         #else
             try body()
         #endif
+    }
+
+    /// What this thread has computed, in seconds: the time of day also counts what other processes do.
+    private static func threadTime() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
     }
 
     /// What the system counted when the program began: Linux counts in what the parent had when it started this

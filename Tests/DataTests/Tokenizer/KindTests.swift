@@ -57,16 +57,11 @@ struct KindFixture: Sendable {
     }
 
     private static func replaced(_ json: JSON, by charsmap: JSON) -> JSON {
-        switch json {
-        case "$charsmap": charsmap
-        case .array(let elements): .array(elements.map { replaced($0, by: charsmap) })
-        case .object(var members):
-            {
-                for key in members.keys { members[key] = members[key].map { replaced($0, by: charsmap) } }
-                return .object(members)
-            }()
-        default: json
-        }
+        if json == "$charsmap" { return charsmap }
+        if let elements = json.array { return .array(elements.map { replaced($0, by: charsmap) }) }
+        guard var members = json.object else { return json }
+        for key in members.keys { members[key] = members[key].map { replaced($0, by: charsmap) } }
+        return .object(members)
     }
 }
 
