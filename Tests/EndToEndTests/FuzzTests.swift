@@ -5,7 +5,11 @@ import Testing
 /// A short run of the fuzzer, of the inputs with which a long one begins: the whole corpus, then mutations of it.
 @Suite("Mutated files", .serialized)
 struct FuzzTests {
-    @Test("No reader traps, hangs or takes too much memory", arguments: ["pth", "safetensors", "gguf", "tokenizer", "jsonl", "template"])
+    @Test(
+        "No reader traps, hangs or takes too much memory",
+        arguments: [
+            "pth", "safetensors", "gguf", "tokenizer", "jsonl", "template", "vocab", "vocabtxt", "sentencepiece", "tekken", "tiktoken",
+        ])
     func mutated(_ format: String) throws {
         let folder = try Paths.temporaryFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -35,7 +39,7 @@ struct FuzzTests {
         let kept = try FileManager.default.contentsOfDirectory(atPath: folder)
         #expect(kept == ["template-1-0"])
         // The inputs behind it are read all the same.
-        #expect(run.output.contains("template           3"))
+        #expect(run.output.contains("template             3"))
     }
 
     @Test("An input follows from its number")
