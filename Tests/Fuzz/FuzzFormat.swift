@@ -28,7 +28,10 @@ enum FuzzFormat: String, CaseIterable {
         case .vocabtxt: Self.words(Self.pieceWords)
         case .sentencepiece: Self.protobuf + Self.words(Self.pieceWords)
         case .tekken: Self.words(Self.json + Self.tekkenWords)
-        case .tiktoken: Self.words(["AA==", "/w==", "4L", "====", "!", "IA== ", " ", "\t", "\n", "\r\n", "0", "-1", "9223372036854775808", "IA== 220\n"])
+        case .tiktoken:
+            Self.words([
+                "AA==", "/w==", "4L", "====", "!", "IA== ", " ", "\t", "\n", "\r\n", "0", "-1", "9223372036854775808", "IA== 220\n",
+            ])
         }
     }
 
@@ -124,28 +127,35 @@ enum FuzzFormat: String, CaseIterable {
         "eos_token", "pad_token", "add_bos_token", "additional_special_tokens", "extra_special_tokens", "split_special_tokens", "\u{0}", "",
         " ", "a b",
         "(?i:'s|'t)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+", "\\p{N}{1,3}",
-        "\\d", "\n", "Unigram", "WordPiece", "WordLevel", "unk_id", "max_input_chars_per_word", "Precompiled", "precompiled_charsmap", "BertNormalizer",
+        "\\d", "\n", "Unigram", "WordPiece", "WordLevel", "unk_id", "max_input_chars_per_word", "Precompiled", "precompiled_charsmap",
+        "BertNormalizer",
         "clean_text", "handle_chinese_chars", "strip_accents", "lowercase", "StripAccents", "Nmt", "Prepend", "strip_left", "strip_right",
-        "BertPreTokenizer", "WhitespaceSplit", "CharDelimiterSplit", "delimiter", "UnicodeScripts", "FixedLength", "length", "MergedWithPrevious",
+        "BertPreTokenizer", "WhitespaceSplit", "CharDelimiterSplit", "delimiter", "UnicodeScripts", "FixedLength", "length",
+        "MergedWithPrevious",
         "BertProcessing", "RobertaProcessing", "sep", "cls", "processors", "WordPiece", "BPEDecoder", "CTC", "suffix", "prefix", "cleanup",
-        "pad_token", "word_delimiter_token", "start", "stop", "##", "</w>", "[UNK]", "[CLS]", "(a+)+$", "(?=", "[^", "\\p{Han}+", "x*", "(?<=a)b", "^",
+        "pad_token", "word_delimiter_token", "start", "stop", "##", "</w>", "[UNK]", "[CLS]", "(a+)+$", "(?=", "[^", "\\p{Han}+", "x*",
+        "(?<=a)b", "^",
         "$", "(?i:", "{0,99999}", "[一-龥]+", "(.*)*\\1", "\u{301}",
     ]
 
     private static let pieceWords = [
-        "##", "▁", "▁▁", "Ġ", "Ċ", "</w>", "<unk>", "<s>", "</s>", "<pad>", "<mask>", "[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]", "<|endoftext|>", "<0x00>",
-        "<0xFF>", "\n", "\r\n", "\n\n", " ", "  ", "\t", "\u{0}", "\u{FEFF}", "", "a", "é", "e\u{301}", "的", "😀", "a b c", "Ġ t", "#version",
+        "##", "▁", "▁▁", "Ġ", "Ċ", "</w>", "<unk>", "<s>", "</s>", "<pad>", "<mask>", "[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]",
+        "<|endoftext|>", "<0x00>",
+        "<0xFF>", "\n", "\r\n", "\n\n", " ", "  ", "\t", "\u{0}", "\u{FEFF}", "", "a", "é", "e\u{301}", "的", "😀", "a b c", "Ġ t",
+        "#version",
     ]
 
     private static let tekkenWords = [
         "config", "pattern", "vocab", "special_tokens", "rank", "token_bytes", "token_str", "is_control", "num_vocab_tokens",
-        "default_vocab_size", "default_num_special_tokens", "version", "v3", "v7", "v11", "image", "audio", "AA==", "/w==", "4LiB", "====", "IA==", "<s>", "</s>",
+        "default_vocab_size", "default_num_special_tokens", "version", "v3", "v7", "v11", "image", "audio", "AA==", "/w==", "4LiB", "====",
+        "IA==", "<s>", "</s>",
         "<unk>", "[INST]", "(a+)+$", "[^", "\\p{L}+", "",
     ]
 
     private static let protobuf: [[UInt8]] =
         [
-            [0x0A], [0x12], [0x1A], [0x0A, 0], [0x15, 0, 0, 0, 0], [0x15, 0, 0, 0xC0, 0x7F], [0x15, 0, 0, 0x80, 0xFF], [0x18, 1], [0x18, 2], [0x18, 3],
+            [0x0A], [0x12], [0x1A], [0x0A, 0], [0x15, 0, 0, 0, 0], [0x15, 0, 0, 0xC0, 0x7F], [0x15, 0, 0, 0x80, 0xFF], [0x18, 1],
+            [0x18, 2], [0x18, 3],
             [0x18, 4], [0x18, 5], [0x18, 6], [0x18, 0x7F], [0x08], [0x0B], [0x0C], [0x0D], [0x09], [0xFF, 0xFF, 0xFF, 0xFF, 0x0F],
             [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1], [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0],
             [0xF8, 0xFF, 0xFF, 0xFF, 0x0F], [0x98, 0x02, 1], [0xC8, 0x02, 0],

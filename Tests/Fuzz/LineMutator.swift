@@ -43,5 +43,7 @@ struct LineMutator {
         return [UInt8](changed.base64EncodedData()) + [32] + parts[1]
     }
 
-    private static func lines(_ bytes: [UInt8]) -> [[UInt8]] { bytes.split(separator: 10, omittingEmptySubsequences: false).map { Array($0) } }
+    private static func lines(_ bytes: [UInt8]) -> [[UInt8]] {
+        bytes.split(separator: 10, omittingEmptySubsequences: false).map { Array($0) }
+    }
 }

@@ -46,7 +46,7 @@ struct ProtobufMutator {
         switch value {
         case .integer(let number): return .integer(random.chance(30) ? number ^ 1 : mutator.integer(&random))
         case .fixed(let bytes):
-            let single: [Float] = [0, -0.0, 1, -1, 1e30, -1e30, .nan, .infinity, -.infinity, 1e-40]
+            let single: [Float] = [0, -0.0, 1, -1, 1e30, -1e30, .nan, .infinity, -.infinity, .leastNonzeroMagnitude]
             guard bytes.count == 4, random.chance(70) else { return .fixed(bytes.map { _ in UInt8(random.below(256)) }) }
             let bits = random.pick(single).bitPattern
             return .fixed((0..<4).map { UInt8(truncatingIfNeeded: bits >> (8 * $0)) })

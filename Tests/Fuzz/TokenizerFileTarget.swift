@@ -50,7 +50,9 @@ struct TokenizerFileTarget: FuzzTarget {
                 #"{"tokenizer_class":"BertTokenizer","strip_accents":false,"tokenize_chinese_chars":false}"#,
             ]
         case .sentencepiece:
-            classes = ["LlamaTokenizer", "T5Tokenizer", "XLMRobertaTokenizer", "GemmaTokenizer", "AlbertTokenizer", "PreTrainedTokenizerFast"]
+            classes = [
+                "LlamaTokenizer", "T5Tokenizer", "XLMRobertaTokenizer", "GemmaTokenizer", "AlbertTokenizer", "PreTrainedTokenizerFast",
+            ]
         case .tiktoken: classes = ["QWenTokenizer", "PreTrainedTokenizerFast", "TikTokenTokenizer"]
         default: classes = ["PreTrainedTokenizerFast"]
         }
