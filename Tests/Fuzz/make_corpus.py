@@ -97,7 +97,7 @@ def kinds():
     listed = {name: kind for group in ("bytes", "pieces", "stages") for name, kind in json.loads((folder / f"{group}.json").read_text()).items()}
     for name in KINDS:
         kind = listed[name]
-        definition = smaller(bases[kind["base"]], {"unigram": 100, "pieces": 300, "bytes": 290, "clip": 330}.get(kind["base"], 150))
+        definition = smaller(bases[kind["base"]], {"unigram": 100, "pieces": 300, "bytes": 290, "clip": 430}.get(kind["base"], 150))
         definition.update(json.loads(json.dumps(kind.get("fields", {})).replace("$charsmap", bases["charsmap"])))
         definition["model"].update(kind.get("model", {}))
         if kind.get("bytes"):
@@ -107,7 +107,7 @@ def kinds():
 
 
 def files(bases):
-    for name, size in (("bytes", 300), ("clip", 340)):
+    for name, size in (("bytes", 300), ("clip", 430)):
         model = smaller(bases[name], size)["model"]
         merges = [merge if isinstance(merge, str) else " ".join(merge) for merge in model["merges"]]
         write("vocab", f"{name}.txt", compact(model["vocab"]) + "#version: 0.2\n" + "\n".join(merges) + "\n")
@@ -116,17 +116,18 @@ def files(bases):
     write("vocabtxt", "lines.txt", "\r\n".join(list(words)[:60]))
 
     alphabet = byte_letters()
-    vocabulary = {token: bytes(alphabet[letter] for letter in token) for token in smaller(bases["bytes"], 300)["model"]["vocab"] if all(letter in alphabet for letter in token)}
-    tokens = sorted(vocabulary.values(), key=lambda token: len(token) > 1)
+    special = {token["content"] for token in bases["bytes"]["added_tokens"]}
+    tokens = [bytes(alphabet[letter] for letter in token) for token in smaller(bases["bytes"], 303)["model"]["vocab"] if token not in special]
+    tokens.sort(key=lambda token: len(token) > 1)
     ranks = [f"{base64.b64encode(token).decode()} {rank}" for rank, token in enumerate(tokens)]
     write("tiktoken", "ranks.tiktoken", "\n".join(ranks) + "\n")
-    write("tiktoken", "few.tiktoken", "\n".join(ranks[:40]))
+    write("tiktoken", "few.tiktoken", "\n".join(ranks[:260]))
     special = [{"rank": rank, "token_str": token, "is_control": True} for rank, token in enumerate(("<unk>", "<s>", "</s>", "[INST]"))]
     tekken = {
         "config": {"pattern": json.loads((tests / "DataTests/Fixtures/kinds/bytes.json").read_text())["tekken"]["fields"]["pre_tokenizer"]["pretokenizers"][0]["pattern"]["Regex"],
                    "num_vocab_tokens": 270, "default_vocab_size": 290, "default_num_special_tokens": 20, "version": "v3"},
         "vocab": [{"rank": rank, "token_bytes": base64.b64encode(token).decode()} for rank, token in enumerate(tokens[:270])]}
-    small = {"config": {**tekken["config"], "default_vocab_size": 260}, "vocab": tekken["vocab"][:256]}
+    small = {"config": {**tekken["config"], "default_vocab_size": 276}, "vocab": tekken["vocab"][:256]}
     write("tekken", "old.json", compact(tekken))
     write("tekken", "new.json", compact({**small, "special_tokens": special, "config": {**small["config"], "version": "v7"}}))
 
@@ -139,7 +140,7 @@ def files(bases):
     charsmap = base64.b64decode(bases["charsmap"])
     write("sentencepiece", "unigram.model", sentencepiece(
         unigram[:150], trainer={3: 1, 40: 2, 41: 2**64 - 1, 42: 1, 43: 0, 44: " \u2047 ".encode()}, normalizer={1: b"nmt_nfkc", 2: charsmap, 3: 1, 4: 1, 5: 1}))
-    write("sentencepiece", "small.model", sentencepiece(unigram[:20] + [("unused", -2.5, 5)], trainer={3: 1, 24: 1}, normalizer={3: 0, 4: 0}))
+    write("sentencepiece", "small.model", sentencepiece(unigram[:20] + [("unused", -2.5, 5)], trainer={3: 1, 40: 2, 41: 2**64 - 1, 42: 1}, normalizer={3: 0, 4: 0}))
 
 
 def byte_letters():
