@@ -49,7 +49,7 @@ import Testing
             SplitPattern.known.map { ($0.key, $0.value) } + KnownPattern.known.map { ($0.key, $0.value) }
 
         @Test func scannersMatchWhatOnigurumaMatches() throws {
-            #expect(Self.known.count == 18)
+            #expect(Self.known.count == 21)
             for (expression, scanner) in Self.known {
                 var random = RandomGenerator(seed: 11)
                 let matcher = try RegexMatcher(expression, Self.field(expression)["Regex"])

@@ -2,77 +2,99 @@ import Tensor
 
 /// What llama.cpp's names of pre-tokenizers, `tokenizer.ggml.pre`, mean in terms of `tokenizer.json`.
 ///
-/// The names and expressions are those of llama.cpp's `src/llama-vocab.cpp`. Of the names with one meaning the
-/// first is the one under which a tokenizer is exported.
+/// The names are those of llama.cpp's `src/llama-vocab.cpp`. Of the names with one meaning the first is the one under which
+/// a tokenizer is exported.
 struct GGUFPreTokenizer: Sendable {
     let name: String
-    let cut: Cut
+    /// See ``GGUFSplit``.
+    let expressions: [String]
     /// Whether a word that is a token is taken for it, whatever the merges.
-    var ignoresMerges = false
+    let ignoresMerges: Bool
     /// Whether a text begins with the bos token if the file does not say.
-    var addsBOS = false
+    let addsBOS: Bool
 
-    enum Cut: Sendable {
-        /// GPT-2's words.
-        case gpt2
-        /// Single digits, and GPT-2's words.
-        case digits
-        /// Llama 3's words, with up to three digits.
-        case llama3
-        /// Qwen 2's words, with single digits.
-        case qwen2
-        /// Qwen 3.5's words, with single digits, and marks as letters.
-        case qwen35
-        /// Punctuation, GPT-2's words, digits, of them three at a time.
-        case untrained
-        /// Punctuation, of which the backtick is one, GPT-2's words, three digits at a time.
-        case falcon
+    /// Names of one meaning.
+    private struct Group {
+        let names: [String]
+        let expressions: [String]
+        let ignoresMerges: Bool
+        let addsBOS: Bool
+
+        init(_ names: [String], _ expressions: [String], ignoresMerges: Bool = false, addsBOS: Bool = false) {
+            self.names = names
+            self.expressions = expressions
+            self.ignoresMerges = ignoresMerges
+            self.addsBOS = addsBOS
+        }
     }
 
-    static let all: [GGUFPreTokenizer] = [
-        GGUFPreTokenizer(name: "gpt-2", cut: .gpt2),
-        GGUFPreTokenizer(name: "smollm", cut: .digits),
-        GGUFPreTokenizer(name: "llama-bpe", cut: .llama3, ignoresMerges: true, addsBOS: true),
-        GGUFPreTokenizer(name: "qwen2", cut: .qwen2),
-        GGUFPreTokenizer(name: "qwen35", cut: .qwen35),
-        GGUFPreTokenizer(name: "default", cut: .untrained),
-        GGUFPreTokenizer(name: "falcon", cut: .falcon),
-        GGUFPreTokenizer(name: "phi-2", cut: .gpt2),
-        GGUFPreTokenizer(name: "mpt", cut: .gpt2),
-        GGUFPreTokenizer(name: "olmo", cut: .gpt2),
-        GGUFPreTokenizer(name: "jais", cut: .gpt2),
-        GGUFPreTokenizer(name: "trillion", cut: .gpt2),
-        GGUFPreTokenizer(name: "granite-docling", cut: .gpt2),
-        GGUFPreTokenizer(name: "gigachat", cut: .gpt2),
-        GGUFPreTokenizer(name: "exaone4", cut: .gpt2),
-        GGUFPreTokenizer(name: "a.x-4.0", cut: .gpt2),
-        GGUFPreTokenizer(name: "mellum", cut: .gpt2),
-        GGUFPreTokenizer(name: "starcoder", cut: .digits),
-        GGUFPreTokenizer(name: "refact", cut: .digits),
-        GGUFPreTokenizer(name: "command-r", cut: .digits),
-        GGUFPreTokenizer(name: "codeshell", cut: .digits),
-        GGUFPreTokenizer(name: "exaone", cut: .digits),
-        GGUFPreTokenizer(name: "minerva-7b", cut: .digits),
-        GGUFPreTokenizer(name: "mellum2", cut: .digits),
-        GGUFPreTokenizer(name: "llama3", cut: .llama3, ignoresMerges: true, addsBOS: true),
-        GGUFPreTokenizer(name: "llama-v3", cut: .llama3, ignoresMerges: true, addsBOS: true),
-        GGUFPreTokenizer(name: "falcon3", cut: .llama3, ignoresMerges: true, addsBOS: true),
-        GGUFPreTokenizer(name: "falcon-h1", cut: .llama3, ignoresMerges: true, addsBOS: true),
-        GGUFPreTokenizer(name: "pixtral", cut: .llama3, ignoresMerges: true, addsBOS: true),
-        GGUFPreTokenizer(name: "midm-2.0", cut: .llama3, ignoresMerges: true, addsBOS: true),
-        GGUFPreTokenizer(name: "lfm2", cut: .llama3, ignoresMerges: true, addsBOS: true),
-        GGUFPreTokenizer(name: "dbrx", cut: .llama3),
-        GGUFPreTokenizer(name: "smaug-bpe", cut: .llama3),
-        GGUFPreTokenizer(name: "glm4", cut: .llama3, ignoresMerges: true),
-        GGUFPreTokenizer(name: "chatglm-bpe", cut: .llama3),
-        GGUFPreTokenizer(name: "deepseek-r1-qwen", cut: .qwen2),
-        GGUFPreTokenizer(name: "megrez", cut: .qwen2),
-        GGUFPreTokenizer(name: "kormo", cut: .qwen2),
-        GGUFPreTokenizer(name: "stablelm2", cut: .qwen2),
-        GGUFPreTokenizer(name: "hunyuan", cut: .qwen2),
-        GGUFPreTokenizer(name: "solar-open", cut: .qwen2),
-        GGUFPreTokenizer(name: "grok-2", cut: .qwen2),
+    private static let groups = [
+        Group(["gpt-2"], GGUFSplit.gpt2),
+        Group(["smollm"], GGUFSplit.digits),
+        Group(["llama-bpe"], GGUFSplit.llama3, ignoresMerges: true, addsBOS: true),
+        Group(["qwen2"], GGUFSplit.qwen2),
+        Group(["qwen35"], GGUFSplit.qwen35),
+        Group(["default"], GGUFSplit.untrained),
+        Group(["falcon"], GGUFSplit.falcon),
+        Group(
+            [
+                "phi-2", "mpt", "olmo", "jais", "trillion", "granite-docling", "gigachat", "exaone4", "a.x-4.0", "mellum", "modern-bert",
+                "jina-es", "jina-de", "jina-v2-es", "jina-v2-de", "jina-v1-en", "jina-v2-code", "roberta-bpe",
+            ], GGUFSplit.gpt2),
+        Group(["starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b", "mellum2"], GGUFSplit.digits),
+        Group(
+            ["llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2", "jina-v5-nano"], GGUFSplit.llama3,
+            ignoresMerges: true, addsBOS: true),
+        Group(["glm4", "glm5"], GGUFSplit.llama3, ignoresMerges: true),
+        Group(["chatglm-bpe", "dbrx", "smaug-bpe"], GGUFSplit.llama3),
+        Group(["deepseek-r1-qwen", "megrez", "kormo", "stablelm2", "hunyuan", "solar-open", "grok-2", "f2llmv2"], GGUFSplit.qwen2),
+        Group(["jais-2"], GGUFSplit.jais2),
+        Group(["deepseek-llm"], GGUFSplit.deepSeekLLM),
+        Group(["deepseek-coder"], GGUFSplit.deepSeekCoder),
+        Group(["deepseek-v3", "hunyuan-dense", "joyai-llm", "hy_v4"], GGUFSplit.deepSeekV3),
+        Group(["spark2_5"], GGUFSplit.spark),
+        Group(["youtu"], GGUFSplit.youtu, ignoresMerges: true),
+        Group(["bloom", "poro-chat", "gpt3-finnish"], GGUFSplit.bloom),
+        Group(["viking"], GGUFSplit.viking),
+        Group(["tekken"], GGUFSplit.tekken, ignoresMerges: true, addsBOS: true),
+        Group(["gpt-4o", "llama4", "kanana2", "talkie", "minimax-m2"], GGUFSplit.gpt4o),
+        Group(["granite-embed-multi-97m"], GGUFSplit.graniteEmbedding, ignoresMerges: true),
+        Group(["kimi-k2"], GGUFSplit.kimiK2),
+        Group(["superbpe"], GGUFSplit.superBPE),
+        Group(["bailingmoe", "bailingmoe2", "llada-moe"], GGUFSplit.bailing),
+        Group(["seed-coder"], GGUFSplit.seedCoder),
+        Group(["ufakzeka"], GGUFSplit.ufakzeka),
+        Group(["afmoe"], GGUFSplit.afmoe),
+        Group(["laguna"], GGUFSplit.laguna),
+        Group(["exaone-moe"], GGUFSplit.exaoneMoE),
+        Group(["minicpm5"], GGUFSplit.miniCPM5, ignoresMerges: true),
+        Group(["k2-horizon"], GGUFSplit.k2Horizon),
+        Group(["chameleon"], GGUFSplit.chameleon, addsBOS: true),
     ]
+
+    static let all: [GGUFPreTokenizer] = groups.flatMap { group in
+        group.names.map {
+            GGUFPreTokenizer(
+                name: $0, expressions: group.expressions, ignoresMerges: group.ignoresMerges, addsBOS: group.addsBOS)
+        }
+    }
+
+    /// Names that `tokenizer.json` has no words for, and why.
+    private static let unsupported = [
+        "gemma4": "which takes runs of line feeds apart from the merges",
+        "granite-embed-multi-311m": "which takes runs of line feeds apart from the merges",
+        "sarvam-moe": "which merges characters instead of bytes",
+        "mmbert": "which merges characters instead of bytes",
+        "whitespace": "which merges characters instead of bytes",
+        "tiny_aya": "which cuts the first digits of a text by a rule of their own",
+        "cohere2moe": "which cuts the first digits of a text by a rule of their own",
+    ]
+
+    /// Why a name is not in the table.
+    static func reason(against name: String) -> String {
+        let reason = unsupported[name].map { ", " + $0 + "," } ?? ""
+        return "the pre-tokenizer '\(name.oneLine)'\(reason) is not supported"
+    }
 
     /// The row of a name; `nil` where there is none.
     init?(named name: String) {
@@ -80,52 +102,77 @@ struct GGUFPreTokenizer: Sendable {
         self = row
     }
 
-    private init(name: String, cut: Cut, ignoresMerges: Bool = false, addsBOS: Bool = false) {
+    private init(name: String, expressions: [String], ignoresMerges: Bool, addsBOS: Bool) {
         self.name = name
-        self.cut = cut
+        self.expressions = expressions
         self.ignoresMerges = ignoresMerges
         self.addsBOS = addsBOS
     }
 
     /// The `pre_tokenizer` field of `tokenizer.json`.
     var definition: JSON {
-        switch cut {
-        case .gpt2: Self.byteLevel(regex: true)
-        case .digits: Self.sequence([["type": "Digits", "individual_digits": true], Self.byteLevel(regex: true)])
-        case .llama3: Self.sequence([Self.split(Self.cl100k(digits: #"\p{N}{1,3}"#)), Self.byteLevel(regex: false)])
-        case .qwen2: Self.sequence([Self.split(Self.cl100k(digits: #"\p{N}"#)), Self.byteLevel(regex: false)])
-        case .qwen35: Self.sequence([Self.split(Self.qwen35), Self.byteLevel(regex: false)])
-        case .untrained:
-            Self.sequence([
-                Self.split(#"[\p{P}\$\+<=>\^~\|]+"#), Self.split(Self.gpt2),
-                ["type": "Digits", "individual_digits": false], Self.split("[0-9][0-9][0-9]"), Self.byteLevel(regex: false),
-            ])
-        case .falcon:
-            Self.sequence([
-                Self.split(#"[\p{P}\$\+<=>\^~\|`]+"#), Self.split(Self.gpt2), Self.split("[0-9][0-9][0-9]"),
-                Self.byteLevel(regex: false),
-            ])
+        var expressions = expressions
+        // Two expressions have a stage of their own.
+        let endsInWords = expressions.last == GGUFSplit.gpt2Words
+        if endsInWords { expressions.removeLast() }
+        var stages = expressions.map { expression -> JSON in
+            switch expression {
+            case #"\p{N}"#: ["type": "Digits", "individual_digits": true]
+            case #"\p{N}+"#: ["type": "Digits", "individual_digits": false]
+            default: ["type": "Split", "pattern": ["Regex": .string(expression)], "behavior": "Isolated", "invert": false]
+            }
         }
+        stages.append(["type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": .bool(endsInWords)])
+        return stages.count == 1 ? stages[0] : ["type": "Sequence", "pretokenizers": .array(stages)]
+    }
+}
+
+// MARK: Export
+
+extension GGUFPreTokenizer {
+    /// The first row that cuts text as a `pre_tokenizer` field does; `nil` where there is none.
+    ///
+    /// A long s after an apostrophe, which published tokenizers take for a contraction and llama.cpp does not, is passed over.
+    static func row(for definition: JSON, ignoresMerges: Bool) -> GGUFPreTokenizer? {
+        guard let expressions = expressions(of: definition) else { return nil }
+        return all.first { $0.ignoresMerges == ignoresMerges && $0.expressions == expressions }
     }
 
-    private static let gpt2 = #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
-    private static let qwen35 =
-        #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
-
-    private static func cl100k(digits: String) -> String {
-        #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|"# + digits
-            + #"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
+    /// The expressions by which a byte-level `pre_tokenizer` field cuts, however it spells them; `nil` where it does
+    /// anything else.
+    private static func expressions(of definition: JSON) -> [String]? {
+        var expressions: [String] = []
+        var isByteLevel = false
+        var pending = [definition]
+        while let stage = pending.popLast() {
+            guard !isByteLevel else { return nil }
+            switch stage["type"]?.string {
+            case "Sequence":
+                guard let stages = stage["pretokenizers"]?.array else { return nil }
+                pending += stages.reversed()
+            case "Digits": expressions.append(stage["individual_digits"]?.bool == true ? #"\p{N}"# : #"\p{N}+"#)
+            case "ByteLevel":
+                guard stage["add_prefix_space"]?.bool == false else { return nil }
+                if stage["use_regex"]?.bool ?? true { expressions.append(GGUFSplit.gpt2Words) }
+                isByteLevel = true
+            case "Split":
+                guard let expression = stage["pattern"]?["Regex"]?.string else { return nil }
+                let isInverted = stage["invert"]?.bool ?? false
+                let usual = usualSpelling(of: expression)
+                // What matches all of a text leaves nothing between the matches.
+                let isAll = [GGUFSplit.gpt2, GGUFSplit.llama3, GGUFSplit.qwen2, GGUFSplit.qwen35].contains([usual])
+                let behavior = stage["behavior"]?.string
+                guard !isInverted && behavior == "Isolated" || isInverted && behavior == "Removed" && isAll else { return nil }
+                expressions.append(usual)
+            default: return nil
+            }
+        }
+        return isByteLevel ? expressions : nil
     }
 
-    private static func split(_ regex: String) -> JSON {
-        ["type": "Split", "pattern": ["Regex": .string(regex)], "behavior": "Isolated", "invert": false]
-    }
-
-    private static func byteLevel(regex: Bool) -> JSON {
-        ["type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": .bool(regex)]
-    }
-
-    private static func sequence(_ stages: [JSON]) -> JSON {
-        ["type": "Sequence", "pretokenizers": .array(stages)]
+    private static func usualSpelling(of expression: String) -> String {
+        let contractions = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
+        if expression.hasPrefix(contractions) { return GGUFSplit.contractions + expression.dropFirst(contractions.count) }
+        return expression
     }
 }

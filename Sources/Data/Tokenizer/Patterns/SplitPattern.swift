@@ -6,10 +6,10 @@ enum SplitPattern: TextMatcher {
     case gpt2
     /// That of cl100k and its descendants, which differ in how many digits make a word: three in
     /// Llama 3, one in Qwen.
-    case cl100k(maximumDigits: Int)
+    case cl100k(maximumDigits: Int, foldsLongS: Bool = true)
     /// Qwen 3.5's: as `cl100k(maximumDigits: 1)`, but a mark counts as a letter, so that the words of
     /// scripts that spell vowels as marks stay whole.
-    case qwen35
+    case qwen35(foldsLongS: Bool = true)
     /// That of o200k and Mistral's tekken, where a word also ends before an upper-case letter that follows a lower-case one.
     /// In o200k, a word takes its contraction along.
     case o200k(maximumDigits: Int, contractions: Bool)
@@ -17,6 +17,9 @@ enum SplitPattern: TextMatcher {
     /// The expressions as `tokenizer.json` files spell them.
     static let known: [String: SplitPattern] = {
         let common = #"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
+        // As llama.cpp spells contractions, whose letters are then those of ASCII.
+        let ascii = "(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])"
+        let letters = #"|[^\r\n\p{L}\p{N}]?\p{L}+|"#
         let llama = #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|"#
         // What is possessive or repeated here changes no match.
         let possessive = #"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|"#
@@ -33,7 +36,11 @@ enum SplitPattern: TextMatcher {
             possessive + #"\p{N}{1,3}"# + possessiveEnd: .cl100k(maximumDigits: 3),
             possessive + #"\p{N}"# + possessiveEnd: .cl100k(maximumDigits: 1),
             #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#:
-                .qwen35,
+                .qwen35(),
+            ascii + letters + #"\p{N}{1,3}"# + common: .cl100k(maximumDigits: 3, foldsLongS: false),
+            ascii + letters + #"\p{N}"# + common: .cl100k(maximumDigits: 1, foldsLongS: false),
+            ascii + #"|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#:
+                .qwen35(foldsLongS: false),
             cased(contractions, #"\p{N}{1,3}"#): .o200k(maximumDigits: 3, contractions: true),
             cased("", #"\p{N}"#): .o200k(maximumDigits: 1, contractions: false),
             cased("", #"\p{N}{1,3}"#): .o200k(maximumDigits: 3, contractions: false),
@@ -52,10 +59,11 @@ enum SplitPattern: TextMatcher {
         let scanner = WordScanner(text: text, classes: classes)
         return switch self {
         case .gpt2: scanner.gpt2Word(from: start)
-        case .cl100k(let maximumDigits): scanner.cl100kWord(from: start, maximumDigits: maximumDigits)
-        case .qwen35:
+        case .cl100k(let maximumDigits, let foldsLongS):
+            scanner.cl100kWord(from: start, maximumDigits: maximumDigits, foldsLongS: foldsLongS)
+        case .qwen35(let foldsLongS):
             WordScanner(text: text, classes: classes, takesMarksForLetters: true)
-                .cl100kWord(from: start, maximumDigits: 1)
+                .cl100kWord(from: start, maximumDigits: 1, foldsLongS: foldsLongS)
         case .o200k(let maximumDigits, let contractions):
             scanner.o200kWord(from: start, maximumDigits: maximumDigits, contractions: contractions)
         }

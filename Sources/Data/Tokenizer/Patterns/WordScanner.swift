@@ -16,8 +16,8 @@ struct WordScanner {
     }
 
     /// `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,n}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
-    func cl100kWord(from start: Int, maximumDigits: Int) -> Int {
-        if let end = contraction(at: start, ignoringCase: true) { return end }
+    func cl100kWord(from start: Int, maximumDigits: Int, foldsLongS: Bool) -> Int {
+        if let end = contraction(at: start, ignoringCase: true, foldsLongS: foldsLongS) { return end }
         let (kind, length) = namedClass(at: start)
         let next = start + length
 
@@ -44,7 +44,7 @@ struct WordScanner {
         let next = start + length
         if kind.contains(.number) { return endOfRun(of: .number, from: next, atMost: maximumDigits - 1) }
         func withContraction(_ end: Int) -> Int {
-            contractions && end < text.count ? contraction(at: end, ignoringCase: true) ?? end : end
+            contractions && end < text.count ? contraction(at: end, ignoringCase: true, foldsLongS: true) ?? end : end
         }
         // The first two alternatives. A sign may stand before the letters, and a mark is a sign as well as a letter.
         let mayLead = !kind.contains(.letter) && !isNewline(text[start])
@@ -135,7 +135,7 @@ struct WordScanner {
     }
 
     /// `'s|'t|'re|'ve|'m|'ll|'d`
-    private func contraction(at start: Int, ignoringCase: Bool) -> Int? {
+    private func contraction(at start: Int, ignoringCase: Bool, foldsLongS: Bool = false) -> Int? {
         guard text[start] == UInt8(ascii: "'"), start + 1 < text.count else { return nil }
         let fold: UInt8 = ignoringCase ? 0x20 : 0
         switch text[start + 1] | fold {
@@ -147,7 +147,7 @@ struct WordScanner {
             return byte(at: start + 2, fold) == UInt8(ascii: "l") ? start + 3 : nil
         default:
             // The long s folds to s, the only other scalar that folds to a letter of a contraction.
-            return ignoringCase && text.scalar(at: start + 1).value == 0x17F ? start + 3 : nil
+            return foldsLongS && text.scalar(at: start + 1).value == 0x17F ? start + 3 : nil
         }
     }
 
