@@ -7,16 +7,17 @@ import Testing
 
 /// Tokenizers in GGUF files, against llama.cpp.
 @Suite struct TokenizerGGUFTests {
-    @Test func everyPreTokenizerEncodesLikeLlamaCpp() throws {
-        let names = try #require(FormatFixture.json("gguf.json")["names"]?.object)
-        #expect(Set(names.keys) == Set(GGUFPreTokenizer.all.map(\.name)))
-        for (name, expected) in names {
-            var metadata = try FormatFixture.gguf("bpe")
-            metadata["tokenizer.ggml.pre"] = .string(name)
-            let tokenizer = try Tokenizer(gguf: metadata)
-            #expect(tokenizer.addsBOS == expected["adds_bos"]?.bool, "\(name)")
-            try FormatFixture.expectIDs(tokenizer, expected["same"]?.string.flatMap { names[$0] } ?? expected, name)
-        }
+    /// The table of names is complete: that of the fixture, which llama.cpp itself was asked about.
+    @Test func everyPreTokenizerIsKnown() throws {
+        let names = try #require(FormatFixture.json("../gguf/names.json").object)
+        #expect(Set(names.keys) == Set(GGUFPreTokenizer.all.map(\.name)) && GGUFPreTokenizer.all.count == names.keys.count)
+        for row in GGUFPreTokenizer.all { #expect(names[row.name]?["adds_bos"]?.bool == row.addsBOS, "\(row.name)") }
+    }
+
+    @Test func preTokenizersEncodeLikeLlamaCpp() throws {
+        let rows = GGUFPreTokenizer.all.filter { !GGUFKindFixture.needsRegularExpressions($0) }
+        #expect(rows.count == 53)
+        for row in rows { try GGUFKindFixture.expectIDs(of: row) }
     }
 
     @Test func sentencePieceEncodesLikeLlamaCpp() throws {
@@ -75,7 +76,74 @@ import Testing
         #expect(try untyped.encode("<|im_end|>") == [2])
     }
 
+    /// llama.cpp finds some tokens in text by their spelling, whatever their type.
+    @Test func spellingsMakeSpecialTokens() throws {
+        var metadata = try FormatFixture.gguf("bpe")
+        let tokens = try #require(metadata["tokenizer.ggml.tokens"]?.strings)
+        let types = try #require(metadata["tokenizer.ggml.token_type"]?.ints)
+        func tokenizer(_ added: [(String, Int)], _ keys: [String: GGUFValue] = [:]) throws -> Tokenizer {
+            metadata["tokenizer.ggml.tokens"] = .array(.string(tokens + added.map(\.0)))
+            metadata["tokenizer.ggml.token_type"] = .array(.int64((types + added.map(\.1)).map(Int64.init)))
+            var metadata = metadata
+            for (key, value) in keys { metadata[key] = value }
+            return try Tokenizer(gguf: metadata, name: "a.gguf")
+        }
+        let first = Int32(tokens.count)
+        let shown = try tokenizer([("<|channel|>", 3), ("<EOT>", 1), ("<fim_prefix>", 1), ("<x>", 1)])
+        #expect(try shown.encode("<|channel|><EOT><fim_prefix>") == [first, first + 1, first + 2])
+        #expect(!shown.isSpecial(first) && shown.isSpecial(first + 1) && shown.isSpecial(first + 2))
+        #expect(try shown.encode("<x>").count > 1)
+        // A key that names another token for the role.
+        let named = try tokenizer([("<fim_prefix>", 1)], ["tokenizer.ggml.fim_pre_token_id": .uint32(5)])
+        #expect(try named.encode("<fim_prefix>").count > 1)
+        // Where calls are, this is no end.
+        let calls = try tokenizer([("<|end|>", 3), ("<|return|>", 3), ("<|call|>", 3)])
+        #expect(try calls.encode("<|end|>") == [first] && !calls.isSpecial(first))
+        let gemma = try tokenizer([("</s>", 3), ("<|tool_response>", 3)])
+        #expect(try gemma.encode("</s>").count > 1)
+        // Two tokens of one role, of which llama.cpp takes any.
+        let error = #expect(throws: TokenizerError.self) { try tokenizer([("<fim_prefix>", 1), ("<PRE>", 1)]) }
+        #expect(error?.description.contains("'<fim_prefix>' and '<PRE>' have the same role") == true)
+        // The models of this name take white space along.
+        let phi = try tokenizer([("<|user|>", 3)], ["general.name": .string("Phi-3 mini")])
+        #expect(try phi.encode("<|user|>\n x") == [first] + phi.encode("x"))
+        // A word that only fills up rows is still a word.
+        let bang = try #require(tokens.firstIndex(of: "!"))
+        let filled = try tokenizer([], ["tokenizer.ggml.padding_token_id": .uint32(UInt32(bang))])
+        #expect(try filled.padID == nil && filled.encode("a!b") == tokenizer([]).encode("a!b"))
+    }
+
     // MARK: Export
+
+    /// However `tokenizer.json` spells a way to cut text, it has the one name.
+    @Test func spellingsOfOneCutHaveOneName() throws {
+        func name(_ json: String, ignoresMerges: Bool = false) throws -> String? {
+            GGUFPreTokenizer.row(for: try JSON(parsing: Foundation.Data(json.utf8)), ignoresMerges: ignoresMerges)?.name
+        }
+        func split(_ regex: String, _ behavior: String = "Isolated", invert: Bool = false) -> String {
+            let regex = JSON.string(regex).serialized
+            return #"{"type": "Split", "pattern": {"Regex": \#(regex)}, "behavior": "\#(behavior)", "invert": \#(invert)}"#
+        }
+        func sequence(_ stages: String...) -> String {
+            #"{"type": "Sequence", "pretokenizers": [\#(stages.joined(separator: ", "))]}"#
+        }
+        let bytes = #"{"type": "ByteLevel", "add_prefix_space": false, "use_regex": false}"#
+        let words = #"{"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": false}"#
+        let cl100k = #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
+        let deepSeek = try #require(GGUFSplit.deepSeekV3.last)
+        #expect(try name(words) == "gpt-2" && name(sequence(sequence(words))) == "gpt-2")
+        #expect(try name(sequence(split(GGUFSplit.gpt2Words), bytes)) == "gpt-2")
+        #expect(try name(sequence(#"{"type": "Digits", "individual_digits": true}"#, words)) == "smollm")
+        #expect(try name(sequence(split(#"\p{N}"#), words)) == "smollm")
+        #expect(try name(sequence(split(cl100k), bytes)) == "chatglm-bpe")
+        #expect(try name(sequence(split(cl100k, "Removed", invert: true), bytes), ignoresMerges: true) == "llama-bpe")
+        #expect(try name(sequence(split(#"\p{N}{1,3}"#), split("[一-龥\u{3040}-ゟ゠-ヿ]+"), split(deepSeek), bytes)) == "deepseek-v3")
+        // Other cuts.
+        #expect(try name(bytes) == nil && name(sequence(split(cl100k, "Removed"), bytes)) == nil)
+        #expect(try name(sequence(split(cl100k, invert: true), bytes)) == nil && name(split(cl100k)) == nil)
+        #expect(try name(sequence(bytes, split(cl100k))) == nil && name("null") == nil && name("{}") == nil)
+        #expect(try name(#"{"type": "ByteLevel"}"#) == nil && name(sequence(split("x"), bytes)) == nil)
+    }
 
     private func metadata(_ entries: [(key: String, value: GGUFValue)]) -> GGUFMetadata {
         var metadata = GGUFMetadata()
@@ -177,7 +245,11 @@ import Testing
         #expect(try self.error { $0["tokenizer.ggml.tokens"] = .array(.int32([1])) }.contains("tokens: is not a list"))
         #expect(try self.error { $0["tokenizer.ggml.model"] = .string("t5\n") }.contains("model: the tokenizer 't5 '"))
         #expect(try self.error { $0["tokenizer.ggml.model"] = nil }.contains("model: is missing"))
-        #expect(try self.error { $0["tokenizer.ggml.pre"] = .string("kimi-k2") }.contains("pre: the pre-tokenizer 'kimi-k2'"))
+        #expect(try self.error { $0["tokenizer.ggml.pre"] = .string("kimi-k3") }.contains("pre: the pre-tokenizer 'kimi-k3' is"))
+        #expect(try self.error { $0["tokenizer.ggml.pre"] = .string("gemma4") }.contains("'gemma4', which takes runs of line feeds"))
+        for (model, reason) in [("rwkv", "RWKV"), ("plamo2", "PLaMo 2"), ("no_vocab", "no vocabulary"), ("gemma4", "Gemma 4")] {
+            #expect(try self.error { $0["tokenizer.ggml.model"] = .string(model) }.contains(reason))
+        }
         #expect(try self.error { $0["tokenizer.ggml.pre"] = .bool(true) }.contains("pre: is not a text"))
     }
 

@@ -7,7 +7,8 @@ extension Tokenizer {
     /// `qwen35`, but not `smollm`, `default` and `falcon`, does not ignore merges, and marks the spaces of
     /// SentencePiece differently. Where it has to agree, ``writeHuggingFaceFiles(to:)`` is the way.
     ///
-    /// Text that NFC would change gets other ids where the tokenizer normalizes, for llama.cpp does not.
+    /// Text that NFC would change gets other ids where the tokenizer normalizes, for llama.cpp does not. Nor does it take a
+    /// long s after an apostrophe for a contraction.
     ///
     /// - Parameter vocabularySize: The rows of the model's embedding. Ids without a token get one of the name
     ///   `[PAD123]`, which is never used. By default the tokenizer's own ``vocabularySize``.
@@ -23,21 +24,31 @@ extension Tokenizer {
 
         let kind = try ggufKind()
         let (tokens, types) = try ggufTokens(size, kind)
+        try checkSpellings(tokens, types)
         var entries: [(key: String, value: GGUFValue)] = []
         switch kind {
         case .bytes(let name, let merging):
-            entries.append((GGUFTokenizerKey.model, .string("gpt2")))
+            entries.append((GGUFTokenizerKey.model, .string(GGUFTokenizerModel.bytes.rawValue)))
             entries.append((GGUFTokenizerKey.preTokenizer, .string(name)))
             entries.append((GGUFTokenizerKey.tokens, .array(.string(tokens))))
             entries.append((GGUFTokenizerKey.types, .array(.int32(types.map(\.rawValue)))))
             entries.append((GGUFTokenizerKey.merges, .array(.string(try mergeLines(merging)))))
         case .characters(let addsSpace, let merging):
-            entries.append((GGUFTokenizerKey.model, .string("llama")))
+            entries.append((GGUFTokenizerKey.model, .string(GGUFTokenizerModel.sentencePiece.rawValue)))
             entries.append((GGUFTokenizerKey.preTokenizer, .string("default")))
             entries.append((GGUFTokenizerKey.tokens, .array(.string(tokens))))
             entries.append((GGUFTokenizerKey.scores, .array(.float32(scores(merging, count: size)))))
             entries.append((GGUFTokenizerKey.types, .array(.int32(types.map(\.rawValue)))))
             entries.append((GGUFTokenizerKey.addsSpace, .bool(addsSpace)))
+        case .unigram(let unigram):
+            entries.append((GGUFTokenizerKey.model, .string(GGUFTokenizerModel.unigram.rawValue)))
+            entries.append((GGUFTokenizerKey.preTokenizer, .string("default")))
+            entries.append((GGUFTokenizerKey.tokens, .array(.string(tokens))))
+            entries.append((GGUFTokenizerKey.scores, .array(.float32(try unigram.scores(types)))))
+            entries.append((GGUFTokenizerKey.types, .array(.int32(types.map(\.rawValue)))))
+            entries.append((GGUFTokenizerKey.addsSpace, .bool(unigram.normalizer.addsSpace)))
+            entries.append((GGUFTokenizerKey.mergesSpaces, .bool(unigram.normalizer.mergesSpaces)))
+            if let charsmap = unigram.charsmap { entries.append((GGUFTokenizerKey.charsmap, .array(.uint8(charsmap)))) }
         }
         for (role, key) in GGUFTokenizerKey.roles {
             guard let id = configuration.token(role).flatMap(id(of:)) else { continue }
@@ -54,13 +65,23 @@ extension Tokenizer {
         case bytes(String, BytePairEncoding)
         /// SentencePiece, whose texts get a space before them or not.
         case characters(addsSpace: Bool, BytePairEncoding)
+        case unigram(GGUFUnigramExport)
+
+        /// The token for what is unknown, where the kind has one.
+        func unknown(in definition: JSON) -> String? {
+            switch self {
+            case .bytes: nil
+            case .characters: definition["model"]?["unk_token"]?.string
+            case .unigram(let unigram): unigram.unknown
+            }
+        }
     }
 
     private func ggufKind() throws(TokenizerError) -> GGUFKind {
         guard !configuration.splitsSpecialTokens else {
             throw .notExportable(reason: "it takes special tokens in text for text")
         }
-        guard let model = model as? BytePairEncoding else { throw .notExportable(reason: "its model is not BPE") }
+        guard let model = model as? BytePairEncoding else { return .unigram(try GGUFUnigramExport(definition, model)) }
         guard !model.marksCharacters else { throw .notExportable(reason: "its tokens are marked by where in a word they stand") }
         if preTokenizer.isByteLevel {
             guard !model.fallsBackToBytes else { throw .notExportable(reason: "it lacks tokens of single bytes") }
@@ -68,11 +89,10 @@ extension Tokenizer {
             guard normalizer == nil || normalizer?.isComposition == true else {
                 throw .notExportable(reason: "its normalizer changes text")
             }
-            for row in GGUFPreTokenizer.all where row.ignoresMerges == model.ignoresMerges {
-                let field = JSONField(file: row.name, path: "", value: row.definition)
-                if try PreTokenizer(field) == preTokenizer { return .bytes(row.name, model) }
-            }
-            throw .notExportable(reason: "llama.cpp has no name for the way it cuts text")
+            guard
+                let row = GGUFPreTokenizer.row(for: definition["pre_tokenizer"] ?? .null, ignoresMerges: model.ignoresMerges)
+            else { throw .notExportable(reason: "llama.cpp has no name for the way it cuts text") }
+            return .bytes(row.name, model)
         }
         guard definition["model"]?["byte_fallback"]?.bool == true, !model.ignoresMerges else {
             throw .notExportable(reason: "it is neither byte-level nor of SentencePiece's kind")
@@ -94,7 +114,7 @@ extension Tokenizer {
     private func ggufTokens(_ size: Int, _ kind: GGUFKind) throws(TokenizerError) -> ([String], [GGUFTokenType]) {
         var isScored = false
         if case .characters = kind { isScored = true }
-        let unknown = isScored ? definition["model"]?["unk_token"]?.string : nil
+        let unknown = kind.unknown(in: definition)
         var tokens: [String] = []
         var types: [GGUFTokenType] = []
         for id in 0..<Int32(size) {
@@ -114,6 +134,24 @@ extension Tokenizer {
             }
         }
         return (tokens, types)
+    }
+
+    /// llama.cpp takes some tokens for special ones by their spelling.
+    private func checkSpellings(_ tokens: [String], _ types: [GGUFTokenType]) throws(TokenizerError) {
+        let special: [AddedToken?]
+        do throws(TokenizerError) {
+            let vocabulary = try Vocabulary(list: tokens, file: "", place: GGUFTokenizerKey.tokens)
+            special = try GGUFSpecialTokens(types, vocabulary, GGUFKeys(metadata: GGUFMetadata(), name: "")).tokens
+        } catch {
+            guard case .malformed(_, let place, let reason) = error else {
+                throw .notExportable(reason: "llama.cpp cannot tell which of two tokens for code to be filled in counts")
+            }
+            throw .notExportable(reason: "\(place) \(reason)")
+        }
+        for (id, token) in special.enumerated() where (token == nil) != (added.tokens[Int32(id)] == nil) && types[id] != .unknown {
+            let role = token == nil ? "an ordinary word" : "a special token"
+            throw .notExportable(reason: "llama.cpp takes '\(tokens[id].oneLine)' for \(role) by its spelling")
+        }
     }
 
     private func mergeLines(_ model: BytePairEncoding) throws(TokenizerError) -> [String] {
