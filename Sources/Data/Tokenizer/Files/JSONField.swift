@@ -12,6 +12,9 @@ struct JSONField {
     /// No tokenizer comes near this size; it bounds what a hostile file can make us allocate.
     private static let maximumFileSize = 256 << 20
 
+    /// What Git LFS leaves in place of a file that was not fetched.
+    private static let lfsPointerStart = Array("version https://git-lfs.github.com/spec/".utf8)
+
     /// - Parameter value: The value at a path of a file, which need not be JSON itself.
     init(file: String, path: String, value: JSON?) {
         self.file = file
@@ -43,6 +46,10 @@ struct JSONField {
             let bytes = try handle.read(upToCount: maximumFileSize + 1) ?? Foundation.Data()
             guard bytes.count <= maximumFileSize else {
                 throw TokenizerError.unreadable(file: file, reason: "is larger than \(maximumFileSize >> 20) MB")
+            }
+            guard !bytes.starts(with: lfsPointerStart) else {
+                throw TokenizerError.unreadable(
+                    file: file, reason: "is a Git LFS pointer, not the file itself; fetch it with 'git lfs pull'")
             }
             return bytes
         } catch let error as TokenizerError {

@@ -16,17 +16,43 @@ struct TokenizerDescription {
 }
 
 extension TokenizerDescription {
-    /// Reads `tokenizer.json` of a folder and what stands beside it.
-    init(folder: String) throws(TokenizerError) {
-        let field = try JSONField(contentsOf: "\(folder)/tokenizer.json")
-        let version = field["version"]
-        guard version.value?.string ?? "1.0" == "1.0" else {
-            throw version.unsupported("this is not version 1.0 of the format")
+    /// Reads the tokenizer of a folder and what stands beside it.
+    init(folder: String) throws(TokenizerError) { try self.init(TokenizerFile(in: folder)) }
+
+    /// Reads a file of a tokenizer and what stands beside it.
+    init(file: String) throws(TokenizerError) { try self.init(TokenizerFile(path: file)) }
+
+    private init(_ file: TokenizerFile) throws(TokenizerError) {
+        let context = try TokenizerFileContext(folder: file.folder)
+        switch file.format {
+        case .tokenizerJSON: self = try Self.tokenizerJSON(file.path, context)
+        case .tekken: self = try Self.tekken(file.path, context)
+        case .model: self = try Self.model(file.path, context)
+        case .ranks: self = try Self.ranks(file.path, context)
+        case .vocabularyAndMerges: self = try Self.vocabularyAndMerges(file.path, context)
+        case .wordPieces: self = try Self.wordPieces(file.path, context)
         }
-        definition = field
-        added = []
-        for element in try field["added_tokens"].elements() { added.append(try AddedToken(element)) }
+        ends = try EndTokens.configured(folder: file.folder)
+    }
+
+    /// A `.model` file: a protocol buffer of SentencePiece, or the text of tiktoken's ranks.
+    private static func model(_ path: String, _ context: TokenizerFileContext) throws(TokenizerError) -> TokenizerDescription {
+        let bytes = try JSONField.bytes(of: path)
+        return RankFile.isOne(bytes) ? try ranks(path, context, bytes) : try sentencePiece(path, context, bytes)
+    }
+}
+
+/// What stands beside a file of a tokenizer.
+struct TokenizerFileContext {
+    let folder: String
+    let configuration: TokenizerConfiguration
+    let evidence: TransformersRules.Evidence
+
+    init(folder: String) throws(TokenizerError) {
+        self.folder = folder
         configuration = try TokenizerConfiguration(folder: folder)
-        ends = try EndTokens.configured(folder: folder)
+        let path = "\(folder)/config.json"
+        let model = try TokenizerFile.exists(path) ? JSONField(contentsOf: path) : JSONField(file: path, path: "", value: nil)
+        evidence = try TransformersRules.Evidence(configuration, model)
     }
 }

@@ -100,6 +100,56 @@ struct MergeTable: Sendable {
         ranks = scoresOfEntries.map { rankOfScore[$0] ?? 0 }
     }
 
+    /// The merges that an order of tokens implies: two tokens merge where together they spell a third, the first one of the
+    /// order first, and of the ways to spell one the one with the shortest first half.
+    ///
+    /// - Parameters:
+    ///   - ranked: Ids of the tokens that take part, as halves and as wholes.
+    ///   - tokens: The spellings by id.
+    init(ranked: [Int], _ spellings: [String], _ vocabulary: Vocabulary) {
+        entries = PairTable(minimumCapacity: ranked.count)
+        tokens = []
+        var takesPart = [Bool](repeating: false, count: spellings.count)
+        for id in ranked { takesPart[id] = true }
+        func half(_ bytes: ArraySlice<UInt8>) -> Int32? {
+            guard let id = vocabulary.id(of: Array(bytes)), takesPart.indices.contains(Int(id)), takesPart[Int(id)] else { return nil }
+            return id
+        }
+        for id in ranked {
+            let bytes = Array(spellings[id].utf8)
+            for cut in bytes.indices.dropFirst() where bytes[cut] & 0xC0 != 0x80 {
+                guard let left = half(bytes[..<cut]), let right = half(bytes[cut...]) else { continue }
+                entries.insert(left, right, Int32(tokens.count))
+                tokens.append(Int32(id))
+            }
+        }
+    }
+
+    /// The merges of tiktoken: two tokens merge where together they spell a third, the one of the lowest rank first, and of
+    /// the ways to spell one the one with the halves of the lowest ranks.
+    ///
+    /// - Parameters:
+    ///   - ranks: The bytes of the tokens by rank, no two alike.
+    ///   - firstID: The id of rank 0.
+    init(ranks: [[UInt8]], firstID: Int) {
+        entries = PairTable(minimumCapacity: ranks.count)
+        tokens = []
+        var byBytes: [[UInt8]: Int] = [:]
+        byBytes.reserveCapacity(ranks.count)
+        for (rank, bytes) in ranks.enumerated() { byBytes[bytes] = rank }
+        for (rank, bytes) in ranks.enumerated() {
+            var pairs: [(left: Int, right: Int)] = []
+            for cut in bytes.indices.dropFirst() {
+                guard let left = byBytes[Array(bytes[..<cut])], let right = byBytes[Array(bytes[cut...])] else { continue }
+                pairs.append((left, right))
+            }
+            for (left, right) in pairs.sorted(by: { ($0.left, $0.right) < ($1.left, $1.right) }) {
+                entries.insert(Int32(firstID + left), Int32(firstID + right), Int32(tokens.count))
+                tokens.append(Int32(firstID + rank))
+            }
+        }
+    }
+
     private static func halves(of merge: JSON) -> (String, String)? {
         switch merge {
         case .string(let line):
