@@ -5,6 +5,12 @@ import Tensor
 enum HuggingFaceFolder {
     static let configurationName = "config.json"
 
+    /// The files, any of which a tokenizer can be read from.
+    static let tokenizerNames = [
+        "tokenizer.json", "tekken.json", "tokenizer.model", "tiktoken.model", "spiece.model", "sentencepiece.bpe.model",
+        "sentencepiece.model", "spm.model", "qwen.tiktoken", "vocab.json", "vocab.txt",
+    ]
+
     /// The files of weights, in the order in which transformers looks for them.
     private static let weightNames = [
         "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json",

@@ -106,10 +106,11 @@ extension SpecialTokens {
 
 extension MiniMind {
     /// The files of a tokenizer, and of the settings that go with it, which a folder takes along.
-    private static let tokenizerFiles = [
-        "tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "special_tokens_map.json", "added_tokens.json", "vocab.json",
-        "merges.txt", "tokenizer.model", "generation_config.json",
-    ]
+    private static let tokenizerFiles =
+        HuggingFaceFolder.tokenizerNames + [
+            "merges.txt", "tokenizer_config.json", "chat_template.jinja", "special_tokens_map.json", "added_tokens.json",
+            "generation_config.json",
+        ]
 
     /// Writes the model as a folder that transformers, vLLM, llama.cpp's converter and others read; whole or not at
     /// all. Of tensors that are converted no more than one is held. Adapters that are attached are left out, unless

@@ -15,7 +15,7 @@ public struct ModelFile: Sendable {
 
     /// Where the tokenizer of a model is found.
     public enum TokenizerSource: Sendable, Equatable {
-        /// `tokenizer.json` in this folder.
+        /// The files of a tokenizer in this folder, `tokenizer.json` or those of another format.
         case folder(String)
         /// The metadata of a GGUF file.
         case gguf(GGUFMetadata)
@@ -147,7 +147,7 @@ public struct ModelFile: Sendable {
     }
 
     private static func tokenizer(in folder: String) -> TokenizerSource? {
-        HuggingFaceFolder.has("tokenizer.json", in: folder) ? .folder(folder) : nil
+        HuggingFaceFolder.tokenizerNames.contains { HuggingFaceFolder.has($0, in: folder) } ? .folder(folder) : nil
     }
 
     private static func tokenizer(beside path: String) -> TokenizerSource? { tokenizer(in: path.openableFolder) }

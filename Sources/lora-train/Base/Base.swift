@@ -80,7 +80,7 @@ struct Base {
     /// Where the tokenizer lies that goes along with a model; `nil` where none was given and none is found.
     ///
     /// - Throws: ``CommandError`` where the one that was given is none
-    func foundTokenizer() throws -> ModelFile.TokenizerSource? {
+    func foundTokenizer() throws -> TokenizerSource? {
         guard options.tokenizerPath != nil else { return try? tokenizerSource() }
         let source = try tokenizerSource()
         // Files are copied as they are: whether they are a tokenizer is found out before anything is written.
@@ -90,17 +90,17 @@ struct Base {
 
     /// The fingerprint of the tokenizer's file; `nil` for one that lies in the base's own.
     func tokenizerFingerprint() throws -> Fingerprint? {
-        guard case .folder(let folder) = try tokenizerSource() else { return nil }
-        return try Fingerprint.ofFile("\(folder)/tokenizer.json")
+        guard let file = try tokenizerSource().file else { return nil }
+        return try Fingerprint.ofFile(file)
     }
 
     /// Where that tokenizer lies.
     ///
     /// - Throws: ``CommandError``
-    private func tokenizerSource() throws -> ModelFile.TokenizerSource {
+    private func tokenizerSource() throws -> TokenizerSource {
         if let path = options.tokenizerPath { return try TokenizerFolder.source(path) }
         switch (file.kind, file.tokenizer) {
-        case (.huggingFace, let source?), (.gguf, let source?): return source
+        case (.huggingFace, let source?), (.gguf, let source?): return TokenizerSource(source)
         default: return .folder(try TokenizerFolder.find(besides: file.path))
         }
     }

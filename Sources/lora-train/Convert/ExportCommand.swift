@@ -51,9 +51,8 @@ struct ExportCommand {
             try model.writeGGUF(to: output, as: type, name: name, tokenizer: tokenizer)
         case .huggingface:
             let source = try base.foundTokenizer()
-            // Files are copied, what a GGUF holds is unpacked: before anything is written, as it may be damaged.
-            var unpacked: Tokenizer?
-            if case .gguf? = source { unpacked = try base.tokenizer() }
+            // Folders are copied, what a single file holds is unpacked: before anything is written, as it may be damaged.
+            let unpacked = source != nil && source?.folder == nil ? try base.tokenizer() : nil
             let written = try model.writeHuggingFaceFolder(
                 to: output, as: type, tokens: base.file.tokens, tokenizerFolder: source?.folder)
             try unpacked?.writeHuggingFaceFiles(to: output)

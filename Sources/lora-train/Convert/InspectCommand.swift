@@ -1,3 +1,4 @@
+import Data
 import Foundation
 import LoRA
 import Model
@@ -77,7 +78,7 @@ private struct Report {
         say("fingerprint", fingerprint, "fingerprint", .string(fingerprint))
         let tokenizer =
             switch file.tokenizer {
-            case .folder(let folder)?: "\(folder)/tokenizer.json"
+            case .folder(let folder)?: Tokenizer.file(in: folder) ?? folder
             case .gguf?: "in the file"
             case nil: "none beside it"
             }
