@@ -3,7 +3,7 @@ enum ReplaceStep {
     static func step(_ field: JSONField) throws(TokenizerError) -> any TextStep {
         let content = Array(try field["content"].string().utf8)
         guard let literal = field["pattern"]["String"].value?.string else {
-            return PatternReplacement(pattern: try TextPattern(field["pattern"]), content: content)
+            return MatchReplacement(pattern: try TextPattern(field["pattern"]), content: content)
         }
         if literal.isEmpty { return Insertion(content, fillsEmpty: false) }
         return LiteralReplacement(Array(literal.utf8), with: content)
@@ -19,7 +19,7 @@ enum ReplaceStep {
 }
 
 /// Replaces the matches of a regular expression, for which the whole text has to be there.
-private struct PatternReplacement: TextStep {
+private struct MatchReplacement: TextStep {
     let pattern: TextPattern
     let content: [UInt8]
     private var text: [UInt8] = []
