@@ -135,6 +135,7 @@ struct KindCase {
     @Test(arguments: KindFixture.names)
     func textsHaveTheLibrarysOffsets(_ name: String) throws {
         let kind = try KindCase(name)
+        guard kind.expected["offsets"] != nil else { return }
         let numbers = kind.numbers.filter { $0 % 5 == 0 }
         for (index, checksum) in zip(numbers, try kind.checksums("offsets", count: numbers.count)) {
             let text = kind.fixture.texts[index]

@@ -309,9 +309,9 @@ BYTES, PIECES, STAGES = {}, {}, {}
 LAST = {"bytes": len(BASES["bytes"]["model"]["vocab"]), "unigram": len(BASES["unigram"]["model"]["vocab"])}
 
 
-def kind(group, name, base, fields=None, model=None, tokens=(), bytes=0, every=1):
+def kind(group, name, base, fields=None, model=None, tokens=(), bytes=0, every=1, offsets=True):
     assert name not in BYTES and name not in PIECES and name not in STAGES
-    group[name] = {"base": base, "fields": fields or {}, "model": model or {}, "tokens": list(tokens), "bytes": bytes, "every": every}
+    group[name] = {"base": base, "fields": fields or {}, "model": model or {}, "tokens": list(tokens), "bytes": bytes, "every": every, "offsets": offsets}
 
 
 def splits(patterns, *rest):
@@ -365,7 +365,8 @@ kind(BYTES, "byte normalizer", "bytes", {"normalizer": normal(NFC, {"type": "Byt
 kind(BYTES, "byte normalizer alone", "bytes", {"normalizer": {"type": "ByteLevel"}, "pre_tokenizer": None})
 kind(BYTES, "bytes as literals", "bytes", {"pre_tokenizer": byte_level()}, {"byte_fallback": True})
 kind(BYTES, "no decoder", "bytes", {"decoder": None})
-kind(BYTES, "characters of bytes", "bytes", {"pre_tokenizer": None})
+# Drops characters without a token, after which the library's offsets are off by their length.
+kind(BYTES, "characters of bytes", "bytes", {"pre_tokenizer": None}, offsets=False)
 kind(BYTES, "clip", "clip", {
     "normalizer": normal(NFC, replace(r"\s+", " "), LOWERCASE), "pre_tokenizer": chain(split(CLIP, "Removed", True), byte_level()),
     "post_processor": {"type": "RobertaProcessing", "sep": ["<|endoftext|>", 1], "cls": ["<|startoftext|>", 0], "trim_offsets": False, "add_prefix_space": False},
@@ -544,6 +545,10 @@ def answered(name, kind):
     tokenizer = Tokenizer.from_str(json.dumps(root))
     bare = Tokenizer.from_str(json.dumps({**root, "post_processor": None}))
     old = has_classes(kind)
+    # Without a decoder the library spells bytes as letters; here the pre-tokenizer decodes them.
+    decoder = tokenizer
+    if root["decoder"] is None and (root["pre_tokenizer"] or {}).get("type") == "ByteLevel":
+        decoder = Tokenizer.from_str(json.dumps({**root, "decoder": byte_level()}))
     numbers = range(0, len(TEXTS) - (YOUNG if old else 0), kind["every"])
     ids = {i: tokenizer.encode(TEXTS[i], add_special_tokens=False).ids for i in numbers}
     limit = max(tokenizer.get_vocab().values()) + 4
@@ -552,9 +557,11 @@ def answered(name, kind):
     assert places.count("...") < len(places) * 0.6, (name, places.count("..."), len(places))
     full = [i for i in numbers if i == 240]
     result = {
-        **{key: value for key, value in kind.items() if value not in ({}, [], 0) and (key, value) != ("every", 1)}, "old": old, "limit": limit,
+        **{key: value for key, value in kind.items() if value not in ({}, [], 0) and key != "offsets" and (key, value) != ("every", 1)}, "old": old, "limit": limit,
         "ids": "".join(checksum(ids[i]) for i in numbers), "full": [ids[i][:30] for i in full],
-        "offsets": "".join(places), "decoded": "".join(decoded(tokenizer, row, skip) for skip in (False, True) for row in rows)}
+        "offsets": "".join(places), "decoded": "".join(decoded(decoder, row, skip) for skip in (False, True) for row in rows)}
+    if not kind["offsets"]:
+        del result["offsets"]
     if root["post_processor"]:
         result["special"] = "".join(checksum(tokenizer.encode(TEXTS[i]).ids) for i in numbers if i % 10 == 0)
     unknown = root["model"].get("unk_id", root["model"].get("unk_token"))
