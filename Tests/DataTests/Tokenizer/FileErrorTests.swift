@@ -45,11 +45,11 @@ import Testing
         #expect(
             try error(["tiktoken.model": ranks, "tokenizer_config.json": Array(own.utf8)])
                 .contains("the class 'TikTokenTokenizer' does not say how the text for tiktoken.model"))
-        #expect(
-            try error([
-                "tokenizer.model": FileFixture.bytes("unigram.model"),
-                "tokenizer_config.json": Array(#"{"tokenizer_class": "LlamaTokenizer"}"#.utf8),
-            ]).contains("'LlamaTokenizer' has a model of the kind BPE, and that of tokenizer.model is Unigram"))
+        let unigram = try error([
+            "tokenizer.model": FileFixture.bytes("unigram.model"),
+            "tokenizer_config.json": Array(#"{"tokenizer_class": "LlamaTokenizer"}"#.utf8),
+        ])
+        #expect(unigram.contains("'LlamaTokenizer' has a model of the kind BPE, and that of tokenizer.model is Unigram"))
     }
 
     @Test func mergesThatAreNotTwoTokensAreRefused() throws {
@@ -131,8 +131,8 @@ import Testing
                 try Foundation.Data(bytes).write(to: URL(fileURLWithPath: "\(folder)/\(target)"))
                 if let tokenizer = try? Tokenizer(folder: folder) {
                     readCount += 1
-                    let ids = try tokenizer.encode("Hello, 世界 ab c <u>")
-                    _ = tokenizer.decode(ids)
+                    // A vocabulary may lack the token for what is unknown, which only a text shows.
+                    if let ids = try? tokenizer.encode("Hello, 世界 ab c <u>") { _ = tokenizer.decode(ids) }
                 }
             }
             #expect(readCount < 60, "\(name)")
@@ -180,8 +180,9 @@ import Testing
         let text = "Hello, world!"
         let ids = try ["tokenizer.model", "tekken.json"].map { try Tokenizer(file: "\(folder)/\($0)").encode(text) }
         #expect(ids[0] != ids[1])
-        #expect(try Tokenizer(folder: folder).encode(text) != ids[0])
-        #expect(try TokenizerFile(path: "\(folder)/merges.txt") == TokenizerFile(path: "\(folder)/vocab.json"))
+        let folderIDs = try Tokenizer(folder: folder).encode(text)
+        #expect(folderIDs != ids[0])
+        #expect(try TokenizerFile(path: "\(folder)/merges.txt").path == "\(folder)/vocab.json")
         #expect(throws: TokenizerError.self) { try Tokenizer(file: "\(folder)/model.safetensors") }
         #expect(throws: TokenizerError.self) { try Tokenizer(file: "\(folder)/spiece.model") }
     }

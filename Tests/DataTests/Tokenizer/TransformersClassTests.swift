@@ -48,7 +48,8 @@ import Testing
     @Test func everyClassAddsTheTokensOfTheLibrary() throws {
         try forEachCase { test in
             // The stages of the bases are those of no class, so that it shows where they were kept.
-            #expect(try FileFixture.added(Tokenizer(folder: test.folder)) == test.expected["added"], "\(test.name)")
+            let tokenizer = try Tokenizer(folder: test.folder)
+            #expect(FileFixture.added(tokenizer) == test.expected["added"], "\(test.name)")
         }
     }
 }
