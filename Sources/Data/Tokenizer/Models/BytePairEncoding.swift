@@ -93,7 +93,7 @@ final class BytePairEncoding: TokenModel {
         // after bytes. In the library each token's length counts from the end of the one before, so there
         // the ranges of both are off, and here as well.
         var pending: Int32 = 0
-        var index = 0
+        var index = alphabet.addPlainBytes(of: word, to: &workspace)
         while index < word.count {
             let (unit, length) = alphabet.unit(of: word, at: index)
             let end = index + length

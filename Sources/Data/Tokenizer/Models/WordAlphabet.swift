@@ -12,6 +12,8 @@ struct WordAlphabet: Sendable {
     private let first: ScalarTable
     private let middle: ScalarTable
     private let last: ScalarTable
+    /// The tokens by byte, where words are bytes and nothing is marked, as it most often is; otherwise empty.
+    private let plainBytes: [Int32]
 
     /// - Parameters:
     ///   - isByteLevel: Whether words come as bytes, which the vocabulary spells by the byte-level alphabet.
@@ -30,6 +32,7 @@ struct WordAlphabet: Sendable {
         first = isMarked ? table([], []) : only
         middle = isMarked ? table(prefix, []) : only
         last = isMarked ? table(prefix, suffix) : only
+        plainBytes = isByteLevel && !isMarked ? (0..<256).map { [only] in only[$0] } : []
     }
 
     /// The byte or character at an index, and how many bytes it takes.
@@ -43,6 +46,22 @@ struct WordAlphabet: Sendable {
     func token(_ unit: UInt32, isFirst: Bool, isLast: Bool) -> Int32 {
         guard isMarked, !(isFirst && isLast) else { return only[unit] }
         return isFirst ? first[unit] : isLast ? last[unit] : middle[unit]
+    }
+
+    /// Adds the tokens of the bytes at the start of a word, up to one without a token, where bytes are not marked.
+    ///
+    /// - Returns: How many there are.
+    @inline(__always)
+    func addPlainBytes(of word: UTF8Bytes, to workspace: inout MergeWorkspace) -> Int {
+        guard !plainBytes.isEmpty else { return 0 }
+        return plainBytes.withUnsafeBufferPointer { tokens in
+            var index = 0
+            while index < word.count, tokens[Int(word[index])] >= 0 {
+                workspace.append(tokens[Int(word[index])], length: 1)
+                index += 1
+            }
+            return index
+        }
     }
 
     /// Whether every byte has a token, in every place.
