@@ -151,25 +151,20 @@ import Testing
                 "normalizer": ["type": "Sequence", "normalizers": .array(Array(repeating: doubling, count: 40))]
             ]), "normalizer", "too long")
         expectMalformed(try error(fields: ["normalizer": [:]]), "normalizer.type", "is missing")
-        expectUnsupported(try error(fields: ["pre_tokenizer": ["type": "Whitespace"]]), "pre_tokenizer", "'Whitespace'")
+        expectUnsupported(try error(fields: ["pre_tokenizer": ["type": "Jieba"]]), "pre_tokenizer", "'Jieba'")
+        let words = #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
         expectUnsupported(
-            try error(fields: [
-                "pre_tokenizer": [
-                    "type": "Sequence",
-                    "pretokenizers": [["type": "ByteLevel"], ["type": "Digits", "individual_digits": true]],
-                ]
-            ]), "pre_tokenizer.pretokenizers[1]", "after ByteLevel")
-        expectUnsupported(
-            try error(fields: [
-                "pre_tokenizer": ["type": "Split", "pattern": ["Regex": "x+"], "behavior": "Isolated", "invert": false]
-            ]), "pre_tokenizer.pattern.Regex", "split pattern")
-        expectUnsupported(
-            try error(fields: [
-                "pre_tokenizer": [
-                    "type": "Split", "behavior": "Removed", "invert": false,
-                    "pattern": ["Regex": #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#],
-                ]
-            ]), "pre_tokenizer.behavior", "'Removed'")
+            try error(fields: ["pre_tokenizer": ["type": "Split", "behavior": "Gone", "invert": false, "pattern": ["Regex": .string(words)]]]),
+            "pre_tokenizer.behavior", "'Gone'")
+        #if Oniguruma
+            expectMalformed(
+                try error(fields: ["pre_tokenizer": ["type": "Split", "pattern": ["Regex": "x("], "behavior": "Isolated", "invert": false]]),
+                "pre_tokenizer.pattern.Regex", "the regular expression is not one of Oniguruma")
+        #else
+            expectUnsupported(
+                try error(fields: ["pre_tokenizer": ["type": "Split", "pattern": ["Regex": "x+"], "behavior": "Isolated", "invert": false]]),
+                "pre_tokenizer.pattern.Regex", "needs Oniguruma")
+        #endif
         let digits: JSON = ["type": "Digits", "individual_digits": true]
         func sequence(_ stages: [JSON]) -> JSON { ["type": "Sequence", "pretokenizers": .array(stages)] }
         expectUnsupported(

@@ -173,6 +173,7 @@ extension GGUFPreTokenizer {
     private static func usualSpelling(of expression: String) -> String {
         let contractions = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
         if expression.hasPrefix(contractions) { return GGUFSplit.contractions + expression.dropFirst(contractions.count) }
-        return expression
+        // As published files spell it, in the characters themselves.
+        return expression == "[一-龥\u{3040}-ゟ゠-ヿ]+" ? GGUFSplit.chineseAndKana : expression
     }
 }

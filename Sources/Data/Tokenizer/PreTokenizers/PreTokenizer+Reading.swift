@@ -45,6 +45,7 @@ extension PreTokenizer {
         default:
             throw field.unsupported("the pre-tokenizer '\(type.oneLine)' is not supported")
         }
+        guard stages.count <= stageLimit else { throw field.unsupported("more than \(stageLimit) stages are not supported") }
     }
 
     private static func split(_ field: JSONField) throws(TokenizerError) -> Stage {

@@ -15,7 +15,7 @@ struct PreTokenizer: Sendable {
     }
 
     /// Each stage calls the next, so that their number takes stack; published tokenizers have a handful.
-    private static let stageLimit = 64
+    static let stageLimit = 64
 
     private(set) var stages: [Stage] = []
     /// Whether the model gets the bytes of the text, whose tokens are spelled in the byte-level alphabet, and not characters.
@@ -25,7 +25,6 @@ struct PreTokenizer: Sendable {
     init(_ field: JSONField) throws(TokenizerError) {
         var stages: [Stage] = []
         if field.value != nil { try Self.append(field, to: &stages, depth: 0) }
-        guard stages.count <= Self.stageLimit else { throw field.unsupported("more than \(Self.stageLimit) stages are not supported") }
         // The alphabet need not be written where only the model reads it.
         if stages.last == .byteLevelAlphabet, stages.count(where: { $0 == .byteLevelAlphabet }) == 1 {
             stages.removeLast()
