@@ -266,6 +266,20 @@ import Testing
         }
     }
 
+    /// An added token gets the next id after all entries of a list, also where two of them are the same piece.
+    @Test func aRepeatedPieceHasAnID() throws {
+        let model: JSON = ["type": "Unigram", "unk_id": 0, "vocab": [["<unk>", 0], ["a", -1], ["a", -2]]]
+        let folder = try TokenizerFixture.folder(files: [
+            "tokenizer.json": JSON.object([
+                "model": model, "decoder": ["type": "Metaspace", "replacement": "▁", "prepend_scheme": "never"],
+            ]).serialized, "tokenizer_config.json": #"{"bos_token": "<s>"}"#,
+        ])
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let tokenizer = try Tokenizer(folder: folder)
+        #expect(try tokenizer.encode("a<s>a") == [2, 3, 2])
+        #expect(tokenizer.decode([1, 2]) == "aa")
+    }
+
     /// What a GGUF file cannot say is not exported.
     @Test func marksOfCharactersAreNotExported() throws {
         let kinds = try Self.kinds()

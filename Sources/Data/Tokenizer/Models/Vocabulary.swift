@@ -14,8 +14,9 @@ struct Vocabulary: Sendable {
     /// Ids by the UTF-8 of the spelling.
     private var ids: [[UInt8]: Int32] = [:]
 
-    /// The number of spellings.
-    var count: Int { ids.count }
+    /// How many ids the library counts, and from which on it gives new ones to added tokens: one for each spelling, and in
+    /// a list one for each entry.
+    let count: Int
 
     /// Reads the `model.vocab` field: an object from tokens to ids.
     init(_ field: JSONField) throws(TokenizerError) {
@@ -31,6 +32,7 @@ struct Vocabulary: Sendable {
             tokens[Int32(id)] = token
             ids[Array(token.utf8)] = Int32(id)
         }
+        count = ids.count
     }
 
     /// The tokens of a list, whose ids are their places in it. Every spelling has to be its own.
@@ -40,6 +42,7 @@ struct Vocabulary: Sendable {
             throw .malformed(file: file, field: place, reason: "has \(list.count) tokens, more than \(Self.idLimit)")
         }
         self.place = place
+        count = list.count
         tokens.reserveCapacity(list.count)
         ids.reserveCapacity(list.count)
         for (token, id) in zip(list, Int32(0)...) {
@@ -56,6 +59,7 @@ struct Vocabulary: Sendable {
         guard !pieces.isEmpty else { throw field.malformed("is empty") }
         guard pieces.count <= Self.idLimit else { throw field.malformed("has more than \(Self.idLimit) tokens") }
         place = field.path
+        count = pieces.count
         tokens.reserveCapacity(pieces.count)
         ids.reserveCapacity(pieces.count)
         for (token, id) in zip(pieces, Int32(0)...) {
