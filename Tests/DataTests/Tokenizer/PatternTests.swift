@@ -111,11 +111,11 @@ import Testing
 
         @Test func expressionsThatAreNoneAreRefused() throws {
             for expression in [
-                "(", "[a", #"\p{Nope}"#, "a{100001}", String(repeating: "(", count: 400) + String(repeating: ")", count: 400), "(?<=a*)b",
+                "(", "[a", #"\p{Nope}"#, "a{100001}", String(repeating: "(", count: 400) + String(repeating: ")", count: 400),
             ] {
                 let error = #expect(throws: TokenizerError.self) { try TextPattern(Self.field(expression)) }
                 #expect(
-                    error?.description.contains("tokenizer.json: pattern.Regex: the regular expression is not one of Oniguruma: ") == true)
+                    error?.description.contains("tokenizer.json: pattern.Regex: Oniguruma refuses the regular expression: ") == true)
             }
             let long = #expect(throws: TokenizerError.self) { try TextPattern(Self.field(String(repeating: "a", count: 20_000))) }
             #expect(long?.description.contains("longer than 16384 bytes") == true)

@@ -16,10 +16,13 @@ final class TextEncoder: Sendable {
     private let preTokenizer: PreTokenizer
     private let model: any TokenModel
     private let added: AddedVocabulary
+    /// Whether ids depend on where the source begins in what a normalizer made of it.
+    private let followsStart: Bool
     private let scratch = EncoderScratchPool()
 
     init(_ normalizer: Normalizer?, _ preTokenizer: PreTokenizer, _ model: any TokenModel, _ added: AddedVocabulary) {
         self.normalizer = normalizer
+        followsStart = normalizer != nil && preTokenizer.marksStart
         self.preTokenizer = preTokenizer
         self.model = model
         self.added = added
@@ -27,6 +30,7 @@ final class TextEncoder: Sendable {
 
     /// The ids of a text. Added tokens are recognised where they stand in it.
     func encode(_ text: String) throws(TokenizerError) -> [Int32] {
+        if followsStart { return try encodeWithOffsets(text).ids }
         var text = text
         var ids: [Int32] = []
         try scratch.withScratch { scratch throws(TokenizerError) in
@@ -72,10 +76,9 @@ final class TextEncoder: Sendable {
             case .text(let range):
                 let piece = text.slice(range)
                 let origin = origin.part(from: range.lowerBound)
-                let startsText = range.lowerBound == 0
-                guard let normalizer else { return try cut(piece, startsText: startsText, origin, body) }
+                guard let normalizer else { return try cut(piece, origin, body) }
                 try origin.withNormalized(piece, normalizer) { text, origin throws(TokenizerError) in
-                    try cut(text, startsText: startsText, origin, body)
+                    try cut(text, origin, body)
                 }
             }
         }
@@ -83,16 +86,16 @@ final class TextEncoder: Sendable {
 
     /// Cuts a normalized text without verbatim added tokens.
     private func cut<Origin: TextOrigin>(
-        _ text: UTF8Bytes, startsText: Bool, _ origin: Origin, _ body: (Part, Origin) throws(TokenizerError) -> Void
+        _ text: UTF8Bytes, _ origin: Origin, _ body: (Part, Origin) throws(TokenizerError) -> Void
     ) throws(TokenizerError) {
         try added.forEachPiece(inNormalized: text) { piece throws(TokenizerError) in
             switch piece {
             case .token(let id, let range): try body(.token(id, length: range.count), origin.part(from: range.lowerBound))
             case .text(let range):
-                try preTokenizer.forEachWord(
-                    in: text.slice(range), startsText: startsText && range.lowerBound == 0,
-                    origin.part(from: range.lowerBound)
-                ) { word, origin throws(TokenizerError) in try body(.word(word), origin) }
+                try preTokenizer.forEachWord(in: text.slice(range), origin.part(from: range.lowerBound)) {
+                    word, origin throws(TokenizerError) in
+                    try body(.word(word), origin)
+                }
             }
         }
     }

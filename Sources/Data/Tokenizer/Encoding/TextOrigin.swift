@@ -6,6 +6,9 @@ protocol TextOrigin {
     /// That of the text from an index on.
     func part(from start: Int) -> Self
 
+    /// Whether this text begins with what the source begins with.
+    var startsSource: Bool { get }
+
     /// That of a text which a stage made of this one.
     ///
     /// - Parameter sources: For each byte of the new text the byte of this text that it comes from, never
@@ -20,8 +23,15 @@ protocol TextOrigin {
 
 /// For texts of which only the ids are wanted.
 struct UntrackedOrigin: TextOrigin {
+    /// Whether nothing of the source comes before this text. What a normalizer put there, or took away, is not seen.
+    private(set) var startsSource = true
+
     @inline(__always)
-    func part(from start: Int) -> Self { self }
+    func part(from start: Int) -> Self {
+        var part = self
+        part.startsSource = startsSource && start == 0
+        return part
+    }
 
     @inline(__always)
     func withRewritten(_ sources: () -> [Int32], _ body: (Self) throws(TokenizerError) -> Void) throws(TokenizerError) { try body(self) }
@@ -48,6 +58,8 @@ struct TrackedOrigin: TextOrigin {
         part.start += start
         return part
     }
+
+    var startsSource: Bool { place(of: 0) == 0 }
 
     func withRewritten(_ sources: () -> [Int32], _ body: (Self) throws(TokenizerError) -> Void) throws(TokenizerError) {
         let places = sources().map { Int32(place(of: Int($0))) }

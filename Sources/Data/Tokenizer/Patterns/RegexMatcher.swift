@@ -36,7 +36,7 @@ import Synchronization
             let compiled = Oniguruma.compile(expression)
             switch compiled {
             case .success(let pointer): regex = pointer
-            case .failure(let error): throw field.malformed("the regular expression is not one of Oniguruma: \(error.reason.oneLine)")
+            case .failure(let error): throw field.malformed("Oniguruma refuses the regular expression: \(error.reason.oneLine)")
             }
         }
 

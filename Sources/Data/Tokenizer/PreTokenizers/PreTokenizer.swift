@@ -45,33 +45,34 @@ struct PreTokenizer: Sendable {
     /// Whether all that it does is to write spaces as `▁`.
     var onlyMarksSpaces: Bool { stages == [.metaspace(Metaspace(mark: Array("▁".utf8), prefix: .never, splits: false))] }
 
+    /// Whether the start of a text is marked unlike other pieces.
+    var marksStart: Bool {
+        stages.contains { if case .metaspace(let metaspace) = $0 { metaspace.prefix == .first } else { false } }
+    }
+
     /// Calls `body` with each word of a text, in order. A word is never empty.
-    ///
-    /// - Parameter startsText: Whether nothing of the whole text comes before this one.
     func forEachWord<Origin: TextOrigin>(
-        in text: UTF8Bytes, startsText: Bool = true, _ origin: Origin, _ body: (UTF8Bytes, Origin) throws(TokenizerError) -> Void
+        in text: UTF8Bytes, _ origin: Origin, _ body: (UTF8Bytes, Origin) throws(TokenizerError) -> Void
     ) throws(TokenizerError) {
-        if !text.isEmpty { try cut(text, from: 0, startsText, origin, body) }
+        if !text.isEmpty { try cut(text, from: 0, origin, body) }
     }
 
     /// Cuts a text by the stages from an index on.
     private func cut<Origin: TextOrigin>(
-        _ text: UTF8Bytes, from index: Int, _ startsText: Bool, _ origin: Origin,
+        _ text: UTF8Bytes, from index: Int, _ origin: Origin,
         _ body: (UTF8Bytes, Origin) throws(TokenizerError) -> Void
     ) throws(TokenizerError) {
         guard index < stages.count else { return try body(text, origin) }
         /// Hands a part of this text to the next stage.
         func pass(_ range: Range<Int>) throws(TokenizerError) {
             guard !range.isEmpty else { return }
-            try cut(
-                text.slice(range), from: index + 1, startsText && range.lowerBound == 0,
-                origin.part(from: range.lowerBound), body)
+            try cut(text.slice(range), from: index + 1, origin.part(from: range.lowerBound), body)
         }
         /// Hands the next stage what this one made of the text.
         func rewrite(_ rewritten: [UInt8], _ sources: () -> [Int32]) throws(TokenizerError) {
             try rewritten.withUnsafeBufferPointer { rewritten throws(TokenizerError) in
                 try origin.withRewritten(sources) { origin throws(TokenizerError) in
-                    try cut(rewritten, from: index + 1, startsText, origin, body)
+                    try cut(rewritten, from: index + 1, origin, body)
                 }
             }
         }
@@ -90,13 +91,11 @@ struct PreTokenizer: Sendable {
             guard text[0] != UInt8(ascii: " ") else { return try pass(0..<text.count) }
             try rewrite([UInt8(ascii: " ")] + text) { [0] + (0..<Int32(text.count)) }
         case .metaspace(let metaspace):
-            let marked = metaspace.marked(text, startsText: startsText)
+            let marked = metaspace.marked(text, startsText: origin.startsSource)
             try marked.withUnsafeBufferPointer { marked throws(TokenizerError) in
                 try origin.withRewritten({ metaspace.sources(ofMarked: marked.count, text) }) { origin throws(TokenizerError) in
                     try metaspace.forEachPiece(of: marked) { piece throws(TokenizerError) in
-                        try cut(
-                            marked.slice(piece), from: index + 1, startsText && piece.lowerBound == 0,
-                            origin.part(from: piece.lowerBound), body)
+                        try cut(marked.slice(piece), from: index + 1, origin.part(from: piece.lowerBound), body)
                     }
                 }
             }
