@@ -73,20 +73,23 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        "Lowercase", "Nmt", "StripAccents", "Bert", "Bert, cased", "Bert, accents stripped", "ByteLevel", "Precompiled", "graphemes",
-    ])
-    func everyScalarBecomesWhatTheLibraryMakesOfIt(name: String) throws {
-        let kind = try #require(try Self.json("normalizers")["kinds"]?[name]?["normalizer"])
-        let normalizer = try Self.normalizer(Self.recorded(kind, maps: Self.json("maps")))
-        let rows = try #require(try Self.json("scalars")[name]?.array)
-        #expect(rows.count > 200)
-        for row in rows {
-            let first = try #require(row.array?[0].integer)
+    @Test func everyScalarBecomesWhatTheLibraryMakesOfIt() throws {
+        let (json, maps, recorded) = (try Self.json("normalizers"), try Self.json("maps"), try #require(Self.json("scalars").object))
+        let names = Array(recorded.keys)
+        #expect(names.count == 5)
+        let normalizers = try names.map { name in
+            try Self.normalizer(Self.recorded(json["kinds"]?[name]?["normalizer"] ?? .null, maps: maps))
+        }
+        let first = try #require(recorded[names[0]]?.array).map { try #require($0.array?[0].integer) }
+        #expect(first.count > 200)
+        for (row, first) in first.enumerated() {
             let scalars = (first..<first + 256).compactMap { Unicode.Scalar(UInt32($0)) }
-            let text = scalars.map { "a\($0)\u{301}\($0)A\($0)\u{915}\u{94D}\($0)\u{300}" }.joined()
-            let checksum = try TokenizerFixture.checksum(normalizer.normalize(text).unicodeScalars.lazy.map(\.value))
-            #expect(checksum == row.array?[1].integer, "\(name) from U+\(String(first, radix: 16))")
+            let text = scalars.map { "\($0)\u{94D}\u{915}\u{300}" }.joined()
+            for (name, normalizer) in zip(names, normalizers) {
+                let checksum = try TokenizerFixture.checksum(normalizer.normalize(text).unicodeScalars.lazy.map(\.value))
+                let expected = try #require(recorded[name]?.array?[row].array)
+                #expect(expected == [.integer(first), .integer(checksum)], "\(name)")
+            }
         }
     }
 
@@ -156,7 +159,7 @@ import Testing
         let expected = try map(whole).normalize(text)
         var (refused, changed) = (0, 0)
         var random = RandomGenerator(seed: 3)
-        for round in 0..<300 {
+        for round in 0..<150 {
             var bytes = whole
             switch round % 3 {
             case 0: bytes.removeLast(Int.random(in: 1..<bytes.count, using: &random))
@@ -167,7 +170,7 @@ import Testing
                 if try map(bytes).normalize(text) != expected { changed += 1 }
             } catch { refused += 1 }
         }
-        #expect(refused > 50 && refused + changed < 300 && changed > 0)
+        #expect(refused > 25 && refused + changed < 150 && changed > 0)
     }
 
     /// A unit that leads back to itself is walked no longer than the text.
