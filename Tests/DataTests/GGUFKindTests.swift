@@ -90,7 +90,7 @@ enum GGUFKindFixture {
         if file == "t5" {
             for key in ["remove_extra_whitespaces", "add_space_prefix"] { metadata["tokenizer.ggml.\(key)"] = nil }
         }
-        for (flag, value) in try #require(kind["flags"]?.object) { metadata["tokenizer.ggml.\(flag)"] = .bool(try #require(value.bool)) }
+        for (flag, value) in try #require(kind["flags"]?.object) { metadata["tokenizer.ggml.\(flag)"] = .bool(value == true) }
         return metadata
     }
 

@@ -32,6 +32,8 @@ struct TokenizerFile: Equatable {
 
     /// The tokenizer of a folder.
     init(in folder: String) throws(TokenizerError) {
+        // The system would take what comes before it for the path.
+        guard !folder.contains("\0") else { throw .unreadable(file: folder, reason: "there is no such folder") }
         if let name = Self.name(in: folder) {
             try self.init(path: "\(folder)/\(name)")
             return

@@ -135,7 +135,7 @@ extension GGUFPreTokenizer {
     /// A long s after an apostrophe, which published tokenizers take for a contraction and llama.cpp does not, is passed over.
     static func row(for definition: JSON, ignoresMerges: Bool) -> GGUFPreTokenizer? {
         guard let expressions = expressions(of: definition) else { return nil }
-        return all.first { $0.ignoresMerges == ignoresMerges && $0.expressions == expressions }
+        return all.first { $0.ignoresMerges == ignoresMerges && $0.expressions.map(usualSpelling) == expressions }
     }
 
     /// The expressions by which a byte-level `pre_tokenizer` field cuts, however it spells them; `nil` where it does
@@ -170,10 +170,24 @@ extension GGUFPreTokenizer {
         return isByteLevel ? expressions : nil
     }
 
+    /// The expression as the table has it.
     private static func usualSpelling(of expression: String) -> String {
+        // Some spell these with possessive quantifiers, which changes no match.
+        if case .cl100k(let digits, _)? = SplitPattern(regex: expression) { return digits == 3 ? GGUFSplit.llama3[0] : GGUFSplit.qwen2[0] }
         let contractions = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
-        if expression.hasPrefix(contractions) { return GGUFSplit.contractions + expression.dropFirst(contractions.count) }
-        // As published files spell it, in the characters themselves.
-        return expression == "[一-龥\u{3040}-ゟ゠-ヿ]+" ? GGUFSplit.chineseAndKana : expression
+        var spelling = ""
+        for scalar in expression.unicodeScalars {
+            switch scalar {
+            case "\r": spelling += #"\r"#
+            case "\n": spelling += #"\n"#
+            case "\t": spelling += #"\t"#
+            case _ where scalar.isASCII: spelling.unicodeScalars.append(scalar)
+            default:
+                let digits = String(scalar.value, radix: 16, uppercase: true)
+                spelling += #"\x{"# + String(repeating: "0", count: max(0, 4 - digits.count)) + digits + "}"
+            }
+        }
+        if spelling.hasPrefix(contractions) { return GGUFSplit.contractions + spelling.dropFirst(contractions.count) }
+        return spelling
     }
 }
