@@ -154,15 +154,19 @@ import Testing
         expectUnsupported(try error(fields: ["pre_tokenizer": ["type": "Jieba"]]), "pre_tokenizer", "'Jieba'")
         let words = #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
         expectUnsupported(
-            try error(fields: ["pre_tokenizer": ["type": "Split", "behavior": "Gone", "invert": false, "pattern": ["Regex": .string(words)]]]),
+            try error(fields: [
+                "pre_tokenizer": ["type": "Split", "behavior": "Gone", "invert": false, "pattern": ["Regex": .string(words)]]
+            ]),
             "pre_tokenizer.behavior", "'Gone'")
         #if Oniguruma
             expectMalformed(
-                try error(fields: ["pre_tokenizer": ["type": "Split", "pattern": ["Regex": "x("], "behavior": "Isolated", "invert": false]]),
+                try error(fields: ["pre_tokenizer": ["type": "Split", "pattern": ["Regex": "x("], "behavior": "Isolated", "invert": false]]
+                ),
                 "pre_tokenizer.pattern.Regex", "Oniguruma refuses the regular expression")
         #else
             expectUnsupported(
-                try error(fields: ["pre_tokenizer": ["type": "Split", "pattern": ["Regex": "x+"], "behavior": "Isolated", "invert": false]]),
+                try error(fields: ["pre_tokenizer": ["type": "Split", "pattern": ["Regex": "x+"], "behavior": "Isolated", "invert": false]]
+                ),
                 "pre_tokenizer.pattern.Regex", "needs Oniguruma")
         #endif
         let digits: JSON = ["type": "Digits", "individual_digits": true]

@@ -66,7 +66,8 @@ public struct Tokenizer: Sendable {
             if let makeModel = description.makeModel {
                 try makeModel(field["model"], preTokenizer.isByteLevel)
             } else {
-                try TokenModelKind.model(field["model"], isByteLevel: preTokenizer.isByteLevel)
+                try TokenModelKind.model(
+                    field["model"], isByteLevel: preTokenizer.isByteLevel, readsScoresExactly: description.hasExactScores)
             }
         self.normalizer = normalizer
         self.preTokenizer = preTokenizer

@@ -42,7 +42,8 @@ extension TokenizerDescription {
         var options = recipe.options
         if kind == .unigram { options["vocab"] = Self.scored(pieces) }
         var description = TokenizerDescription(
-            definition: recipe.definition(file: path, options, configuration, ids), added: [], configuration: configuration)
+            definition: recipe.definition(file: path, options, configuration, ids), added: [], configuration: configuration,
+            hasExactScores: true)
         if kind == .bpe {
             let tokens = pieces.map(\.piece)
             // The order of the tokens is that of the merges, whatever their scores.
@@ -73,7 +74,8 @@ extension TokenizerDescription {
             tokens.firstIndex { $0.utf8.elementsEqual(token.utf8) }
         }
         var description = TokenizerDescription(
-            definition: recipe.definition(file: path, options, configuration, ids), added: [], configuration: configuration)
+            definition: recipe.definition(file: path, options, configuration, ids), added: [], configuration: configuration,
+            hasExactScores: true)
         if model.algorithm == .bpe {
             let normal = model.types.indices.filter { model.types[$0] == .normal }
             // The best score first, and of equal ones the first piece.

@@ -39,6 +39,7 @@ extension TokenizerDescription {
             root["pre_tokenizer"] = recipe.preTokenizer
             root["decoder"] = recipe.decoder
             description.added = []
+            description.hasExactScores = true
         }
         let ids = AddedTokenIDs(listed: description.added, configuration, vocabulary.count, vocabulary.id)
         root["post_processor"] = recipe.postProcessor.definition(

@@ -11,6 +11,8 @@ struct TokenizerDescription {
     var configuration: TokenizerConfiguration
     /// Ids that end generation, besides those known by their names.
     var ends: [Int32] = []
+    /// Whether scores are those that the file has. `tokenizers` itself reads some from `tokenizer.json` a last bit off.
+    var hasExactScores = false
     /// Makes the model of the `model` field, of words in bytes or in characters; `nil` reads it with vocabulary and merges.
     var makeModel: ((JSONField, _ isByteLevel: Bool) throws(TokenizerError) -> any TokenModel)?
 }

@@ -14,7 +14,7 @@ extension GGUFVocabulary {
             throw keys.malformed("tokenizer.ggml.unknown_token_id", "is missing, and unknown characters need it")
         }
         let isMarked = mergesSpaces || addsSpace
-        return try description(
+        var description = try description(
             normalizer: GGUFUnigramNormalizer(charsmap: charsmap(), mergesSpaces: mergesSpaces, addsSpace: addsSpace).definition,
             preTokenizer: .null,
             decoder: [
@@ -22,6 +22,8 @@ extension GGUFVocabulary {
             ],
             model: ["type": "Unigram", "unk_id": .integer(Int(unknown)), "vocab": .array(vocab), "byte_fallback": false],
             addsBOS: model.addsBOS)
+        description.hasExactScores = true
+        return description
     }
 
     /// The pieces with their scores.

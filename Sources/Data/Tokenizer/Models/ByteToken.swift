@@ -8,7 +8,9 @@ enum ByteToken {
     /// The byte of a spelling; `nil` for any other token.
     static func byte(of spelling: String) -> UInt8? {
         let utf8 = Array(spelling.utf8)
-        guard utf8.count == 6, utf8.starts(with: "<0x".utf8), utf8[5] == UInt8(ascii: ">") else { return nil }
+        guard utf8.count == 6, utf8.starts(with: "<0x".utf8), utf8[5] == UInt8(ascii: ">"),
+            utf8[3..<5].allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || UInt8(ascii: "A")...UInt8(ascii: "F") ~= $0 & 0xDF })
+        else { return nil }
         return UInt8(String(decoding: utf8[3..<5], as: UTF8.self), radix: 16)
     }
 }

@@ -21,12 +21,13 @@ protocol TokenModel: AnyObject, Sendable {
 enum TokenModelKind {
     /// Reads the `model` field.
     ///
-    /// - Parameter isByteLevel: Whether the words that come are bytes, and the vocabulary spells bytes by the byte-level
-    ///   alphabet.
-    static func model(_ field: JSONField, isByteLevel: Bool) throws(TokenizerError) -> any TokenModel {
+    /// - Parameters:
+    ///   - isByteLevel: Whether the words that come are bytes, and the vocabulary spells bytes by the byte-level alphabet.
+    ///   - readsScoresExactly: As of ``Unigram``.
+    static func model(_ field: JSONField, isByteLevel: Bool, readsScoresExactly: Bool = false) throws(TokenizerError) -> any TokenModel {
         switch try type(of: field) {
         case "BPE": return try BytePairEncoding(field, isByteLevel: isByteLevel)
-        case "Unigram": return try Unigram(field, isByteLevel: isByteLevel)
+        case "Unigram": return try Unigram(field, isByteLevel: isByteLevel, readsScoresExactly: readsScoresExactly)
         case "WordLevel": return try WordLevel(field, isByteLevel: isByteLevel)
         case "WordPiece": return try WordPiece(field, isByteLevel: isByteLevel)
         case let type: throw field["type"].unsupported("the model '\(type.oneLine)' is not supported")
