@@ -1,11 +1,11 @@
 import Tensor
 
-/// A BPE tokenizer, of bytes or of characters, as Hugging Face's folders and llama.cpp's GGUF files store
-/// them, equal to the `tokenizers` library and to llama.cpp id for id.
+/// A tokenizer as Hugging Face's folders, SentencePiece, tiktoken, Mistral and llama.cpp's GGUF files store it, equal to
+/// `transformers`, or to llama.cpp for a GGUF, id for id.
 ///
-/// Text goes through four stages, a file each: ``Normalizer``, ``PreTokenizer``, ``BytePairEncoding``, and
-/// back through ``TokenDecoder``; added tokens (``AddedVocabulary``) are cut out before and after the first.
-/// ``TextEncoder`` puts the first three together.
+/// Text goes through three stages, a folder each: ``Normalizer``, ``PreTokenizer`` and ``TokenModel``, which is BPE, Unigram,
+/// WordPiece or WordLevel. It comes back through ``TokenDecoder``. Added tokens (``AddedVocabulary``) are cut out before and
+/// after the first stage. ``TextEncoder`` puts the stages together.
 ///
 /// A tokenizer can be shared by any number of threads.
 public struct Tokenizer: Sendable {

@@ -6,7 +6,7 @@ import Tensor
 /// Where a tokenizer lies.
 enum TokenizerFolder {
     /// What `--tokenizer_path` is, for `--help`.
-    static let help = "Folder with tokenizer.json, that file, or a GGUF"
+    static let help = "Folder with a tokenizer, a file of one, or a GGUF"
 
     /// The tokenizer that was given, or that of the usual folders.
     ///
