@@ -18,9 +18,12 @@ extension Tokenizer {
         guard size >= self.vocabularySize else {
             throw .notExportable(reason: "it has ids up to \(self.vocabularySize - 1), and the model has \(size) rows")
         }
-        // With 24 bytes a token more than these would not fit in the header that a reader takes. Their number is that of
-        // the highest id, which a few letters of a small file can set.
+        // With 24 bytes a token more than these would not fit in the header that a reader takes.
         guard size <= 1 << 22 else { throw .notExportable(reason: "\(size) tokens are more than a file can list") }
+        // The highest id gives their number, which a few letters of a small file can set. Published models have some
+        // thousand rows without a token.
+        let empty = size - model.vocabulary.tokens.count - added.tokens.keys.count { model.vocabulary.tokens[$0] == nil }
+        guard empty <= 1 << 17 else { throw .notExportable(reason: "\(empty) of its \(size) ids have no token") }
 
         let kind = try ggufKind()
         let (tokens, types) = try ggufTokens(size, kind)
