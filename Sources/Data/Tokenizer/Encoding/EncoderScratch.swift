@@ -13,10 +13,30 @@ struct EncoderScratch: Sendable {
     /// Appends the tokens of a word.
     mutating func encode(_ word: UTF8Bytes, with model: any TokenModel, into ids: inout [Int32]) throws(TokenizerError) {
         guard word.count <= Self.longestCachedWord else {
-            return try encodeLong(word, with: model) { id, _ in ids.append(id) }
+            return try forEachPart(of: word, with: model) { part, scratch throws(TokenizerError) in
+                if part.count <= Self.longestCachedWord {
+                    let range = try scratch.cachedTokens(of: part, with: model)
+                    ids += scratch.cache.tokens[range]
+                } else {
+                    try scratch.encodeLong(part, with: model) { id, _ in ids.append(id) }
+                }
+            }
         }
         let range = try cachedTokens(of: word, with: model)
         ids += cache.tokens[range]
+    }
+
+    /// Calls `body` with the parts of a long word whose tokens are found one by one, most often the word itself.
+    private mutating func forEachPart(
+        of word: UTF8Bytes, with model: any TokenModel, _ body: (UTF8Bytes, inout EncoderScratch) throws(TokenizerError) -> Void
+    ) throws(TokenizerError) {
+        guard model.isCutBeforeMarks else { return try body(word, &self) }
+        var start = 0
+        while start < word.count {
+            let end = SpaceMark.end(ofPartFrom: start, in: word)
+            try body(word.slice(start..<end), &self)
+            start = end
+        }
     }
 
     /// The same, and appends what each token stands for.
@@ -39,7 +59,15 @@ struct EncoderScratch: Sendable {
             tokens.append(id, range)
         }
         guard word.count <= Self.longestCachedWord else {
-            return try encodeLong(word, with: model) { append($0, Int($1)) }
+            return try forEachPart(of: word, with: model) { part, scratch throws(TokenizerError) in
+                if part.count <= Self.longestCachedWord {
+                    for index in try scratch.cachedTokens(of: part, with: model) {
+                        append(scratch.cache.tokens[index], Int(scratch.cache.lengths[index]))
+                    }
+                } else {
+                    try scratch.encodeLong(part, with: model) { append($0, Int($1)) }
+                }
+            }
         }
         for index in try cachedTokens(of: word, with: model) { append(cache.tokens[index], Int(cache.lengths[index])) }
     }

@@ -28,6 +28,8 @@ final class BytePairEncoding: TokenModel {
     /// Such words, as UTF-8; none where merges are not ignored.
     private let wholeWords: [[UInt8]: Int32]
 
+    let isCutBeforeMarks: Bool
+
     /// Reads the `model` field.
     convenience init(_ field: JSONField, isByteLevel: Bool) throws(TokenizerError) {
         try self.init(options: field, isByteLevel: isByteLevel) { () throws(TokenizerError) in
@@ -62,6 +64,9 @@ final class BytePairEncoding: TokenModel {
         suffixBytes = ByteFallback.tokens(of: suffix, vocabulary)
         wholeWords = !ignoresMerges ? [:] : isByteLevel ? vocabulary.idsByBytes() : vocabulary.idsBySpelling()
         unknown = field["unk_token"].value == nil ? .none : try UnknownToken(field["unk_token"], vocabulary)
+        isCutBeforeMarks =
+            !isByteLevel && !ignoresMerges && prefix.isEmpty && suffix.isEmpty && vocabulary.id(of: "▁") != nil
+            && merges.results.allSatisfy { !SpaceMark.follows(in: vocabulary.tokens[$0] ?? "") }
     }
 
     private static func mark(_ field: JSONField) throws(TokenizerError) -> [UInt8] {

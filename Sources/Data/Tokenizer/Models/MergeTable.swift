@@ -28,6 +28,9 @@ struct MergeTable: Sendable {
         ranks.isEmpty ? rank == entry || tokens[Int(rank)] == tokens[Int(entry)] : rank == ranks[Int(entry)]
     }
 
+    /// What pairs become, in no order; some several times.
+    var results: some Sequence<Int32> { tokens.lazy.filter { $0 >= 0 } }
+
     /// The pairs in the order of their ranks, each with what it becomes.
     var pairs: [(left: Int32, right: Int32, token: Int32)] {
         entries.all

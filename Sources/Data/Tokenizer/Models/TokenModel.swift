@@ -13,8 +13,15 @@ protocol TokenModel: AnyObject, Sendable {
     /// - Throws: ``TokenizerError/malformed(file:field:reason:)`` where the word needs an unknown token that there is not.
     func encode(_ word: UTF8Bytes, in workspace: inout MergeWorkspace) throws(TokenizerError)
 
+    /// Whether no token goes from anything else to a `▁`, so that a text can be cut before each `▁` that does not follow another.
+    var isCutBeforeMarks: Bool { get }
+
     /// The fields of `model` in `tokenizer.json` that say what the vocabulary is; the others are kept as they came.
     var vocabularyFields: JSONObject { get }
+}
+
+extension TokenModel {
+    var isCutBeforeMarks: Bool { false }
 }
 
 /// The kinds of model.
