@@ -48,7 +48,7 @@ struct DecoderRun: Sendable {
     /// Lets a step make of the tokens those that the next one takes.
     private mutating func pass(to index: Int, ending: Bool) {
         output.removeAll()
-        input.forEach { tokenSteps[index].append($0, to: &output) }
+        input.forEachToken { tokenSteps[index].append($0, to: &output) }
         if ending { tokenSteps[index].finish(to: &output) }
         swap(&input, &output)
     }

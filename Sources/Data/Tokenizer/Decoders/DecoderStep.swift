@@ -37,7 +37,7 @@ struct TokenList: Sendable {
         ends.removeAll(keepingCapacity: true)
     }
 
-    func forEach(_ body: (UnsafeBufferPointer<UInt8>) -> Void) {
+    func forEachToken(_ body: (UnsafeBufferPointer<UInt8>) -> Void) {
         bytes.withUnsafeBufferPointer { bytes in
             var start = 0
             for end in ends {

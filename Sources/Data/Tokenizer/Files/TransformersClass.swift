@@ -59,7 +59,11 @@ enum TransformersClass: String {
     }
 
     /// The kind of model that it builds.
-    enum Model: String { case bpe = "BPE", wordPiece = "WordPiece", unigram = "Unigram" }
+    enum Model: String {
+        case bpe = "BPE"
+        case wordPiece = "WordPiece"
+        case unigram = "Unigram"
+    }
 
     var model: Model {
         switch self {
