@@ -102,9 +102,14 @@
             }
         }
 
+        /// From so many values on, as an output projection has them, the columns of a matrix are shared by threads in any case.
+        private static let largeMatrix = 1 << 22
+
         package func pack(_ matrix: MatrixOperand, precision: Precision) -> any PackedMatrix {
             Self.useOneThread()
             let isReal = precision == .bfloat16 && multipliesBFloat16
+            // Matrices of this size are compared now, so that these do not lie in memory beside the packed one later.
+            if matrix.rows * matrix.columns >= Self.largeMatrix { _ = panelsLieApart(rows: matrix.rows, columns: matrix.columns, isReal) }
             // The library reads float32, or bfloat16 for real products; all else is converted before.
             let plain = matrix.converted(to: precision, keptAs: isReal ? .bfloat16 : .float32)
             return Packed(
