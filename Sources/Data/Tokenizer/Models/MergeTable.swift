@@ -9,24 +9,49 @@ struct MergeTable: Sendable {
     /// The ranks by entry, where several pairs share one; empty where the entry is the rank.
     private var ranks: [Int32] = []
 
-    /// The entry of a pair of neighbouring tokens; `nil` where they cannot be merged.
-    @inline(__always)
-    func entry(_ left: Int32, _ right: Int32) -> Int32? { entries[left, right] }
+    /// The table in plain memory, for the time of a call.
+    struct Lookup {
+        fileprivate let pairs: PairTable.Lookup
+        fileprivate let tokens: UnsafePointer<Int32>
+        /// `nil` where the entry is the rank.
+        fileprivate let ranks: UnsafePointer<Int32>?
+
+        /// The entry of a pair of neighbouring tokens; -1 where they cannot be merged.
+        @inline(__always)
+        func entry(_ left: Int32, _ right: Int32) -> Int32 { pairs[left, right] }
+
+        /// The rank of an entry.
+        @inline(__always)
+        func rank(_ entry: Int32) -> Int32 { ranks.map { $0[Int(entry)] } ?? entry }
+
+        /// What the pair of an entry becomes.
+        @inline(__always)
+        func token(_ entry: Int32) -> Int32 { tokens[Int(entry)] }
+
+        /// Whether a pair that was queued under a rank is the one of an entry, or becomes the same token. Of
+        /// pairs that share a rank one is as good as the other: whichever stands there now has its turn now.
+        @inline(__always)
+        func isCurrent(rank: Int32, _ entry: Int32) -> Bool {
+            guard let ranks else { return rank == entry || tokens[Int(rank)] == tokens[Int(entry)] }
+            return rank == ranks[Int(entry)]
+        }
+    }
+
+    /// Lends the table for looking up.
+    func withLookup(_ body: (Lookup) -> Void) {
+        entries.withLookup { pairs in
+            tokens.withUnsafeBufferPointer { tokens in
+                ranks.withUnsafeBufferPointer { ranks in
+                    // Without a merge there is nothing to look up.
+                    guard let tokens = tokens.baseAddress else { return }
+                    body(Lookup(pairs: pairs, tokens: tokens, ranks: ranks.isEmpty ? nil : ranks.baseAddress))
+                }
+            }
+        }
+    }
 
     /// The rank of an entry.
-    @inline(__always)
-    func rank(_ entry: Int32) -> Int32 { ranks.isEmpty ? entry : ranks[Int(entry)] }
-
-    /// What the pair of an entry becomes.
-    @inline(__always)
-    func token(_ entry: Int32) -> Int32 { tokens[Int(entry)] }
-
-    /// Whether a pair that was queued under a rank is the one of an entry, or becomes the same token. Of
-    /// pairs that share a rank one is as good as the other: whichever stands there now has its turn now.
-    @inline(__always)
-    func isCurrent(rank: Int32, _ entry: Int32) -> Bool {
-        ranks.isEmpty ? rank == entry || tokens[Int(rank)] == tokens[Int(entry)] : rank == ranks[Int(entry)]
-    }
+    private func rank(_ entry: Int32) -> Int32 { ranks.isEmpty ? entry : ranks[Int(entry)] }
 
     /// What pairs become, in no order; some several times.
     var results: some Sequence<Int32> { tokens.lazy.filter { $0 >= 0 } }

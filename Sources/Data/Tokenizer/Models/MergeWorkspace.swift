@@ -16,27 +16,9 @@ struct MergeWorkspace: Sendable {
         var isMerged: Bool { token < 0 }
     }
 
-    /// A pair that was mergeable when it was queued, known by its left symbol. It is stale if that has
-    /// been merged or has another neighbour since.
-    private struct Candidate: Sendable {
-        /// The rank above the position: candidates are compared more often than anything is done with them.
-        private let order: UInt64
-
-        init(rank: Int32, position: Int32) {
-            order = UInt64(UInt32(bitPattern: rank)) << 32 | UInt64(UInt32(bitPattern: position))
-        }
-
-        var rank: Int32 { Int32(truncatingIfNeeded: order >> 32) }
-        var position: Int32 { Int32(truncatingIfNeeded: order) }
-
-        /// Whether this pair is merged first: by rank, then from the left.
-        @inline(__always)
-        static func < (a: Candidate, b: Candidate) -> Bool { a.order < b.order }
-    }
-
     private var symbols: [Symbol] = []
-    /// A binary heap with the first pair to merge in front.
-    private var heap: [Candidate] = []
+    /// Room for the queue of pairs.
+    private var queued: [MergeQueue.Candidate] = []
     /// How many bytes the word starts with that have no token.
     private var skipped: Int32 = 0
     /// The best way to each byte of a word, for ``Unigram``.
@@ -79,17 +61,42 @@ struct MergeWorkspace: Sendable {
 
     /// Merges until no pair of neighbours can be.
     mutating func merge(using merges: MergeTable) {
-        guard !symbols.isEmpty else { return }
-        symbols[symbols.count - 1].next = -1
-        heap.removeAll(keepingCapacity: true)
-        for position in symbols.indices.dropLast() { enqueue(at: Int32(position), using: merges) }
-        while let candidate = popFirst() {
+        let count = symbols.count
+        guard count > 1 else { return }
+        symbols[count - 1].next = -1
+        // Each symbol is queued once at first, and each merge queues two more.
+        let capacity = 3 * count
+        if queued.count < capacity { queued.append(contentsOf: repeatElement(0, count: capacity - queued.count)) }
+        symbols.withUnsafeMutableBufferPointer { symbols in
+            queued.withUnsafeMutableBufferPointer { storage in
+                merges.withLookup { merges in
+                    guard let symbols = symbols.baseAddress, let storage = storage.baseAddress else { return }
+                    Self.merge(symbols, count, using: merges, MergeQueue(storage))
+                }
+            }
+        }
+    }
+
+    /// Works on plain memory, for most of the time of encoding new words goes here.
+    @inline(__always)
+    private static func merge(
+        _ symbols: UnsafeMutablePointer<Symbol>, _ count: Int, using merges: MergeTable.Lookup, _ queue: consuming MergeQueue
+    ) {
+        var queue = queue
+        /// Queues the pair of a symbol and the one after it, where there is a merge for it.
+        func enqueue(at position: Int32) {
+            let left = symbols[Int(position)]
+            let entry = merges.entry(left.token, symbols[Int(left.next)].token)
+            if entry >= 0 { queue.insert(rank: merges.rank(entry), position: position) }
+        }
+        for position in 0..<Int32(count - 1) { enqueue(at: position) }
+        while let candidate = queue.popFirst() {
             let position = Int(candidate.position)
             let left = symbols[position]
             guard !left.isMerged, left.next >= 0 else { continue }
             let right = symbols[Int(left.next)]
-            guard let entry = merges.entry(left.token, right.token), merges.isCurrent(rank: candidate.rank, entry)
-            else { continue }
+            let entry = merges.entry(left.token, right.token)
+            guard entry >= 0, merges.isCurrent(rank: candidate.rank, entry) else { continue }
 
             symbols[position].token = merges.token(entry)
             symbols[position].length += right.length
@@ -97,40 +104,8 @@ struct MergeWorkspace: Sendable {
             symbols[Int(left.next)].token = -1
             if right.next >= 0 { symbols[Int(right.next)].previous = candidate.position }
 
-            if left.previous >= 0 { enqueue(at: left.previous, using: merges) }
-            if right.next >= 0 { enqueue(at: candidate.position, using: merges) }
+            if left.previous >= 0 { enqueue(at: left.previous) }
+            if right.next >= 0 { enqueue(at: candidate.position) }
         }
-    }
-
-    /// Queues the pair of a symbol and the one after it, where there is a merge for it.
-    private mutating func enqueue(at position: Int32, using merges: MergeTable) {
-        let left = symbols[Int(position)]
-        guard let entry = merges.entry(left.token, symbols[Int(left.next)].token) else { return }
-        let candidate = Candidate(rank: merges.rank(entry), position: position)
-        heap.append(candidate)
-        var child = heap.count - 1
-        while child > 0 {
-            let parent = (child - 1) / 2
-            guard candidate < heap[parent] else { break }
-            heap[child] = heap[parent]
-            child = parent
-        }
-        heap[child] = candidate
-    }
-
-    private mutating func popFirst() -> Candidate? {
-        guard let first = heap.first, let last = heap.popLast() else { return nil }
-        guard !heap.isEmpty else { return first }
-        var parent = 0
-        while true {
-            var child = 2 * parent + 1
-            guard child < heap.count else { break }
-            if child + 1 < heap.count, heap[child + 1] < heap[child] { child += 1 }
-            guard heap[child] < last else { break }
-            heap[parent] = heap[child]
-            parent = child
-        }
-        heap[parent] = last
-        return first
     }
 }

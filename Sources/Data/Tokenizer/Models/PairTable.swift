@@ -2,7 +2,7 @@
 /// a `Dictionary` spends most of its time on a hash that withstands chosen keys; these keys come from the
 /// tokenizer's own file.
 struct PairTable: Sendable {
-    private struct Slot: Sendable {
+    fileprivate struct Slot: Sendable {
         /// Both numbers in one word, which is compared and hashed in one step.
         var key: UInt64
         var value: Int32
@@ -41,6 +41,30 @@ struct PairTable: Sendable {
         }
     }
 
+    /// The map in plain memory, for the time of a call.
+    struct Lookup {
+        fileprivate let slots: UnsafePointer<Slot>
+        fileprivate let mask: Int
+        fileprivate let shift: UInt64
+
+        /// The value of a pair; -1 where there is none.
+        @inline(__always)
+        subscript(left: Int32, right: Int32) -> Int32 {
+            let key = PairTable.key(left, right)
+            var index = PairTable.home(of: key, shift)
+            while slots[index].key != key, slots[index].value >= 0 { index = (index + 1) & mask }
+            return slots[index].value
+        }
+    }
+
+    /// Lends the map for looking up.
+    func withLookup(_ body: (Lookup) -> Void) {
+        slots.withUnsafeBufferPointer { slots in
+            guard let base = slots.baseAddress else { return }
+            body(Lookup(slots: base, mask: slots.count - 1, shift: UInt64(shift)))
+        }
+    }
+
     /// Adds a pair; one that is there gets the new value.
     mutating func insert(_ left: Int32, _ right: Int32, _ value: Int32) {
         if 2 * (count + 1) > slots.count { grow() }
@@ -58,15 +82,21 @@ struct PairTable: Sendable {
     }
 
     @inline(__always)
-    private static func key(_ left: Int32, _ right: Int32) -> UInt64 {
+    fileprivate static func key(_ left: Int32, _ right: Int32) -> UInt64 {
         UInt64(UInt32(bitPattern: left)) << 32 | UInt64(UInt32(bitPattern: right))
+    }
+
+    /// The first slot in which a key may be.
+    @inline(__always)
+    fileprivate static func home(of key: UInt64, _ shift: UInt64) -> Int {
+        // Fibonacci hashing: the upper bits of the product depend on all of the key.
+        Int(truncatingIfNeeded: (key &* 0x9E37_79B9_7F4A_7C15) >> shift)
     }
 
     /// The slot with a key, or the free one into which it would go.
     @inline(__always)
     private func index(of key: UInt64) -> Int {
-        // Fibonacci hashing: the upper bits of the product depend on all of the key.
-        var index = Int(truncatingIfNeeded: (key &* 0x9E37_79B9_7F4A_7C15) >> UInt64(shift))
+        var index = Self.home(of: key, UInt64(shift))
         while slots[index].key != key, slots[index].value >= 0 { index = (index + 1) & (slots.count - 1) }
         return index
     }
