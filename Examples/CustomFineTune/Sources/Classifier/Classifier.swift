@@ -26,7 +26,7 @@ struct Classifier {
         let others = try questions("corpus.jsonl").filter { text in
             !known.contains(text) && !["you", "Pebble", "你", "小石"].contains { text.contains($0) }
         }.prefix(identity.count)
-        let all = (identity.map { ($0, 1) } + others.map { ($0, 0) }).map { Labelled(ids: try tokenizer.encode($0.0), label: $0.1) }
+        let all = try (identity.map { ($0, 1) } + others.map { ($0, 0) }).map { Labelled(ids: try tokenizer.encode($0.0), label: $0.1) }
         let exam = all.indices.filter { $0 % 4 == 0 }.map { all[$0] }
         let lessons = all.indices.filter { $0 % 4 != 0 }.map { all[$0] }
         let batches = stride(from: 0, to: 8, by: 1).map { part in lessons.indices.filter { $0 % 8 == part }.map { lessons[$0] } }
