@@ -23,23 +23,13 @@ public struct TokenOffsets: Sendable, Equatable {
 
     /// The first token whose range contains a byte; `nil` where none does.
     public func firstToken(at byte: Int) -> Int? {
-        let index = firstIndex { $0.upperBound > byte }
+        let index = offsets.partitioningIndex { $0.upperBound > byte }
         return index < offsets.count && offsets[index].lowerBound <= byte ? index : nil
     }
 
     /// The tokens of which a byte lies in a range.
     public func tokens(in range: Range<Int>) -> Range<Int> {
-        let first = firstIndex { $0.upperBound > range.lowerBound }
-        return first..<max(first, firstIndex { $0.lowerBound >= range.upperBound })
-    }
-
-    /// The first token from which on all have a property; the number of tokens where none has it.
-    private func firstIndex(where holds: (Range<Int>) -> Bool) -> Int {
-        var (low, high) = (0, offsets.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if holds(offsets[middle]) { high = middle } else { low = middle + 1 }
-        }
-        return low
+        let first = offsets.partitioningIndex { $0.upperBound > range.lowerBound }
+        return first..<max(first, offsets.partitioningIndex { $0.lowerBound >= range.upperBound })
     }
 }

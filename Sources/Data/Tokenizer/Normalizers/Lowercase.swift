@@ -34,15 +34,10 @@ struct Lowercase: ScalarStage {
 
     /// The lowercase that is one scalar, of most scalars the scalar itself.
     private static func lowercase(_ scalar: UInt32) -> UInt32 {
-        // The last run that starts at or before the scalar.
-        var low = 0
-        var high = runs.count
-        while high - low > 1 {
-            let middle = (low + high) / 2
-            if runs[middle].first <= scalar { low = middle } else { high = middle }
-        }
-        let run = runs[low]
-        guard scalar >= run.first, scalar <= run.last, (scalar - run.first) % run.step == 0 else { return scalar }
+        let index = runs.partitioningIndex { $0.first > scalar }
+        guard index > 0 else { return scalar }
+        let run = runs[index - 1]
+        guard scalar <= run.last, (scalar - run.first) % run.step == 0 else { return scalar }
         return UInt32(truncatingIfNeeded: Int32(truncatingIfNeeded: scalar) + run.distance)
     }
 }

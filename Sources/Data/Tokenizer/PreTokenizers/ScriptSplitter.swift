@@ -23,15 +23,8 @@ extension UnicodeScriptTable {
     /// The script of scalars that may stand in any text.
     static let any: UInt8 = 0
 
+    private static let table = ScalarRuns(runs, bits: 8)
+
     /// The script of a scalar, as a number.
-    static subscript(scalar: UInt32) -> UInt8 {
-        // The last run that starts at or before the scalar; the first run starts at 0.
-        var low = 0
-        var high = runs.count
-        while high - low > 1 {
-            let middle = (low + high) / 2
-            if runs[middle] >> 8 <= scalar { low = middle } else { high = middle }
-        }
-        return UInt8(truncatingIfNeeded: runs[low])
-    }
+    static subscript(scalar: UInt32) -> UInt8 { UInt8(table[scalar]) }
 }

@@ -38,13 +38,7 @@ struct CharacterClasses: Sendable {
     /// The raw classes of the Basic Multilingual Plane, where nearly all text lives.
     private let basicPlane: [UInt16]
 
-    private init() {
-        var plane = [UInt16](repeating: 0, count: 0x10000)
-        UnicodeClassTable.forEachRun { scalars, classes in
-            for scalar in scalars.clamped(to: 0..<0x10000) { plane[Int(scalar)] = classes.characterClass.rawValue }
-        }
-        basicPlane = plane
-    }
+    private init() { basicPlane = UnicodeClassTable.basicPlane() }
 
     @inline(__always)
     subscript(scalar: UInt32) -> CharacterClass {

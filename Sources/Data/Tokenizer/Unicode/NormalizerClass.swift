@@ -32,38 +32,19 @@ struct NormalizerClasses: Sendable {
     /// The table is the same for every tokenizer and is expanded once.
     static let shared = NormalizerClasses()
 
+    private let table = ScalarRuns(NormalizerClass.runs, bits: 8)
     /// The raw classes of the Basic Multilingual Plane, where nearly all text lives.
     private let basicPlane: [UInt8]
 
-    private init() {
-        let runs = NormalizerClass.runs
-        var plane = [UInt8](repeating: 0, count: 0x10000)
-        for (index, run) in runs.enumerated() where run >> 8 < 0x10000 {
-            let end = index + 1 < runs.count ? min(runs[index + 1] >> 8, 0x10000) : 0x10000
-            for scalar in run >> 8..<end { plane[Int(scalar)] = UInt8(truncatingIfNeeded: run) }
-        }
-        basicPlane = plane
-    }
+    private init() { basicPlane = table.basicPlane { UInt8($0) } }
 
     @inline(__always)
     subscript(scalar: UInt32) -> NormalizerClass {
-        scalar < 0x10000 ? NormalizerClass(rawValue: basicPlane[Int(scalar)]) : Self.classOutsideBasicPlane(scalar)
+        NormalizerClass(rawValue: scalar < 0x10000 ? basicPlane[Int(scalar)] : UInt8(table[scalar]))
     }
 
     func graphemeClass(of scalar: UInt32) -> GraphemeClass {
         guard 0xAC00..<0xD7A4 ~= scalar else { return self[scalar].graphemeClass }
         return (scalar - 0xAC00) % 28 == 0 ? .syllable : .closedSyllable
-    }
-
-    private static func classOutsideBasicPlane(_ scalar: UInt32) -> NormalizerClass {
-        let runs = NormalizerClass.runs
-        // The last run that starts at or before the scalar; the first run starts at 0.
-        var low = 0
-        var high = runs.count
-        while high - low > 1 {
-            let middle = (low + high) / 2
-            if runs[middle] >> 8 <= scalar { low = middle } else { high = middle }
-        }
-        return NormalizerClass(rawValue: UInt8(truncatingIfNeeded: runs[low]))
     }
 }

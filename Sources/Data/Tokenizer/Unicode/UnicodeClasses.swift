@@ -12,25 +12,16 @@ enum UnicodeClassTable {
         var isWordOfPatterns: Bool { bits & 1 << 5 != 0 }
     }
 
+    private static let table = ScalarRuns(runs, bits: 11)
+
     /// The classes of a scalar.
-    static subscript(scalar: UInt32) -> Classes {
-        // The last run that starts at or before the scalar; the first run starts at 0.
-        var low = 0
-        var high = runs.count
-        while high - low > 1 {
-            let middle = (low + high) / 2
-            if runs[middle] >> 11 <= scalar { low = middle } else { high = middle }
-        }
-        return Classes(bits: runs[low] & 0x7FF)
-    }
+    static subscript(scalar: UInt32) -> Classes { Classes(bits: table[scalar]) }
 
     /// Calls `body` with all scalars, in order, those of the same classes together.
-    static func forEachRun(_ body: (Range<UInt32>, Classes) -> Void) {
-        for (index, run) in runs.enumerated() {
-            let end = index + 1 < runs.count ? runs[index + 1] >> 11 : 0x110000
-            body(run >> 11..<end, Classes(bits: run & 0x7FF))
-        }
-    }
+    static func forEachRun(_ body: (Range<UInt32>, Classes) -> Void) { table.forEachRun { body($0, Classes(bits: $1)) } }
+
+    /// The classes of the Basic Multilingual Plane that decide where text is split.
+    static func basicPlane() -> [UInt16] { table.basicPlane { Classes(bits: $0).characterClass.rawValue } }
 }
 
 extension UnicodeClassTable.Classes {
