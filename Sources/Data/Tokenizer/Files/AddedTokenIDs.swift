@@ -16,12 +16,9 @@ struct AddedTokenIDs {
         for token in listed + (configuration.added ?? []) + configuration.named + configuration.extra where !token.content.isEmpty {
             let key = Array(token.content.utf8)
             guard ids[key] == nil else { continue }
-            if let id = find(token.content) {
-                ids[key] = id
-            } else {
-                ids[key] = next
-            }
-            next = max(next, (ids[key] ?? 0) + 1)
+            let id = find(token.content) ?? next
+            ids[key] = id
+            next = max(next, id + 1)
         }
     }
 

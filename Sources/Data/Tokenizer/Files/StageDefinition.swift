@@ -83,6 +83,13 @@ enum StageDefinition {
         ["type": "WordPiece", "prefix": .string(prefix), "cleanup": true]
     }
 
+    /// A template that puts a token before each text.
+    static func leading(_ token: String, _ id: Int32) -> JSON {
+        template(
+            single: [(token, false, 0), ("A", true, 0)], pair: [(token, false, 0), ("A", true, 0), (token, false, 1), ("B", true, 1)],
+            ids: [token: id])
+    }
+
     /// A text, `A` or `B`, or a token, with its type.
     typealias TemplatePart = (name: String, isText: Bool, type: Int)
 

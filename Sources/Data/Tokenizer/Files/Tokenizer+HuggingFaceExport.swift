@@ -32,7 +32,7 @@ extension Tokenizer {
         var root = definition.object ?? [:]
         root["added_tokens"] = .array(added.tokens.sorted { $0.key < $1.key }.map { Self.json($0.value, $0.key) })
         if addsBOS, root["post_processor"] == nil || root["post_processor"] == .null, let bosToken, let bosID {
-            root["post_processor"] = PostProcessor.leading(bosToken, bosID)
+            root["post_processor"] = StageDefinition.leading(bosToken, bosID)
         }
         var fields = root["model"]?.object ?? [:]
         for (name, value) in model.vocabularyFields { fields[name] = value }

@@ -67,24 +67,19 @@ private struct RankWords {
     var roles: [(name: String, token: AddedToken)] = []
     var reader = TransformersRules.Reader.general
 
-    private static let llama3 =
-        #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
-    private static let qwen =
-        #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
-
     /// - Parameter count: The number of ranks.
     init?(_ context: TokenizerFileContext, _ path: String, count: Int) throws(TokenizerError) {
         let evidence = context.evidence
         let name = (path as NSString).lastPathComponent
         if evidence.namedClass == "QWenTokenizer" || evidence.isEmpty && name == "qwen.tiktoken" {
             // Qwen's first: the class is code of the folder's own.
-            self.init(pattern: Self.qwen, normalizer: ["type": "NFC"])
+            self.init(pattern: SplitPattern.qwen2Words, normalizer: ["type": "NFC"])
             special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"] + (0..<205).map { "<|extra_\($0)|>" }
             return
         }
         // GLM-4's class is code of the folder's own; it cuts as Llama 3's does.
         if evidence.namedClass == "ChatGLM4Tokenizer" {
-            self.init(pattern: Self.llama3)
+            self.init(pattern: SplitPattern.llama3Words)
             return
         }
         if evidence.isEmpty {
@@ -94,7 +89,7 @@ private struct RankWords {
         }
         // Code of the folder's own may cut in any way; `transformers` itself has this one.
         guard !evidence.hasOwnCode else { return nil }
-        self.init(pattern: Self.llama3)
+        self.init(pattern: SplitPattern.llama3Words)
         reader = try TransformersRules.reader(evidence, isByteLevel: false)
     }
 
@@ -109,7 +104,7 @@ private struct RankWords {
             let size = field["vocab_size"].value?.integer,
             size == -1 || size == 128_256
         else { return nil }
-        var words = RankWords(pattern: llama3)
+        var words = RankWords(pattern: SplitPattern.llama3Words)
         let isFirst = field["use_scaled_rope"].value?.bool != true
         words.special =
             isFirst

@@ -1,10 +1,6 @@
 import Tensor
 
 extension TransformersClass {
-    private static let qwen2Words =
-        #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
-    private static let qwen35Words =
-        #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
     private static let clipWords =
         #"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"#
 
@@ -91,7 +87,7 @@ extension TransformersClass {
         switch self {
         case .qwen2, .qwen35:
             recipe.normalizer = ["type": "NFC"]
-            recipe.preTokenizer = words(self == .qwen2 ? Self.qwen2Words : Self.qwen35Words)
+            recipe.preTokenizer = words(self == .qwen2 ? SplitPattern.qwen2Words : SplitPattern.qwen35Words)
         case .gptNeoX:
             recipe.normalizer = ["type": "NFC"]
             recipe.preTokenizer = StageDefinition.byteLevel(

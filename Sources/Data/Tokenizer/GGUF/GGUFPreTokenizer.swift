@@ -119,11 +119,11 @@ struct GGUFPreTokenizer: Sendable {
             switch expression {
             case #"\p{N}"#: ["type": "Digits", "individual_digits": true]
             case #"\p{N}+"#: ["type": "Digits", "individual_digits": false]
-            default: ["type": "Split", "pattern": ["Regex": .string(expression)], "behavior": "Isolated", "invert": false]
+            default: StageDefinition.split(StageDefinition.regex(expression))
             }
         }
-        stages.append(["type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": .bool(endsInWords)])
-        return stages.count == 1 ? stages[0] : ["type": "Sequence", "pretokenizers": .array(stages)]
+        stages.append(StageDefinition.byteLevel(addsPrefixSpace: false, usesRegex: endsInWords))
+        return stages.count == 1 ? stages[0] : StageDefinition.preTokenizers(stages)
     }
 }
 

@@ -64,7 +64,7 @@ enum GGUFSplit {
     ]
 
     /// GPT-2's words, which the ByteLevel pre-tokenizer cuts too.
-    static let gpt2Words = #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
+    static let gpt2Words = SplitPattern.gpt2Words
 
     /// English contractions in letters of ASCII.
     static let contractions = "(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])"

@@ -1,4 +1,3 @@
-import Foundation
 import Tensor
 
 /// A Unigram tokenizer as llama.cpp can have it.
@@ -9,16 +8,14 @@ struct GGUFUnigramExport {
     let unknown: String
     private let pieceScores: [Double]
 
-    /// llama.cpp's own converter gives it to tokens that are none.
+    /// llama.cpp's own converter gives it to rows without a token.
     private static let unusedScore: Float = -10_000
 
     /// - Throws: ``TokenizerError/notExportable(reason:)``
     init(_ definition: JSON, _ model: any TokenModel) throws(TokenizerError) {
-        let fields = model.vocabularyFields
-        let type = fields["type"]?.string ?? ""
-        guard type == "Unigram" else {
+        guard let model = model as? Unigram else {
             throw .notExportable(
-                reason: type == "WordPiece"
+                reason: model is WordPiece
                     ? "llama.cpp cuts text into words for WordPiece by rules of its own" : "GGUF has no model of its kind")
         }
         guard definition["model"]?["byte_fallback"]?.bool != true else {
@@ -28,24 +25,19 @@ struct GGUFUnigramExport {
         else {
             throw .notExportable(reason: "llama.cpp rewrites the text of a Unigram in another way")
         }
-        let pieces = fields["vocab"]?.array ?? []
-        guard let id = definition["model"]?["unk_id"]?.integer, pieces.indices.contains(id), let unknown = pieces[id].array?.first?.string
+        guard let id = definition["model"]?["unk_id"]?.integer, model.scores.indices.contains(id),
+            let unknown = model.vocabulary.tokens[Int32(id)]
         else {
             throw .notExportable(reason: "it has no token for unknown characters")
         }
-        var scores: [Double] = []
-        for piece in pieces {
-            let score = piece.array?.last?.number ?? .nan
-            // The last bit of a score may be what a reader of decimals made of it.
-            guard abs(Double(Float(score)) - score) <= abs(score) * 1e-15 else {
-                throw .notExportable(reason: "its scores are more precise than GGUF can hold")
-            }
-            scores.append(score)
+        // The last bit of a score may be what a reader of decimals made of it.
+        guard model.scores.allSatisfy({ abs(Double(Float($0)) - $0) <= abs($0) * 1e-15 }) else {
+            throw .notExportable(reason: "its scores are more precise than GGUF can hold")
         }
         self.normalizer = normalizer
         self.unknown = unknown
-        pieceScores = scores
-        charsmap = normalizer.charsmap.flatMap { Foundation.Data(base64Encoded: $0) }.map(Array.init)
+        pieceScores = model.scores
+        charsmap = normalizer.charsmap.flatMap(Base64.decode)
     }
 
     /// The scores by id.

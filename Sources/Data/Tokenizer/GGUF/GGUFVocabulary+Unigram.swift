@@ -17,9 +17,7 @@ extension GGUFVocabulary {
         var description = try description(
             normalizer: GGUFUnigramNormalizer(charsmap: charsmap(), mergesSpaces: mergesSpaces, addsSpace: addsSpace).definition,
             preTokenizer: .null,
-            decoder: [
-                "type": "Metaspace", "replacement": "▁", "prepend_scheme": .string(isMarked ? "always" : "never"), "split": false,
-            ],
+            decoder: StageDefinition.metaspace(isMarked ? "always" : "never", splits: false),
             model: ["type": "Unigram", "unk_id": .integer(Int(unknown)), "vocab": .array(vocab), "byte_fallback": false],
             addsBOS: model.addsBOS)
         description.hasExactScores = true
@@ -81,21 +79,15 @@ struct GGUFUnigramNormalizer: Equatable {
     var addsSpace: Bool
 
     var definition: JSON {
-        var stages: [JSON] = []
-        func replace(_ pattern: JSON, _ content: String) {
-            stages.append(["type": "Replace", "pattern": pattern, "content": .string(content)])
-        }
-        if let charsmap { stages.append(["type": "Precompiled", "precompiled_charsmap": .string(charsmap)]) }
+        var stages = charsmap.map { [StageDefinition.precompiled($0)] } ?? []
+        let space: JSON = ["type": "Prepend", "prepend": " "]
         if mergesSpaces {
-            replace(["Regex": #"\A +| +\z"#], "")
-            replace(["Regex": " {2,}"], " ")
-            stages.append(["type": "Prepend", "prepend": " "])
+            stages += [StageDefinition.replace(StageDefinition.regex(#"\A +| +\z"#), ""), StageDefinition.singleSpaces, space]
         } else if addsSpace {
-            stages.append(["type": "Prepend", "prepend": " "])
-            replace(["Regex": #"\A (?= *\z)"#], "")
+            stages += [space, StageDefinition.replace(StageDefinition.regex(#"\A (?= *\z)"#), "")]
         }
-        replace(["String": " "], "▁")
-        return ["type": "Sequence", "normalizers": .array(stages)]
+        stages.append(StageDefinition.replace(StageDefinition.literal(" "), "▁"))
+        return StageDefinition.normalizers(stages)
     }
 
     init(charsmap: String?, mergesSpaces: Bool, addsSpace: Bool) {
@@ -104,7 +96,7 @@ struct GGUFUnigramNormalizer: Equatable {
         self.addsSpace = addsSpace
     }
 
-    /// The one of a `normalizer` field; `nil` where there is none.
+    /// The one of a `normalizer` field; `nil` where the field says anything else.
     init?(_ definition: JSON) {
         let charsmap = definition["normalizers"]?.array?.first?["precompiled_charsmap"]?.string
         for (mergesSpaces, addsSpace) in [(true, true), (false, true), (false, false)] {

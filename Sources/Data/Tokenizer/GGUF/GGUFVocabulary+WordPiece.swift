@@ -20,7 +20,7 @@ extension GGUFVocabulary {
                 "type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "strip_accents": .bool(strips),
                 "lowercase": .bool(lowercases),
             ],
-            preTokenizer: ["type": "BertPreTokenizer"], decoder: ["type": "WordPiece", "prefix": "##", "cleanup": true],
+            preTokenizer: ["type": "BertPreTokenizer"], decoder: StageDefinition.wordPieceDecoder(prefix: "##"),
             model: [
                 "type": "WordPiece", "unk_token": .string(spellings[Int(unknown)]), "continuing_subword_prefix": "##",
                 // llama.cpp takes words of any length.

@@ -42,7 +42,7 @@ extension GGUFVocabulary {
         let bos = configuration.addsBOS == true ? id(of: "bos_token").map { (spelling: spellings[Int($0)], id: $0) } : nil
         let definition: JSON = [
             "version": "1.0", "truncation": nil, "padding": nil, "normalizer": normalizer, "pre_tokenizer": preTokenizer,
-            "post_processor": bos.map { PostProcessor.leading($0.spelling, $0.id) } ?? .null, "decoder": decoder, "model": model,
+            "post_processor": bos.map { StageDefinition.leading($0.spelling, $0.id) } ?? .null, "decoder": decoder, "model": model,
         ]
         return TokenizerDescription(
             definition: JSONField(file: keys.name, path: "", value: definition), added: tokens ?? special.compactMap { $0 },
@@ -58,8 +58,9 @@ extension GGUFVocabulary {
         }
         var description = try description(
             normalizer: .null, preTokenizer: row.definition,
-            decoder: ["type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true],
-            model: Self.pairModel(unknown: nil, isByteLevel: true, ignoresMerges: row.ignoresMerges), addsBOS: row.addsBOS)
+            decoder: StageDefinition.byteLevelDecoder,
+            model: .object(StageDefinition.model(unknown: nil, fusesUnknown: false, fallsBack: false, ignoresMerges: row.ignoresMerges)),
+            addsBOS: row.addsBOS)
         description.makeModel = { [vocabulary, keys] field, isByteLevel throws(TokenizerError) in
             try BytePairEncoding(options: field, isByteLevel: isByteLevel) { () throws(TokenizerError) in
                 let key = GGUFTokenizerKey.merges
@@ -74,15 +75,12 @@ extension GGUFVocabulary {
     /// SentencePiece's BPE, whose merges follow from scores.
     fileprivate func sentencePieceDescription() throws(TokenizerError) -> TokenizerDescription {
         let addsSpace = try keys.bool(GGUFTokenizerKey.addsSpace) ?? true
-        let toMark: JSON = ["type": "Replace", "pattern": ["String": " "], "content": "▁"]
-        let fromMark: JSON = ["type": "Replace", "pattern": ["String": "▁"], "content": " "]
-        let strip: JSON = ["type": "Strip", "content": " ", "start": 1, "stop": 0]
-        let decoders: [JSON] = [fromMark, ["type": "ByteFallback"], ["type": "Fuse"]] + (addsSpace ? [strip] : [])
+        let marks = StageDefinition.replace(StageDefinition.literal(" "), "▁")
         var description = try description(
-            normalizer: addsSpace ? ["type": "Sequence", "normalizers": [["type": "Prepend", "prepend": "▁"], toMark]] : toMark,
-            preTokenizer: .null, decoder: ["type": "Sequence", "decoders": .array(decoders)],
-            model: Self.pairModel(
-                unknown: id(of: "unk_token").map { spellings[Int($0)] }, isByteLevel: false, ignoresMerges: false),
+            normalizer: addsSpace ? StageDefinition.normalizers([["type": "Prepend", "prepend": "▁"], marks]) : marks,
+            preTokenizer: .null, decoder: StageDefinition.pieceDecoder(stripsSpace: addsSpace),
+            model: .object(
+                StageDefinition.model(unknown: id(of: "unk_token").map { spellings[Int($0)] }, fusesUnknown: true, fallsBack: true)),
             addsBOS: model.addsBOS)
         description.makeModel = { [vocabulary, scores] field, isByteLevel throws(TokenizerError) in
             try BytePairEncoding(options: field, isByteLevel: isByteLevel, scores: scores) {
@@ -90,13 +88,5 @@ extension GGUFVocabulary {
             }
         }
         return description
-    }
-
-    private static func pairModel(unknown: String?, isByteLevel: Bool, ignoresMerges: Bool) -> JSON {
-        [
-            "type": "BPE", "dropout": nil, "unk_token": unknown.map { .string($0) } ?? .null,
-            "continuing_subword_prefix": nil, "end_of_word_suffix": nil, "fuse_unk": .bool(!isByteLevel),
-            "byte_fallback": .bool(!isByteLevel), "ignore_merges": .bool(ignoresMerges),
-        ]
     }
 }

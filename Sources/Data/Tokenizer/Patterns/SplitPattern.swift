@@ -14,13 +14,26 @@ enum SplitPattern: TextMatcher {
     /// In o200k, a word takes its contraction along.
     case o200k(maximumDigits: Int, contractions: Bool)
 
+    /// GPT-2's expression.
+    static let gpt2Words = #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
+    /// Llama 3's.
+    static let llama3Words = llama + #"\p{N}{1,3}"# + common
+    /// Qwen 2's.
+    static let qwen2Words = llama + #"\p{N}"# + common
+    /// Qwen 3.5's.
+    static let qwen35Words = foldedContractions + marked
+
+    private static let common = #"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
+    private static let letters = #"|[^\r\n\p{L}\p{N}]?\p{L}+|"#
+    private static let foldedContractions = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
+    private static let llama = foldedContractions + letters
+    private static let marked =
+        #"|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
+
     /// The expressions as `tokenizer.json` files spell them.
     static let known: [String: SplitPattern] = {
-        let common = #"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
         // As llama.cpp spells contractions, whose letters are then those of ASCII.
         let ascii = "(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])"
-        let letters = #"|[^\r\n\p{L}\p{N}]?\p{L}+|"#
-        let llama = #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|"#
         // What is possessive or repeated here changes no match.
         let possessive = #"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|"#
         let possessiveEnd = #"| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+"#
@@ -29,18 +42,15 @@ enum SplitPattern: TextMatcher {
                 + #"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*"# + contraction + "|" + digits
                 + #"| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
         }
-        let contractions = "(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
+        let contractions = foldedContractions + "?"
         return [
-            #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#: .gpt2,
-            llama + #"\p{N}{1,3}"# + common: .cl100k(maximumDigits: 3), llama + #"\p{N}"# + common: .cl100k(maximumDigits: 1),
+            gpt2Words: .gpt2, llama3Words: .cl100k(maximumDigits: 3), qwen2Words: .cl100k(maximumDigits: 1),
             possessive + #"\p{N}{1,3}"# + possessiveEnd: .cl100k(maximumDigits: 3),
             possessive + #"\p{N}"# + possessiveEnd: .cl100k(maximumDigits: 1),
-            #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#:
-                .qwen35(),
+            qwen35Words: .qwen35(),
             ascii + letters + #"\p{N}{1,3}"# + common: .cl100k(maximumDigits: 3, foldsLongS: false),
             ascii + letters + #"\p{N}"# + common: .cl100k(maximumDigits: 1, foldsLongS: false),
-            ascii + #"|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#:
-                .qwen35(foldsLongS: false),
+            ascii + marked: .qwen35(foldsLongS: false),
             cased(contractions, #"\p{N}{1,3}"#): .o200k(maximumDigits: 3, contractions: true),
             cased("", #"\p{N}"#): .o200k(maximumDigits: 1, contractions: false),
             cased("", #"\p{N}{1,3}"#): .o200k(maximumDigits: 3, contractions: false),

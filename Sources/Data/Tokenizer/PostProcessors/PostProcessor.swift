@@ -31,16 +31,4 @@ struct PostProcessor: Sendable, Equatable {
     private static func ids(_ pieces: ArraySlice<PostProcessedTexts.Piece>) -> [Int32] {
         pieces.compactMap { if case .token(let id) = $0 { id } else { nil } }
     }
-
-    /// The field that puts a token before a text.
-    static func leading(_ token: String, _ id: Int32) -> JSON {
-        func special(_ type: Int) -> JSON { ["SpecialToken": ["id": .string(token), "type_id": .integer(type)]] }
-        func text(_ name: String, _ type: Int) -> JSON { ["Sequence": ["id": .string(name), "type_id": .integer(type)]] }
-        var tokens = JSONObject()
-        tokens[token] = ["id": .string(token), "ids": [.integer(Int(id))], "tokens": [.string(token)]]
-        return [
-            "type": "TemplateProcessing", "single": [special(0), text("A", 0)],
-            "pair": [special(0), text("A", 0), special(1), text("B", 1)], "special_tokens": .object(tokens),
-        ]
-    }
 }
