@@ -14,9 +14,9 @@ struct AddedVocabulary: Sendable {
     /// Ids by content.
     private var ids: [[UInt8]: Int32] = [:]
     /// Of the tokens that are sought in text as it came.
-    private var verbatim = TokenTrie()
+    private var verbatim = TokenSearch([])
     /// Of the tokens that are sought in normalized text.
-    private var normalized = TokenTrie()
+    private var normalized = TokenSearch([])
     private var splitsSpecialTokens = false
     private let classes = CharacterClasses.shared
 
@@ -46,13 +46,14 @@ struct AddedVocabulary: Sendable {
     /// - Parameter splitsSpecialTokens: Whether special tokens in text are text like any other.
     mutating func prepareSearch(_ normalizer: Normalizer?, splitsSpecialTokens: Bool) throws(TokenizerError) {
         self.splitsSpecialTokens = splitsSpecialTokens
-        for (id, token) in tokens.sorted(by: { $0.key < $1.key }) {
-            if token.isNormalized {
-                normalized.insert(Array(try spelling(of: token, normalizer).utf8), id)
-            } else {
-                verbatim.insert(Array(token.content.utf8), id)
-            }
+        var keys: (verbatim: [TokenSearch.Key], normalized: [TokenSearch.Key]) = ([], [])
+        // The last of equal keys counts in a trie, and the first id among tokens.
+        for (id, token) in tokens.sorted(by: { $0.key > $1.key }) {
+            let key = (Array(try spelling(of: token, normalizer).utf8), id)
+            if token.isNormalized { keys.normalized.append(key) } else { keys.verbatim.append(key) }
         }
+        verbatim = TokenSearch(keys.verbatim)
+        normalized = TokenSearch(keys.normalized)
     }
 
     /// How a token stands in the text in which it is sought, and in decoded text.
@@ -64,21 +65,21 @@ struct AddedVocabulary: Sendable {
 
     /// Calls `body` with the tokens found in text as it came, and with the texts between them.
     func forEachPiece<Failure: Error>(in text: UTF8Bytes, _ body: (Piece) throws(Failure) -> Void) throws(Failure) {
-        try cut(text, at: verbatim, body)
+        try cut(text, with: verbatim, body)
     }
 
     /// The same for normalized text and the tokens that are sought there.
     func forEachPiece<Failure: Error>(inNormalized text: UTF8Bytes, _ body: (Piece) throws(Failure) -> Void) throws(Failure) {
-        try cut(text, at: normalized, body)
+        try cut(text, with: normalized, body)
     }
 
     private func cut<Failure: Error>(
-        _ text: UTF8Bytes, at trie: TokenTrie, _ body: (Piece) throws(Failure) -> Void
+        _ text: UTF8Bytes, with search: TokenSearch, _ body: (Piece) throws(Failure) -> Void
     ) throws(Failure) {
         /// The end of what was handed out.
         var done = 0
         var searched = 0
-        while let match = trie.firstMatch(in: text, from: searched) {
+        while let match = search.firstMatch(in: text, from: searched) {
             var (start, end) = (match.range.lowerBound, match.range.upperBound)
             searched = end
             guard let token = tokens[match.id], isWanted(token, at: match.range, in: text) else { continue }
@@ -126,43 +127,25 @@ struct AddedVocabulary: Sendable {
 }
 
 /// Finds which of many texts occurs first, and of those that start there the longest.
-private struct TokenTrie: Sendable {
-    /// The steps down the trie: from a node by a byte to a node.
-    private var children = PairTable()
-    /// The token that ends at each node; node 0 is the root.
-    private var ids: [Int32?] = [nil]
-    /// Whether a token starts with each byte: most positions of a text are passed over by this.
-    private var startsToken = [Bool](repeating: false, count: 256)
+private struct TokenSearch: Sendable {
+    typealias Key = (key: [UInt8], value: Int32)
 
-    /// Of equal texts the first stays. An empty one, as a normalizer may leave, is never found.
-    mutating func insert(_ text: [UInt8], _ id: Int32) {
-        guard let first = text.first else { return }
-        startsToken[Int(first)] = true
-        var node: Int32 = 0
-        for byte in text {
-            if let child = children[node, Int32(byte)] {
-                node = child
-            } else {
-                let child = Int32(ids.count)
-                children.insert(node, Int32(byte), child)
-                ids.append(nil)
-                node = child
-            }
-        }
-        if ids[Int(node)] == nil { ids[Int(node)] = id }
+    private let trie: ByteTrie
+    /// Whether a text starts with each byte: most positions are passed over by this.
+    private var startsToken = [Bool](repeating: false, count: 256)
+    private let isEmpty: Bool
+
+    /// - Parameter keys: Of equal ones the last counts. An empty one, as a normalizer may leave, is never found.
+    init(_ keys: [Key]) {
+        trie = ByteTrie(keys)
+        for (key, _) in keys { if let first = key.first { startsToken[Int(first)] = true } }
+        isEmpty = keys.isEmpty
     }
 
     func firstMatch(in text: UTF8Bytes, from start: Int) -> (range: Range<Int>, id: Int32)? {
-        guard children.count > 0 else { return nil }
+        guard !isEmpty else { return nil }
         for position in start..<text.count where startsToken[Int(text[position])] {
-            var longest: (range: Range<Int>, id: Int32)?
-            var node: Int32 = 0
-            for index in position..<text.count {
-                guard let child = children[node, Int32(text[index])] else { break }
-                node = child
-                if let id = ids[Int(node)] { longest = (position..<index + 1, id) }
-            }
-            if let longest { return longest }
+            if let match = trie.longestPrefix(of: text, from: position) { return (position..<match.end, match.value) }
         }
         return nil
     }

@@ -13,30 +13,10 @@ struct EncoderScratch: Sendable {
     /// Appends the tokens of a word.
     mutating func encode(_ word: UTF8Bytes, with model: any TokenModel, into ids: inout [Int32]) throws(TokenizerError) {
         guard word.count <= Self.longestCachedWord else {
-            return try forEachPart(of: word, with: model) { part, scratch throws(TokenizerError) in
-                if part.count <= Self.longestCachedWord {
-                    let range = try scratch.cachedTokens(of: part, with: model)
-                    ids += scratch.cache.tokens[range]
-                } else {
-                    try scratch.encodeLong(part, with: model) { id, _ in ids.append(id) }
-                }
-            }
+            return try forEachTokenOfLong(word, with: model) { id, _ in ids.append(id) }
         }
         let range = try cachedTokens(of: word, with: model)
         ids += cache.tokens[range]
-    }
-
-    /// Calls `body` with the parts of a long word whose tokens are found one by one, most often the word itself.
-    private mutating func forEachPart(
-        of word: UTF8Bytes, with model: any TokenModel, _ body: (UTF8Bytes, inout EncoderScratch) throws(TokenizerError) -> Void
-    ) throws(TokenizerError) {
-        guard model.isCutBeforeMarks else { return try body(word, &self) }
-        var start = 0
-        while start < word.count {
-            let end = SpaceMark.end(ofPartFrom: start, in: word)
-            try body(word.slice(start..<end), &self)
-            start = end
-        }
     }
 
     /// The same, and appends what each token stands for.
@@ -59,15 +39,7 @@ struct EncoderScratch: Sendable {
             tokens.append(id, range)
         }
         guard word.count <= Self.longestCachedWord else {
-            return try forEachPart(of: word, with: model) { part, scratch throws(TokenizerError) in
-                if part.count <= Self.longestCachedWord {
-                    for index in try scratch.cachedTokens(of: part, with: model) {
-                        append(scratch.cache.tokens[index], Int(scratch.cache.lengths[index]))
-                    }
-                } else {
-                    try scratch.encodeLong(part, with: model) { append($0, Int($1)) }
-                }
-            }
+            return try forEachTokenOfLong(word, with: model) { append($0, Int($1)) }
         }
         for index in try cachedTokens(of: word, with: model) { append(cache.tokens[index], Int(cache.lengths[index])) }
     }
@@ -81,12 +53,24 @@ struct EncoderScratch: Sendable {
         return cache.insert(word, hash: hash, workspace)
     }
 
-    private mutating func encodeLong(
+    /// Calls `body` with the tokens of a long word, and how many bytes each stands for. Parts of it whose tokens are found one
+    /// by one may be short enough to be cached; most often it has but one.
+    private mutating func forEachTokenOfLong(
         _ word: UTF8Bytes, with model: any TokenModel, _ body: (Int32, Int32) -> Void
     ) throws(TokenizerError) {
         defer { if word.count > Self.longestKeptWord { workspace = MergeWorkspace() } }
-        try model.encode(word, in: &workspace)
-        workspace.forEachToken(body)
+        var start = 0
+        while start < word.count {
+            let end = model.isCutBeforeMarks ? SpaceMark.end(ofPartFrom: start, in: word) : word.count
+            let part = word.slice(start..<end)
+            if part.count <= Self.longestCachedWord {
+                for index in try cachedTokens(of: part, with: model) { body(cache.tokens[index], Int32(cache.lengths[index])) }
+            } else {
+                try model.encode(part, in: &workspace)
+                workspace.forEachToken(body)
+            }
+            start = end
+        }
     }
 }
 

@@ -1,20 +1,17 @@
-/// Writes spaces as a mark, as SentencePiece does, and cuts before each mark.
+/// Writes spaces as a mark, as SentencePiece does.
 struct Metaspace: Sendable, Equatable {
     let mark: [UInt8]
     let prefix: MetaspacePrefix
-    let splits: Bool
 
-    init(mark: [UInt8], prefix: MetaspacePrefix, splits: Bool) {
+    init(mark: [UInt8], prefix: MetaspacePrefix) {
         self.mark = mark
         self.prefix = prefix
-        self.splits = splits
     }
 
     /// Reads a `Metaspace`.
     init(_ field: JSONField) throws(TokenizerError) {
         mark = Array(try field.metaspaceMark().utf8)
         prefix = try MetaspacePrefix(field)
-        splits = try field["split"].bool(default: true)
     }
 
     /// A text with the mark for each space, and perhaps before it.
@@ -36,17 +33,6 @@ struct Metaspace: Sendable, Equatable {
             for _ in 0..<(byte == UInt8(ascii: " ") ? mark.count : 1) { sources.append(Int32(index)) }
         }
         return Array(repeating: 0, count: count - sources.count) + sources
-    }
-
-    /// Calls `body` with the pieces of a marked text.
-    func forEachPiece(of marked: UTF8Bytes, _ body: (Range<Int>) throws(TokenizerError) -> Void) throws(TokenizerError) {
-        guard splits else { return try body(0..<marked.count) }
-        var start = 0
-        for end in 1...marked.count
-        where end == marked.count || end + mark.count <= marked.count && marked[end..<end + mark.count].elementsEqual(mark) {
-            try body(start..<end)
-            start = end
-        }
     }
 }
 

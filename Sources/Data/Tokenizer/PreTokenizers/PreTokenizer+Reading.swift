@@ -16,7 +16,12 @@ extension PreTokenizer {
             if try field["use_regex"].bool(default: true) { stages.append(.words(.gpt2)) }
             stages.append(.byteLevelAlphabet)
         case "Metaspace":
-            stages.append(.metaspace(try Metaspace(field)))
+            let metaspace = try Metaspace(field)
+            stages.append(.metaspace(metaspace))
+            if try field["split"].bool(default: true) {
+                // A word takes the mark before it along.
+                stages.append(.split(MatchSplitter(matcher: LiteralMatcher(literal: metaspace.mark), behavior: .mergedWithNext)))
+            }
         case "Split":
             stages.append(try split(field))
         case "Digits":

@@ -8,7 +8,7 @@ struct PreTokenizer: Sendable {
         case split(any TextSplitter)
         /// Puts a space before each piece that does not start with one.
         case prefixSpace
-        /// Writes spaces as a mark, and cuts before each mark.
+        /// Writes spaces as a mark.
         case metaspace(Metaspace)
         /// Writes the bytes of the text in the byte-level alphabet.
         case byteLevelAlphabet
@@ -43,7 +43,7 @@ struct PreTokenizer: Sendable {
     }
 
     /// Whether all that it does is to write spaces as `▁`.
-    var onlyMarksSpaces: Bool { stages == [.metaspace(Metaspace(mark: Array("▁".utf8), prefix: .never, splits: false))] }
+    var onlyMarksSpaces: Bool { stages == [.metaspace(Metaspace(mark: Array("▁".utf8), prefix: .never))] }
 
     /// Whether the start of a text is marked unlike other pieces.
     var marksStart: Bool {
@@ -92,13 +92,7 @@ struct PreTokenizer: Sendable {
             try rewrite([UInt8(ascii: " ")] + text) { [0] + (0..<Int32(text.count)) }
         case .metaspace(let metaspace):
             let marked = metaspace.marked(text, startsText: origin.startsSource)
-            try marked.withUnsafeBufferPointer { marked throws(TokenizerError) in
-                try origin.withRewritten({ metaspace.sources(ofMarked: marked.count, text) }) { origin throws(TokenizerError) in
-                    try metaspace.forEachPiece(of: marked) { piece throws(TokenizerError) in
-                        try cut(marked.slice(piece), from: index + 1, origin.part(from: piece.lowerBound), body)
-                    }
-                }
-            }
+            try rewrite(marked) { metaspace.sources(ofMarked: marked.count, text) }
         case .byteLevelAlphabet:
             try rewrite(text.flatMap { ByteLevelAlphabet.spellings[Int($0)] }) {
                 text.indices.flatMap { repeatElement(Int32($0), count: ByteLevelAlphabet.spellings[Int(text[$0])].count) }
