@@ -102,7 +102,7 @@
             }
         }
 
-        /// From so many values on, as an output projection has them, the columns of a matrix are shared by threads in any case.
+        /// In values. Output projections have as many, and their columns are shared by threads.
         private static let largeMatrix = 1 << 22
 
         package func pack(_ matrix: MatrixOperand, precision: Precision) -> any PackedMatrix {

@@ -18,7 +18,10 @@ import Testing
     /// The normalizer of a record, which names its map of characters.
     private static func recorded(_ json: JSON, maps: JSON) throws -> JSON {
         guard var fields = json.object else { return json }
-        if let map = fields["precompiled_charsmap"]?.string { fields["precompiled_charsmap"] = try #require(maps[map]) }
+        if let map = fields["precompiled_charsmap"]?.string {
+            let characters: JSON = try #require(maps[map])
+            fields["precompiled_charsmap"] = characters
+        }
         if let stages = fields["normalizers"]?.array {
             fields["normalizers"] = .array(try stages.map { try recorded($0, maps: maps) })
         }

@@ -25,7 +25,7 @@ enum EndTokens {
         return all
     }
 
-    /// The ids that `generation_config.json` names, if there is such a file: one or a list. A negative one is none.
+    /// The ids that `generation_config.json` names, if there is such a file: one or a list. A negative one stands for no token.
     static func configured(folder: String) throws(TokenizerError) -> [Int32] {
         let file = "\(folder)/generation_config.json"
         guard FileManager.default.fileExists(atPath: file) else { return [] }

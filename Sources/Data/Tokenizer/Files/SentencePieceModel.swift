@@ -140,7 +140,7 @@ struct SentencePieceModel {
     }
 
     private func check() throws(TokenizerError) {
-        guard !pieces.isEmpty else { throw malformed("pieces", "there is none, so this is not a model of SentencePiece") }
+        guard !pieces.isEmpty else { throw malformed("pieces", "is empty, so this is not a model of SentencePiece") }
         guard algorithm == .unigram || algorithm == .bpe else {
             throw .unsupported(
                 file: file, field: "trainer_spec.model_type", reason: "models of the types word and char are not supported")

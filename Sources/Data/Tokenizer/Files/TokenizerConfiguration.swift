@@ -25,7 +25,7 @@ struct TokenizerConfiguration: Sendable {
     private var emptyRoles: Set<String> = []
     /// Whether the files list special tokens without a role, if only none.
     private var listsExtra = false
-    /// `tokenizer_config.json`, without a value where there is none.
+    /// `tokenizer_config.json`, without a value where the folder has no such file.
     let file: JSONField
     /// Whether special tokens in text are encoded as text.
     private(set) var splitsSpecialTokens = false

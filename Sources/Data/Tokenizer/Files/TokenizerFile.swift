@@ -43,7 +43,7 @@ struct TokenizerFile: Equatable {
             throw .unreadable(file: folder, reason: "there is no such folder")
         }
         guard isFolder.boolValue else { throw .unreadable(file: folder, reason: "is a file, not a folder") }
-        throw .unreadable(file: folder, reason: "the folder has no tokenizer, that is none of \(Self.names.joined(separator: ", "))")
+        throw .unreadable(file: folder, reason: "the folder has no tokenizer: none of \(Self.names.joined(separator: ", ")) is there")
     }
 
     /// A file that was named.
@@ -60,7 +60,7 @@ struct TokenizerFile: Equatable {
         self.format = format
     }
 
-    /// The name of the file that the tokenizer of a folder is read from; `nil` where there is none.
+    /// The name of the file that the tokenizer of a folder is read from; `nil` where the folder has no such file.
     static func name(in folder: String) -> String? { names.first { exists("\(folder)/\($0)") } }
 
     static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
@@ -89,6 +89,6 @@ extension Tokenizer {
     /// - Throws: ``TokenizerError`` where a file is missing or damaged, or the tokenizer is of a kind that is not supported.
     public init(file: String) throws(TokenizerError) { try self.init(TokenizerDescription(file: file)) }
 
-    /// The file of a folder that ``init(folder:)`` reads the tokenizer from; `nil` where there is none.
+    /// The file of a folder that ``init(folder:)`` reads the tokenizer from; `nil` where the folder has none of them.
     public static func file(in folder: String) -> String? { TokenizerFile.name(in: folder).map { "\(folder)/\($0)" } }
 }

@@ -1,6 +1,6 @@
 /// The tokenizer classes of model types, as `transformers` 5.24 registers them.
 enum TransformersModelTypes {
-    /// The class of a model type, without `Fast`; `nil` where there is none.
+    /// The class of a model type, without `Fast`; `nil` for a type that is not known.
     static func tokenizerClass(_ modelType: String) -> String? { classes[modelType] }
 
     /// Whether the class that a folder of this type of model names is known to be a wrong one.

@@ -4,7 +4,7 @@ import Tensor
 struct TransformersRecipe {
     /// The tokens that stand around a text.
     enum PostProcessor {
-        /// That of `tokenizer.json`; where there is none, what `add_bos_token` and `add_eos_token` ask for.
+        /// That of `tokenizer.json`; without such a file, what `add_bos_token` and `add_eos_token` ask for.
         case kept
         /// What `add_bos_token` and `add_eos_token` ask for, whatever the file says; by default the bos token or none.
         case asked(addsBOS: Bool)
@@ -31,7 +31,7 @@ struct TransformersRecipe {
 
 /// What a recipe is made of, besides the class.
 struct TransformersSettings {
-    /// `tokenizer_config.json`, without a value where there is none.
+    /// `tokenizer_config.json`, without a value where the folder has no such file.
     let file: JSONField
     /// The roles of tokens, with the class's own where the file says nothing.
     let configuration: TokenizerConfiguration

@@ -32,7 +32,7 @@ struct ByteTrie: Sendable {
         return units[Int(child)].parent == node ? child : nil
     }
 
-    /// The value of a key; -1 where it is none.
+    /// The value of a key; -1 for what is not a key.
     func value(of key: UTF8Bytes) -> Int32 {
         units.withUnsafeBufferPointer { units in
             var node = Self.root

@@ -3,9 +3,9 @@ import Tensor
 /// The token for text that the vocabulary lacks.
 enum UnknownToken: Sendable {
     case token(Int32)
-    /// There is none, and such text is left out.
+    /// No token stands for it, and such text is left out.
     case none
-    /// There is none, and such text has no ids.
+    /// No token stands for it, and such text has no ids.
     case missing(file: String, field: String, reason: String)
 
     /// How much of a text a message shows, in bytes.
