@@ -29,7 +29,7 @@ struct WordCache: Sendable {
         let slot = slots[Self.index(hash)]
         guard slot.hash == hash, Int(slot.byteCount) == word.count else { return nil }
         let start = Int(slot.firstByte)
-        let isSame = bytes.withUnsafeBufferPointer { $0.slice(start..<start + word.count).elementsEqual(word) }
+        let isSame = bytes.withUnsafeBufferPointer { $0.contains(word, at: start) }
         guard isSame else { return nil }
         let firstToken = Int(slot.firstToken)
         return firstToken..<firstToken + Int(slot.tokenCount)

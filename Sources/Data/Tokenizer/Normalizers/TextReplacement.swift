@@ -17,28 +17,24 @@ struct TextReplacement: NormalizerStage, Equatable {
     /// character that it replaces.
     func rewrite(_ text: UTF8Bytes, into result: inout RewrittenText) -> Bool {
         guard let first = pattern.first else { return false }
-        /// The end of what was written.
-        var done = 0
-        var index = 0
-        while index <= text.count - pattern.count {
-            guard text[index] == first, matches(text, at: index) else {
-                index += 1
-                continue
+        return pattern.withUnsafeBufferPointer { pattern in
+            /// The end of what was written.
+            var done = 0
+            var index = 0
+            while index <= text.count - pattern.count {
+                guard text[index] == first, text.contains(pattern, at: index) else {
+                    index += 1
+                    continue
+                }
+                if done == 0 { result.reserveCapacity(text.count) }
+                result.keep(done..<index, of: text)
+                index += pattern.count
+                result.append(replacement, from: index - 1)
+                done = index
             }
-            if done == 0 { result.reserveCapacity(text.count) }
-            result.keep(done..<index, of: text)
-            index += pattern.count
-            result.append(replacement, from: index - 1)
-            done = index
+            guard done > 0 else { return false }
+            result.keep(done..<text.count, of: text)
+            return true
         }
-        guard done > 0 else { return false }
-        result.keep(done..<text.count, of: text)
-        return true
-    }
-
-    @inline(__always)
-    private func matches(_ text: UTF8Bytes, at start: Int) -> Bool {
-        for offset in 1..<max(pattern.count, 1) where text[start + offset] != pattern[offset] { return false }
-        return true
     }
 }

@@ -46,12 +46,14 @@ struct LiteralMatcher: TextMatcher {
             return try body(index..<index)
         }
         // Both are UTF-8, so that a match never starts within a scalar.
-        while index + literal.count <= text.count {
-            if text[index] == first, text[index..<index + literal.count].elementsEqual(literal) {
-                try body(index..<index + literal.count)
-                index += literal.count
-            } else {
-                index += 1
+        try literal.withUnsafeBufferPointer { literal throws(TokenizerError) in
+            while index + literal.count <= text.count {
+                if text[index] == first, text.contains(literal, at: index) {
+                    try body(index..<index + literal.count)
+                    index += literal.count
+                } else {
+                    index += 1
+                }
             }
         }
     }

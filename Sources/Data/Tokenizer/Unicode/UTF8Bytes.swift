@@ -24,6 +24,24 @@ extension UTF8Bytes {
     /// The bytes of a range, counted from 0 again.
     func slice(_ range: Range<Int>) -> UTF8Bytes { UTF8Bytes(rebasing: self[range]) }
 
+    /// Whether a text stands at an index. Eight bytes are compared at a step.
+    @inline(__always)
+    func contains(_ text: UTF8Bytes, at start: Int) -> Bool {
+        guard text.count <= count - start else { return false }
+        let (own, other) = (UnsafeRawBufferPointer(self), UnsafeRawBufferPointer(text))
+        var index = 0
+        while index + 8 <= text.count {
+            let step = own.loadUnaligned(fromByteOffset: start + index, as: UInt64.self)
+            guard step == other.loadUnaligned(fromByteOffset: index, as: UInt64.self) else { return false }
+            index += 8
+        }
+        while index < text.count {
+            guard self[start + index] == text[index] else { return false }
+            index += 1
+        }
+        return true
+    }
+
     /// The scalar that starts at an index, and the number of its bytes.
     @inline(__always)
     func scalar(at index: Int) -> (value: UInt32, length: Int) {
