@@ -18,7 +18,8 @@ struct AddedTokenIDs {
             guard ids[key] == nil else { continue }
             let id = find(token.content) ?? next
             ids[key] = id
-            next = max(next, id + 1)
+            // Greater ids are refused where the vocabulary is read.
+            next = max(next, min(id, Int(Int32.max)) + 1)
         }
     }
 
