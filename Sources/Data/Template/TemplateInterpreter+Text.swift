@@ -165,6 +165,7 @@ extension TemplateInterpreter {
     private func writeJSON(_ value: TemplateValue, _ layout: JSONLayout, level: Int, into text: inout String) throws {
         try step()
         let start = text.utf8.count
+        var reserved = 0
         switch value {
         case .none: text += "null"
         case .bool(let value): text += value ? "true" : "false"
@@ -175,6 +176,8 @@ extension TemplateInterpreter {
                 ? "NaN" : value.isInfinite ? (value < 0 ? "-Infinity" : "Infinity") : PythonNumber.text(value)
         case .largeInteger(let digits): text += digits
         case .string(let value), .markup(let value):
+            reserved = value.utf8.count
+            try reserve(bytes: reserved)
             JSON.quote(value, escapesNonASCII: layout.escapesNonASCII, into: &text)
         case .list(let list), .tuple(let list):
             try writeContainer("[", "]", list.items, layout, level, into: &text) { item, text in
@@ -192,7 +195,7 @@ extension TemplateInterpreter {
         case .generator, .namespace, .loop, .macro, .function, .method:
             throw failure(.value, "tojson: \(value.typeName) has no JSON")
         }
-        try reserve(bytes: text.utf8.count - start)
+        try reserve(bytes: text.utf8.count - start - reserved)
     }
 
     /// A key as `json.dumps` writes it: numbers, booleans and none become strings.

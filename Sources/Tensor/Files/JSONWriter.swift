@@ -70,27 +70,36 @@ extension JSON {
     ///
     /// - Parameter escapesNonASCII: whether what is beyond printable ASCII becomes `\u` escapes
     package static func quote(_ string: String, escapesNonASCII: Bool = false, into text: inout String) {
-        text += "\""
+        let (mark, backslash) = (UInt8(ascii: "\""), UInt8(ascii: "\\"))
+        var quoted = [mark]
+        quoted.reserveCapacity(string.utf8.count + 2)
         for scalar in string.unicodeScalars {
-            switch scalar {
-            case "\"": text += "\\\""
-            case "\\": text += "\\\\"
-            case "\n": text += "\\n"
-            case "\r": text += "\\r"
-            case "\t": text += "\\t"
-            case "\u{08}": text += "\\b"
-            case "\u{0C}": text += "\\f"
-            case "\u{00}"..."\u{1F}": text += escape(UInt16(scalar.value))
-            case "\u{20}"..."\u{7E}": text.unicodeScalars.append(scalar)
-            default:
-                if escapesNonASCII {
-                    for unit in UTF16.encode(scalar) ?? UTF16.encodedReplacementCharacter { text += escape(unit) }
-                } else {
-                    text.unicodeScalars.append(scalar)
-                }
+            if let letter = letter(escaping: scalar) {
+                quoted.append(backslash)
+                quoted.append(letter)
+            } else if ("\u{20}"..."\u{7E}").contains(scalar) {
+                quoted.append(UInt8(scalar.value))
+            } else if scalar < "\u{20}" || escapesNonASCII {
+                for unit in UTF16.encode(scalar) ?? UTF16.encodedReplacementCharacter { quoted += escape(unit).utf8 }
+            } else {
+                quoted += scalar.utf8
             }
         }
-        text += "\""
+        quoted.append(mark)
+        text += String(decoding: quoted, as: UTF8.self)
+    }
+
+    /// What stands after the backslash, for what has a short escape.
+    private static func letter(escaping scalar: Unicode.Scalar) -> UInt8? {
+        switch scalar {
+        case "\"", "\\": UInt8(scalar.value)
+        case "\n": UInt8(ascii: "n")
+        case "\r": UInt8(ascii: "r")
+        case "\t": UInt8(ascii: "t")
+        case "\u{08}": UInt8(ascii: "b")
+        case "\u{0C}": UInt8(ascii: "f")
+        default: nil
+        }
     }
 
     private static func escape(_ unit: UInt16) -> String {
