@@ -3,64 +3,109 @@ import Tensor
 /// The pairs that may be merged, by rank: lower is earlier. A pair has an entry, and an entry a rank and a
 /// token.
 struct MergeTable: Sendable {
-    private var entries: PairTable
-    /// The token that a pair becomes, by its entry; -1 for an entry without a pair.
-    private var tokens: [Int32]
-    /// The ranks by entry, where several pairs share one; empty where the entry is the rank.
-    private var ranks: [Int32] = []
+    fileprivate struct Entry: Sendable {
+        /// What the pair becomes; -1 for an entry without a pair.
+        var token: Int32
+        var rank: Int32
+        /// Its ``MergeConflicts``.
+        var before: UInt32
+        var after: UInt32
+    }
+
+    /// The entries of the pairs.
+    private let table: PairTable
+    private let entries: [Entry]
+    private let ends: [MergeConflicts.Ends]
+    /// Whether several pairs may have the same rank. Otherwise the rank of an entry is its place.
+    private let sharesRanks: Bool
+
+    /// - Parameters:
+    ///   - tokens: What the pairs become, by entry; -1 for an entry without a pair.
+    ///   - ranks: By entry, where several pairs share one.
+    private init(_ table: PairTable, _ tokens: [Int32], ranks: [Int32]? = nil) {
+        self.table = table
+        sharesRanks = ranks != nil
+        func rank(_ entry: Int) -> Int32 { ranks.map { $0[entry] } ?? Int32(entry) }
+        var pairs = table.all.map {
+            MergeConflicts.Pair(
+                left: $0.left, right: $0.right, token: tokens[Int($0.value)], entry: $0.value, rank: rank(Int($0.value)))
+        }
+        pairs.sort { $0.rank < $1.rank }
+        let conflicts = MergeConflicts(pairs, entryCount: tokens.count)
+        ends = conflicts.ends
+        entries = tokens.indices.map {
+            Entry(token: tokens[$0], rank: rank($0), before: conflicts.before[$0], after: conflicts.after[$0])
+        }
+    }
 
     /// The table in plain memory, for the time of a call.
     struct Lookup {
-        fileprivate let pairs: PairTable.Lookup
-        fileprivate let tokens: UnsafePointer<Int32>
-        /// `nil` where the entry is the rank.
-        fileprivate let ranks: UnsafePointer<Int32>?
+        fileprivate let table: PairTable.Lookup
+        fileprivate let entries: UnsafeBufferPointer<Entry>
+        fileprivate let ends: UnsafeBufferPointer<MergeConflicts.Ends>
+        fileprivate let sharesRanks: Bool
 
         /// The entry of a pair of neighbouring tokens; -1 where they cannot be merged.
         @inline(__always)
-        func entry(_ left: Int32, _ right: Int32) -> Int32 { pairs[left, right] }
+        func entry(_ left: Int32, _ right: Int32) -> Int32 { table[left, right] }
 
         /// The rank of an entry.
         @inline(__always)
-        func rank(_ entry: Int32) -> Int32 { ranks.map { $0[Int(entry)] } ?? entry }
+        func rank(_ entry: Int32) -> Int32 { entries[Int(entry)].rank }
 
         /// What the pair of an entry becomes.
         @inline(__always)
-        func token(_ entry: Int32) -> Int32 { tokens[Int(entry)] }
+        func token(_ entry: Int32) -> Int32 { entries[Int(entry)].token }
+
+        /// Whether it is known where pairs need not wait for their turn.
+        var knowsConflicts: Bool { !ends.isEmpty }
+
+        /// The classes of a token, for ``isCertain(_:after:before:)``.
+        @inline(__always)
+        func ends(of token: Int32) -> MergeConflicts.Ends {
+            // A token beyond the list merges with no other.
+            ends.indices.contains(Int(token)) ? ends[Int(token)] : MergeConflicts.Ends()
+        }
+
+        /// Whether the pair of an entry need not wait for its turn.
+        ///
+        /// - Parameters:
+        ///   - left: How the token before the pair ends; 0 where there is none.
+        ///   - right: How the token after it begins; 0 where there is none.
+        @inline(__always)
+        func isCertain(_ entry: Int32, after left: UInt32, before right: UInt32) -> Bool {
+            let entry = entries[Int(entry)]
+            return entry.before & left | entry.after & right == 0
+        }
 
         /// Whether a pair that was queued under a rank is the one of an entry, or becomes the same token. Of
         /// pairs that share a rank one is as good as the other: whichever stands there now has its turn now.
         @inline(__always)
         func isCurrent(rank: Int32, _ entry: Int32) -> Bool {
-            guard let ranks else { return rank == entry || tokens[Int(rank)] == tokens[Int(entry)] }
-            return rank == ranks[Int(entry)]
+            rank == self.rank(entry) || !sharesRanks && token(rank) == token(entry)
         }
     }
 
     /// Lends the table for looking up.
-    func withLookup(_ body: (Lookup) -> Void) {
-        entries.withLookup { pairs in
-            tokens.withUnsafeBufferPointer { tokens in
-                ranks.withUnsafeBufferPointer { ranks in
-                    // Without a merge there is nothing to look up.
-                    guard let tokens = tokens.baseAddress else { return }
-                    body(Lookup(pairs: pairs, tokens: tokens, ranks: ranks.isEmpty ? nil : ranks.baseAddress))
+    func withLookup<Result>(_ body: (Lookup) -> Result) -> Result {
+        table.withLookup { table in
+            entries.withUnsafeBufferPointer { entries in
+                ends.withUnsafeBufferPointer { ends in
+                    body(Lookup(table: table, entries: entries, ends: ends, sharesRanks: sharesRanks))
                 }
             }
         }
     }
 
-    /// The rank of an entry.
-    private func rank(_ entry: Int32) -> Int32 { ranks.isEmpty ? entry : ranks[Int(entry)] }
-
     /// What pairs become, in no order; some several times.
-    var results: some Sequence<Int32> { tokens.lazy.filter { $0 >= 0 } }
+    var results: some Sequence<Int32> { entries.lazy.map(\.token).filter { $0 >= 0 } }
 
     /// The pairs in the order of their ranks, each with what it becomes.
     var pairs: [(left: Int32, right: Int32, token: Int32)] {
-        entries.all
-            .sorted { (rank($0.value), $0.value) < (rank($1.value), $1.value) }
-            .map { ($0.left, $0.right, tokens[Int($0.value)]) }
+        func entry(_ index: Int32) -> Entry { entries[Int(index)] }
+        return table.all
+            .sorted { (entry($0.value).rank, $0.value) < (entry($1.value).rank, $1.value) }
+            .map { ($0.left, $0.right, entry($0.value).token) }
     }
 
     /// Reads the `model.merges` field, in rank order, in either spelling: `"a b"` or `["a", "b"]`.
@@ -70,8 +115,8 @@ struct MergeTable: Sendable {
         guard let merges = field.value?.array else {
             throw field.malformed(field.value == nil ? "is missing" : "is not an array")
         }
-        entries = PairTable(minimumCapacity: merges.count)
-        tokens = Array(repeating: -1, count: merges.count)
+        var table = PairTable(minimumCapacity: merges.count)
+        var tokens = [Int32](repeating: -1, count: merges.count)
         for (index, merge) in merges.enumerated() {
             // The first line of a merges.txt may have come along.
             if merge.string?.hasPrefix("#version") == true { continue }
@@ -88,7 +133,7 @@ struct MergeTable: Sendable {
                 return id
             }
             // Of a repeated pair the last counts, as in a map.
-            entries.insert(try id(left), try id(right), Int32(index))
+            table.insert(try id(left), try id(right), Int32(index))
             guard right.utf8.count >= prefix.count else { throw malformed("'\(right.oneLine)' is shorter than the prefix") }
             // The library takes as many bytes away as the prefix has, whichever they are.
             let merged = Array(left.utf8) + right.utf8.dropFirst(prefix.count)
@@ -98,6 +143,7 @@ struct MergeTable: Sendable {
             }
             tokens[index] = token
         }
+        self.init(table, tokens)
     }
 
     /// The merges of SentencePiece, as llama.cpp has them: two tokens merge where together they spell a
@@ -108,8 +154,8 @@ struct MergeTable: Sendable {
     ///
     /// - Parameter scores: Of the tokens `0 ..< scores.count`, none of them NaN.
     init(scores: [Float], _ vocabulary: Vocabulary) {
-        entries = PairTable()
-        tokens = []
+        var table = PairTable()
+        var tokens: [Int32] = []
         var scoresOfEntries: [Float] = []
         for id in scores.indices.lazy.map(Int32.init) {
             guard let spelling = vocabulary.tokens[id] else { continue }
@@ -117,7 +163,7 @@ struct MergeTable: Sendable {
             for cut in bytes.indices.dropFirst() where bytes[cut] & 0xC0 != 0x80 {
                 guard let left = vocabulary.id(of: Array(bytes[..<cut])), let right = vocabulary.id(of: Array(bytes[cut...]))
                 else { continue }
-                entries.insert(left, right, Int32(tokens.count))
+                table.insert(left, right, Int32(tokens.count))
                 tokens.append(id)
                 scoresOfEntries.append(scores[Int(id)])
             }
@@ -125,7 +171,7 @@ struct MergeTable: Sendable {
         // Equal scores share a rank, so that the position decides among them.
         let order = Set(scoresOfEntries).sorted(by: >)
         let rankOfScore = Dictionary(uniqueKeysWithValues: zip(order, Int32(0)...))
-        ranks = scoresOfEntries.map { rankOfScore[$0] ?? 0 }
+        self.init(table, tokens, ranks: scoresOfEntries.map { rankOfScore[$0] ?? 0 })
     }
 
     /// The merges that an order of tokens implies: two tokens merge where together they spell a third, the first one of the
@@ -135,8 +181,8 @@ struct MergeTable: Sendable {
     ///   - ranked: Ids of the tokens that take part, as halves and as wholes.
     ///   - tokens: The spellings by id.
     init(ranked: [Int], _ spellings: [String], _ vocabulary: Vocabulary) {
-        entries = PairTable(minimumCapacity: ranked.count)
-        tokens = []
+        var table = PairTable(minimumCapacity: ranked.count)
+        var tokens: [Int32] = []
         var takesPart = [Bool](repeating: false, count: spellings.count)
         for id in ranked { takesPart[id] = true }
         func half(_ bytes: ArraySlice<UInt8>) -> Int32? {
@@ -147,10 +193,11 @@ struct MergeTable: Sendable {
             let bytes = Array(spellings[id].utf8)
             for cut in bytes.indices.dropFirst() where bytes[cut] & 0xC0 != 0x80 {
                 guard let left = half(bytes[..<cut]), let right = half(bytes[cut...]) else { continue }
-                entries.insert(left, right, Int32(tokens.count))
+                table.insert(left, right, Int32(tokens.count))
                 tokens.append(Int32(id))
             }
         }
+        self.init(table, tokens)
     }
 
     /// The merges of tiktoken: two tokens merge where together they spell a third, the one of the lowest rank first, and of
@@ -160,8 +207,8 @@ struct MergeTable: Sendable {
     ///   - ranks: The bytes of the tokens by rank, no two alike.
     ///   - firstID: The id of rank 0.
     init(ranks: [[UInt8]], firstID: Int) {
-        entries = PairTable(minimumCapacity: ranks.count)
-        tokens = []
+        var table = PairTable(minimumCapacity: ranks.count)
+        var tokens: [Int32] = []
         var byBytes: [[UInt8]: Int] = [:]
         byBytes.reserveCapacity(ranks.count)
         for (rank, bytes) in ranks.enumerated() { byBytes[bytes] = rank }
@@ -172,10 +219,11 @@ struct MergeTable: Sendable {
                 pairs.append((left, right))
             }
             for (left, right) in pairs.sorted(by: { ($0.left, $0.right) < ($1.left, $1.right) }) {
-                entries.insert(Int32(firstID + left), Int32(firstID + right), Int32(tokens.count))
+                table.insert(Int32(firstID + left), Int32(firstID + right), Int32(tokens.count))
                 tokens.append(Int32(firstID + rank))
             }
         }
+        self.init(table, tokens)
     }
 
     private static func halves(of merge: JSON) -> (String, String)? {

@@ -10,8 +10,13 @@ struct MergeWorkspace: Sendable {
         var token: Int32
         /// How many bytes of the word it stands for.
         var length: Int32
-        var previous: Int32
-        var next: Int32
+        var previous: Int32 = -1
+        var next: Int32 = -1
+        /// The entry of the pair that it makes with the next one; -1 where they cannot be merged. So a pair that comes up is
+        /// not looked up once more.
+        var entry: Int32 = -1
+        /// The class of its end.
+        var end: UInt32 = 0
 
         var isMerged: Bool { token < 0 }
     }
@@ -35,8 +40,7 @@ struct MergeWorkspace: Sendable {
     /// - Parameter length: How many bytes it stands for; 0 for those of the token before it.
     @inline(__always)
     mutating func append(_ token: Int32, length: Int32) {
-        let position = Int32(symbols.count)
-        symbols.append(Symbol(token: token, length: length + skipped, previous: position - 1, next: position + 1))
+        symbols.append(Symbol(token: token, length: length + skipped))
         skipped = 0
     }
 
@@ -61,51 +65,88 @@ struct MergeWorkspace: Sendable {
 
     /// Merges until no pair of neighbours can be.
     mutating func merge(using merges: MergeTable) {
-        let count = symbols.count
-        guard count > 1 else { return }
-        symbols[count - 1].next = -1
+        guard symbols.count > 1 else { return }
         // Each symbol is queued once at first, and each merge queues two more.
-        let capacity = 3 * count
+        let capacity = 3 * symbols.count
         if queued.count < capacity { queued.append(contentsOf: repeatElement(0, count: capacity - queued.count)) }
-        symbols.withUnsafeMutableBufferPointer { symbols in
+        let count = symbols.withUnsafeMutableBufferPointer { symbols in
             queued.withUnsafeMutableBufferPointer { storage in
                 merges.withLookup { merges in
-                    guard let symbols = symbols.baseAddress, let storage = storage.baseAddress else { return }
-                    Self.merge(symbols, count, using: merges, MergeQueue(storage))
+                    guard let storage = storage.baseAddress else { return symbols.count }
+                    let count = Self.mergeCertain(symbols, using: merges)
+                    Self.merge(UnsafeMutableBufferPointer(rebasing: symbols[..<count]), using: merges, MergeQueue(storage))
+                    return count
                 }
             }
         }
+        symbols.removeLast(symbols.count - count)
+    }
+
+    /// Merges the pairs that need not wait for their turn, and notes the entries of the others.
+    ///
+    /// - Returns: How many symbols are left. They stand at the start.
+    @inline(__always)
+    private static func mergeCertain(_ symbols: UnsafeMutableBufferPointer<Symbol>, using merges: MergeTable.Lookup) -> Int {
+        let knowsConflicts = merges.knowsConflicts
+        var count = 0
+        var ends = merges.ends(of: symbols[0].token)
+        for index in symbols.indices {
+            var symbol = symbols[index]
+            symbol.end = ends.last
+            ends = index + 1 < symbols.count ? merges.ends(of: symbols[index + 1].token) : MergeConflicts.Ends()
+            while count > 0 {
+                let entry = merges.entry(symbols[count - 1].token, symbol.token)
+                symbols[count - 1].entry = entry
+                guard entry >= 0, knowsConflicts else { break }
+                let end = count > 1 ? symbols[count - 2].end : 0
+                guard merges.isCertain(entry, after: end, before: ends.first) else { break }
+                symbol.token = merges.token(entry)
+                symbol.length += symbols[count - 1].length
+                count -= 1
+            }
+            symbol.previous = Int32(count) - 1
+            symbol.next = Int32(count) + 1
+            symbols[count] = symbol
+            count += 1
+        }
+        symbols[count - 1].next = -1
+        return count
     }
 
     /// Works on plain memory, for most of the time of encoding new words goes here.
     @inline(__always)
     private static func merge(
-        _ symbols: UnsafeMutablePointer<Symbol>, _ count: Int, using merges: MergeTable.Lookup, _ queue: consuming MergeQueue
+        _ symbols: UnsafeMutableBufferPointer<Symbol>, using merges: MergeTable.Lookup, _ queue: consuming MergeQueue
     ) {
+        let count = symbols.count
+        guard let symbols = symbols.baseAddress else { return }
         var queue = queue
-        /// Queues the pair of a symbol and the one after it, where there is a merge for it.
-        func enqueue(at position: Int32) {
-            let left = symbols[Int(position)]
-            let entry = merges.entry(left.token, symbols[Int(left.next)].token)
-            if entry >= 0 { queue.insert(rank: merges.rank(entry), position: position) }
+        func enqueue(at position: Int, _ entry: Int32) {
+            if entry >= 0 { queue.insert(rank: merges.rank(entry), position: Int32(position)) }
         }
-        for position in 0..<Int32(count - 1) { enqueue(at: position) }
+        /// Looks for the merge of a symbol and the one after it.
+        func update(at position: Int) {
+            let left = symbols[position]
+            let entry = left.next < 0 ? -1 : merges.entry(left.token, symbols[Int(left.next)].token)
+            symbols[position].entry = entry
+            enqueue(at: position, entry)
+        }
+        for position in 0..<count { enqueue(at: position, symbols[position].entry) }
         while let candidate = queue.popFirst() {
             let position = Int(candidate.position)
             let left = symbols[position]
-            guard !left.isMerged, left.next >= 0 else { continue }
-            let right = symbols[Int(left.next)]
-            let entry = merges.entry(left.token, right.token)
-            guard entry >= 0, merges.isCurrent(rank: candidate.rank, entry) else { continue }
+            guard left.entry >= 0, merges.isCurrent(rank: candidate.rank, left.entry) else { continue }
 
-            symbols[position].token = merges.token(entry)
+            let right = symbols[Int(left.next)]
+            symbols[position].token = merges.token(left.entry)
             symbols[position].length += right.length
             symbols[position].next = right.next
             symbols[Int(left.next)].token = -1
+            symbols[Int(left.next)].entry = -1
             if right.next >= 0 { symbols[Int(right.next)].previous = candidate.position }
 
-            if left.previous >= 0 { enqueue(at: left.previous) }
-            if right.next >= 0 { enqueue(at: candidate.position) }
+            if left.previous >= 0 { update(at: Int(left.previous)) }
+            update(at: position)
         }
     }
 }

@@ -58,10 +58,10 @@ struct PairTable: Sendable {
     }
 
     /// Lends the map for looking up.
-    func withLookup(_ body: (Lookup) -> Void) {
+    func withLookup<Result>(_ body: (Lookup) -> Result) -> Result {
         slots.withUnsafeBufferPointer { slots in
-            guard let base = slots.baseAddress else { return }
-            body(Lookup(slots: base, mask: slots.count - 1, shift: UInt64(shift)))
+            // There is always a slot.
+            body(Lookup(slots: slots.baseAddress!, mask: slots.count - 1, shift: UInt64(shift)))
         }
     }
 
