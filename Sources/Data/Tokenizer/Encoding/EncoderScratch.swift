@@ -16,7 +16,7 @@ struct EncoderScratch: Sendable {
             return try forEachTokenOfLong(word, with: model) { id, _ in ids.append(id) }
         }
         let range = try cachedTokens(of: word, with: model)
-        ids += cache.tokens[range]
+        cache.appendTokens(range, to: &ids)
     }
 
     /// The same, and appends what each token stands for.

@@ -35,6 +35,12 @@ struct WordCache: Sendable {
         return firstToken..<firstToken + Int(slot.tokenCount)
     }
 
+    /// Adds the tokens of a word to a list.
+    @inline(__always)
+    func appendTokens(_ range: Range<Int>, to ids: inout [Int32]) {
+        tokens.withUnsafeBufferPointer { ids += UnsafeBufferPointer(rebasing: $0[range]) }
+    }
+
     /// Keeps the tokens of a word of at most 255 bytes.
     ///
     /// - Parameter workspace: Holds them.
