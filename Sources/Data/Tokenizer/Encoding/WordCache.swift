@@ -3,19 +3,20 @@
 /// one made for it, can slow the cache down.
 struct WordCache: Sendable {
     private struct Slot: Sendable {
-        var hash: UInt64 = 0
+        /// The lower half of the hash; the upper bits name the slot.
+        var hash: UInt32 = 0
         /// Where the word starts in `bytes`, and its tokens in `tokens`.
         var firstByte: Int32 = 0
         var firstToken: Int32 = 0
+        var tokenCount: UInt16 = 0
         /// 0 in a free slot.
-        var byteCount: Int32 = 0
-        var tokenCount: Int32 = 0
+        var byteCount: UInt8 = 0
     }
 
-    private static let slotBits = 14
+    private static let slotBits = 16
     /// All words together may take so many bytes. There are hardly more tokens than bytes: a word has more only where the
     /// bytes of marks or of the byte-level alphabet are tokens.
-    private static let byteLimit = 1 << 19
+    private static let byteLimit = 1 << 20
 
     private var slots = [Slot](repeating: Slot(), count: 1 << slotBits)
     private var bytes: [UInt8] = []
@@ -27,7 +28,7 @@ struct WordCache: Sendable {
     @inline(__always)
     func find(_ word: UTF8Bytes, hash: UInt64) -> Range<Int>? {
         let slot = slots[Self.index(hash)]
-        guard slot.hash == hash, Int(slot.byteCount) == word.count else { return nil }
+        guard slot.hash == UInt32(truncatingIfNeeded: hash), Int(slot.byteCount) == word.count else { return nil }
         let start = Int(slot.firstByte)
         let isSame = bytes.withUnsafeBufferPointer { $0.contains(word, at: start) }
         guard isSame else { return nil }
@@ -53,8 +54,8 @@ struct WordCache: Sendable {
             lengths.append(UInt8($1))
         }
         slots[Self.index(hash)] = Slot(
-            hash: hash, firstByte: Int32(bytes.count), firstToken: Int32(firstToken),
-            byteCount: Int32(word.count), tokenCount: Int32(tokens.count - firstToken))
+            hash: UInt32(truncatingIfNeeded: hash), firstByte: Int32(bytes.count), firstToken: Int32(firstToken),
+            tokenCount: UInt16(tokens.count - firstToken), byteCount: UInt8(word.count))
         bytes += word
         return firstToken..<tokens.count
     }
