@@ -153,7 +153,7 @@ ROWS = [
     Row("tokenizer", "tokenizer, one thread", ENCODING,
         lambda setting: [setting.command, "bench", "tokenizer", *encoding_flags(setting), "--json"],
         lambda setting: [setting.python, BENCHMARKS / "peers" / "encode.py", *encoding_flags(setting)],
-        peer_name="Hugging Face tokenizers", target=6),
+        peer_name="Hugging Face tokenizers", target=30),
     Row("threads", "two threads against one, default recipe, bfloat16", STEP, our_recipe("bfloat16", threads=2),
         our_recipe("bfloat16", threads=1), peer_name="lora-train, one thread", target_ratio=1.85),
 ]
