@@ -81,6 +81,9 @@ public final class MiniMind {
     /// Every linear layer that an adapter can join, in the order of the state dict.
     public var linears: [Linear] { layers.flatMap(\.linears) }
 
+    /// Whether training leaves out values of what some update reads, so that one token in two samples is not computed alike.
+    public var hasDropout: Bool { linears.contains { $0.updates.contains { $0.dropout > 0 && $0.weight != 0 } } }
+
     /// The number of values in all parameters, the tied projection counted once.
     public var parameterCount: Int { placedParameters.reduce(0) { $0 + $1.tensor.count } }
 
@@ -91,7 +94,8 @@ public final class MiniMind {
     ///   - cache: keys and values of what came before, to which those of the row are added
     ///   - outputRows: ascending places in the row whose results are wanted; `nil` for all
     /// - Returns: `[tokens, dim]`, or `[outputRows, dim]`; float32
-    /// - Throws: ``ModelError/tokenOutOfRange(id:vocabularySize:)``, ``ModelError/tooLong(tokens:limit:)``
+    /// - Throws: ``ModelError/tokenOutOfRange(id:vocabularySize:)``, ``ModelError/tooLong(tokens:limit:)``,
+    ///   ``ModelError/sharedRowsUnderDropout``
     public func hiddenStates(
         _ row: TokenRow, cache: KeyValueCache? = nil, outputRows: [Int32]? = nil
     ) throws(ModelError) -> Tensor {
@@ -105,6 +109,8 @@ public final class MiniMind {
         if let cache, cache.count + row.tokens.count > cache.capacity {
             throw .tooLong(tokens: cache.count + row.tokens.count, limit: cache.capacity)
         }
+        let dropoutSeed = ComputeContext.current.nextDropoutSeed()
+        if dropoutSeed != nil, row.sharesRows, hasDropout { throw .sharedRowsUnderDropout }
         extendRotary(to: Int(row.positions.max() ?? 0) + 1)
         let plan = self.plan(row.segments)
         // The balance of experts takes the attention of all tokens.
@@ -114,9 +120,11 @@ public final class MiniMind {
             let isLast = index == layers.count - 1
             let (rows, layerPlan) = isLast ? (outputRows, lastPlan) : (nil, plan)
             let pass = { [rotary] (x: Tensor, cache: LayerCache?) in
-                layer(
-                    x, row, plan: layerPlan, rotary: rotary, cache: cache, outputRows: rows,
-                    balance: statistics?.balance(ofLayer: index))
+                ComputeContext.with({ $0.dropoutSeed = dropoutSeed }) {
+                    layer(
+                        x, row, plan: layerPlan, rotary: rotary, cache: cache, outputRows: rows,
+                        balance: statistics?.balance(ofLayer: index))
+                }
             }
             x =
                 checkpointsLayers && cache == nil

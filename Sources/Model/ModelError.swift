@@ -22,6 +22,8 @@ public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
     indirect case inFile(path: String, ModelError)
     /// A token outside the vocabulary.
     case tokenOutOfRange(id: Int32, vocabularySize: Int)
+    /// Sequences share rows, though dropout has to leave out other values in each of them.
+    case sharedRowsUnderDropout
     /// More tokens than the model has positions for.
     case tooLong(tokens: Int, limit: Int)
 
@@ -41,6 +43,8 @@ public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
         case .unreadableWeight(let name, let reason): "'\(name)' cannot be read: \(reason)"
         case .tokenOutOfRange(let id, let size):
             "token \(id) lies outside the vocabulary of \(size); the tokenizer does not belong to this model"
+        case .sharedRowsUnderDropout:
+            "with dropout each sequence has a mask of its own, so none may share rows with another; take 'Batch.apart'"
         case .tooLong(let tokens, let limit):
             "\(tokens) tokens are more than the \(limit) positions of the model; shorten the prompt or raise --max_seq_len"
         }

@@ -53,6 +53,9 @@ public struct TokenRow: Sendable {
         self.positions = positions
     }
 
+    /// Whether some row is in several sequences.
+    var sharesRows: Bool { sequences.joined().reduce(0) { $0 + $1.count } > tokens.count }
+
     /// Sequences one behind the other.
     ///
     /// - Parameter segmentOffsets: the start of each sequence, and the end of the last

@@ -14,13 +14,14 @@ public struct NextTokenLoss: Objective {
 
     public func size(of batch: Batch) -> BatchSize {
         BatchSize(
-            samples: batch.counts.samples, tokens: batch.sampleTokens, computedTokens: batch.tokens.count,
-            counted: batch.countedTokens)
+            samples: batch.counts.samples, tokens: batch.sampleTokens,
+            computedTokens: model.hasDropout ? batch.sampleTokens : batch.tokens.count, counted: batch.countedTokens)
     }
 
     /// - Throws: `ModelError` for tokens outside of the vocabulary
     public func loss(of batch: Batch, scale: Float) throws -> Loss {
-        try model.loss(TokenRow(batch), batch.predictions.map(MiniMind.Prediction.init), lossScale: scale)
+        let batch = model.hasDropout ? batch.apart : batch
+        return try model.loss(TokenRow(batch), batch.predictions.map(MiniMind.Prediction.init), lossScale: scale)
     }
 }
 

@@ -40,6 +40,8 @@ public struct Batch: Sendable, Equatable {
     public let sampleTokens: Int
     /// What became of the samples before they came here.
     public let counts: SampleCounts
+    /// As they lie in the rows, filled up where that was asked for. [N]
+    private let samples: [Sample]
 
     /// Packs samples.
     ///
@@ -57,15 +59,31 @@ public struct Batch: Sendable, Equatable {
         let padded = samples.map { _, sample in
             padding.map { sample.padded(length: $0.length, padID: $0.padID) } ?? sample
         }
-        let trie = PrefixTrie(padded, sharing: sharesPrefixes && padding == nil)
+        self.init(
+            padded, indices: samples.map(\.index), counts: SampleCounts(samples.lazy.map(\.sample)),
+            sharesPrefixes: sharesPrefixes && padding == nil)
+    }
+
+    private init(_ samples: [Sample], indices: [Int], counts: SampleCounts, sharesPrefixes: Bool) {
+        let trie = PrefixTrie(samples, sharing: sharesPrefixes)
         tokens = trie.tokens
         positions = trie.positions
         segments = trie.segments
         predictions = trie.predictions
         sampleRows = trie.sampleRows
-        sampleIndices = samples.map(\.index)
-        sampleTokens = padded.reduce(0) { $0 + max(0, $1.ids.count - 1) }
-        counts = SampleCounts(samples.lazy.map(\.sample))
+        sampleIndices = indices
+        sampleTokens = samples.reduce(0) { $0 + max(0, $1.ids.count - 1) }
+        self.counts = counts
+        self.samples = samples
+    }
+
+    /// Whether some row serves several samples.
+    public var sharesRows: Bool { tokens.count < sampleTokens }
+
+    /// The same samples without shared rows: what a model asks for that computes the same tokens differently from sample to
+    /// sample, as dropout does.
+    public var apart: Batch {
+        sharesRows ? Batch(samples, indices: sampleIndices, counts: counts, sharesPrefixes: false) : self
     }
 
     /// How many samples there are, N.

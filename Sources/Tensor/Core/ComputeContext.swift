@@ -1,3 +1,5 @@
+import Synchronization
+
 /// How operations compute: by which matrix product, in which precision, and whether they are
 /// recorded for a gradient. A value for a task or a closure, so that two computations in one
 /// process never disturb each other.
@@ -17,7 +19,16 @@ public struct ComputeContext: Sendable {
     public var recordsGraph = true
 
     /// What the dropout masks of this step begin from; `nil` leaves nothing out, as everywhere but in training.
-    public var dropoutSeed: UInt64?
+    public var dropoutSeed: UInt64? { didSet { dropoutPasses = DropoutPasses() } }
+    private var dropoutPasses = DropoutPasses()
+
+    /// Where the masks of one more pass through a model begin. A step may take several, such as one for each of two answers
+    /// that are compared, and no two of them leave out the same.
+    package func nextDropoutSeed() -> UInt64? {
+        guard let dropoutSeed else { return nil }
+        let pass = dropoutPasses.next()
+        return pass == 0 ? dropoutSeed : RandomGenerator.seed(dropoutSeed, [pass])
+    }
 
     /// Where the time of operations is added up, if anybody wants to know.
     package var profile: StepProfile?
@@ -56,4 +67,11 @@ public struct ComputeContext: Sendable {
     ) throws(Failure) -> Value {
         try with({ $0.recordsGraph = false }, body)
     }
+}
+
+/// Counts the passes of a step.
+private final class DropoutPasses: Sendable {
+    private let count = Atomic<UInt64>(0)
+
+    func next() -> UInt64 { count.add(1, ordering: .relaxed).oldValue }
 }
