@@ -88,6 +88,17 @@ import Testing
         }
     }
 
+    /// What cannot be mapped is read to its end.
+    @Test func aPipeIsReadWhole() throws {
+        let path = try Paths.temporaryFolder() + "/pipe"
+        #expect(mkfifo(path, 0o600) == 0)
+        let text = Foundation.Data(repeating: 7, count: 200_000)
+        let writer = Thread { try? AtomicFile.write(text, to: path) }
+        writer.start()
+        #expect(try TensorFile.bytes(of: path) == text)
+        #expect(throws: TensorFileError.self) { try TensorFile.bytes(of: "/dev/zero") }
+    }
+
     private func expectFailure(_ path: String, reason: String) throws {
         let error = #expect(throws: TensorFileError.self) { try AtomicFile.write(Foundation.Data("new".utf8), to: path) }
         let message = error.map(String.init(describing:)) ?? ""

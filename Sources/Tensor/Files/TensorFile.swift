@@ -46,6 +46,32 @@ public enum TensorFile {
         return pages
     }
 
+    /// The file's bytes, or all that comes from a pipe, as from `/dev/stdin` or a process substitution of the shell.
+    ///
+    /// - Throws: ``TensorFileError/system(path:_:)``
+    package static func bytes(of path: String) throws(TensorFileError) -> Foundation.Data {
+        // Standard input may be a socket, which cannot be opened by a name.
+        let isInput = path == "/dev/stdin"
+        var status = stat()
+        guard (isInput ? fstat(STDIN_FILENO, &status) : stat(path, &status)) == 0, status.st_mode & S_IFMT != S_IFREG else {
+            return try pages(of: path)
+        }
+        let file = isInput ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw unreadable(path) }
+        defer { close(file) }
+        // Of other devices, such as /dev/zero, some never end.
+        guard [S_IFIFO, S_IFSOCK].contains(status.st_mode & S_IFMT) || isatty(file) == 1 else { return try pages(of: path) }
+        var bytes = Foundation.Data()
+        var part = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = Foundation.read(file, &part, part.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw unreadable(path) }
+            if count == 0 { return bytes }
+            bytes += part[..<count]
+        }
+    }
+
     /// A file, opened to be read, and how many bytes it has. The caller closes it.
     ///
     /// - Throws: ``TensorFileError/system(path:_:)``

@@ -20,11 +20,7 @@ struct AdapterShelf {
     /// - Parameter list: paths, each with a weight behind `@` where it is not 1, joined by commas
     mutating func load(list: String) throws {
         var weights: [String: Float] = [:]
-        for item in list.split(separator: ",", omittingEmptySubsequences: false) {
-            let (path, weight) = try Self.weighted(item, by: "@", in: "--lora_path")
-            guard !path.isEmpty else {
-                throw CommandError.usage("--lora_path '\(list)' names no file; write path or path@weight, joined by commas")
-            }
+        for (path, weight) in try AdapterList(list, flag: "--lora_path").items {
             let stem = ((path as NSString).lastPathComponent as NSString).deletingPathExtension
             // A file may be called what no name can be.
             var name = stem.isEmpty || stem == "none" ? "adapter" : String(stem.map { "=,@ ".contains($0) ? "_" : $0 })
@@ -33,11 +29,6 @@ struct AdapterShelf {
             weights[name] = weight
         }
         try loaded.activate(weights)
-    }
-
-    /// The paths in a list of adapters.
-    static func paths(_ list: String) -> [String] {
-        list.split(separator: ",").map { item in item.lastIndex(of: "@").map { String(item[..<$0]) } ?? String(item) }
     }
 
     /// Loads an adapter, switched off.
@@ -59,7 +50,7 @@ struct AdapterShelf {
         if specification == "none" { return loaded.deactivate() }
         var weights: [String: Float] = [:]
         for item in specification.split(separator: ",", omittingEmptySubsequences: false) {
-            let (name, weight) = try Self.weighted(item, by: "=", in: "/adapter")
+            let (name, weight) = try AdapterList.weighted(item, by: "=", in: "/adapter")
             guard weights.updateValue(weight, forKey: name.trimmingCharacters(in: .whitespaces)) == nil else {
                 throw CommandError.failure("'\(name)' is named twice; give it one weight")
             }
@@ -76,6 +67,9 @@ struct AdapterShelf {
     /// The adapters that are switched on.
     var active: [LoRAAdapter] { loaded.adapters.filter { loaded.active[$0.name] != nil } }
 
+    /// Whether every adapter that is switched on counts as it is.
+    var hasNoWeights: Bool { loaded.active.values.allSatisfy { $0 == 1 } }
+
     /// Which adapters answer.
     var summary: String {
         let active = loaded.names.filter { loaded.active[$0] != nil }
@@ -90,13 +84,5 @@ struct AdapterShelf {
             let weight = loaded.active[adapter.name].map { $0 == 1 ? "on" : "on, × \($0)" } ?? "off"
             return "\(adapter.name): \(weight); \(adapter.linears.count) modules, \(paths[adapter.name] ?? "")"
         }
-    }
-
-    private static func weighted(_ item: Substring, by separator: Character, in flag: String) throws(CommandError) -> (String, Float) {
-        guard let place = item.lastIndex(of: separator) else { return (String(item), 1) }
-        guard let weight = Float(item[item.index(after: place)...]), weight.isFinite else {
-            throw .usage("\(flag): '\(item)' must end with a number behind '\(separator)'")
-        }
-        return (String(item[..<place]), weight)
     }
 }

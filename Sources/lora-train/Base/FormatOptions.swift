@@ -29,7 +29,7 @@ struct FormatOptions {
     private func templateText() throws -> String? {
         guard let template else { return nil }
         if FileManager.default.fileExists(atPath: template) {
-            let bytes = try TensorFile.pages(of: template)
+            let bytes = try TensorFile.bytes(of: template)
             guard let text = String(validating: bytes, as: UTF8.self) else {
                 throw CommandError.failure("--chat_template \(template) is not UTF-8 text; convert it")
             }

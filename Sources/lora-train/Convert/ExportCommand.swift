@@ -19,7 +19,7 @@ struct ExportCommand {
             }
             guard options.model.loraPath != nil else { throw CommandError.usage("merge needs an adapter; give it with --lora_path") }
         }
-        let adapters = options.model.loraPath.map(AdapterShelf.paths) ?? []
+        let adapters = try options.model.loraPath.map { try AdapterList($0, flag: "--lora_path").paths } ?? []
         try OutputPath.check(output, flag: "--output", against: [options.model.weightsPath] + adapters)
         try options.model.computing {
             let base = try Base(options.model)
@@ -100,7 +100,7 @@ struct ExportCommand {
     // MARK: - Adapters
 
     private func writeAdapter(_ shelf: AdapterShelf, _ format: AdapterFormat, to output: String, _ model: MiniMind, _ base: Base) throws {
-        guard let adapter = shelf.active.first, shelf.active.count == 1, let list = options.model.loraPath, !list.contains("@") else {
+        guard let adapter = shelf.active.first, shelf.active.count == 1, shelf.hasNoWeights else {
             throw CommandError.usage(
                 "an adapter alone is written of just one, without a weight; give it with --lora_path, or merge several into a model")
         }

@@ -12,7 +12,7 @@ struct PromptFile {
     /// - Throws: ``CommandError`` with the path and the line
     init(path: String, system: String?) throws {
         self.path = path
-        let bytes = try TensorFile.pages(of: path)
+        let bytes = try TensorFile.bytes(of: path)
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw CommandError.failure("\(path) is not UTF-8 text; convert it")
         }
