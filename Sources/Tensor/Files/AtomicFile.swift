@@ -7,7 +7,7 @@ public enum AtomicFile {
     /// permissions stay.
     ///
     /// A device or a pipe, such as `/dev/null`, is written to as it is: a rename would put a file in
-    /// its place.
+    /// its place. A symbolic link stays, and what it leads to is written.
     ///
     /// - Throws: ``TensorFileError/system(path:_:)`` with the system's reason; the temporary file is
     ///   removed and an old file at `path` is untouched.
@@ -21,37 +21,42 @@ public enum AtomicFile {
     public static func write(
         to path: String, _ body: (Output) throws(TensorFileError) -> Void
     ) throws(TensorFileError) {
-        guard let temporary = try temporary(for: path) else { return try writeThrough(body, to: path) }
+        let place = path.followingLinks
+        guard let temporary = try temporary(for: path, at: place) else { return try writeThrough(body, to: path) }
         do throws(TensorFileError) {
             try body(Output(file: temporary.file, path: path))
-            guard fsync(temporary.file) == 0, temporary.give(to: path) else { throw failure(path) }
+            guard fsync(temporary.file) == 0, temporary.give(to: place) else { throw failure(path) }
         } catch {
             temporary.discard()
             throw error
         }
-        syncFolder(path.openableFolder)
+        syncFolder(place.openableFolder)
     }
 
     /// Finds out whether ``write(_:to:)`` would be let write. An old file at `path` is untouched, and no other is left.
     ///
     /// - Throws: ``TensorFileError/system(path:_:)`` with the system's reason
     public static func checkWritable(_ path: String) throws(TensorFileError) {
-        try temporary(for: path)?.discard()
+        try temporary(for: path, at: path.followingLinks)?.discard()
     }
 
     /// The file that is to take the place of the one at `path`, with its permissions; `nil` where a device or a pipe
     /// is.
-    private static func temporary(for path: String) throws(TensorFileError) -> Temporary? {
-        try makeFolder(path.enclosingFolder)
+    ///
+    /// - Parameter place: where links lead
+    private static func temporary(for path: String, at place: String) throws(TensorFileError) -> Temporary? {
+        try makeFolder(place.enclosingFolder)
         var old = stat()
         let exists = stat(path, &old) == 0
         if exists {
             let kind = old.st_mode & S_IFMT
             guard kind != S_IFDIR else { throw failure(path, EISDIR) }
             guard access(path, W_OK) == 0 else { throw failure(path) }
-            if kind != S_IFREG { return nil }
+            if kind != S_IFREG || place.namesDescriptor { return nil }
+        } else if errno == ELOOP {
+            throw failure(path)
         }
-        let temporary = Temporary(in: path.openableFolder)
+        let temporary = Temporary(in: place.openableFolder)
         guard temporary.file >= 0 else { throw failure(path) }
         if exists { fchmod(temporary.file, old.st_mode & 0o7777) }
         return temporary
@@ -109,9 +114,12 @@ public enum AtomicFile {
     /// - Throws: ``TensorFileError/system(path:_:)`` with the system's reason
     package static func makeFolder(_ folder: String) throws(TensorFileError) {
         guard !folder.isEmpty, access(folder, F_OK) != 0 else { return }
-        try makeFolder(folder.enclosingFolder)
+        // A link may lead to a folder that is yet to be made; links in a circle lead nowhere.
+        let isCircle = errno == ELOOP
+        let place = isCircle ? folder : folder.followingLinks
+        if !isCircle { try makeFolder(place.enclosingFolder) }
         // Another process may have been faster.
-        guard mkdir(folder, 0o777) == 0 || errno == EEXIST else {
+        guard mkdir(place, 0o777) == 0 || errno == EEXIST && access(place, F_OK) == 0 else {
             throw .system(path: folder, "the folder cannot be made (\(String(cString: strerror(errno))))")
         }
     }

@@ -48,7 +48,7 @@ package enum AtomicFolder {
         }
         var path = path
         while path.count > 1, path.hasSuffix("/") { path.removeLast() }
-        return path
+        return path.followingLinks
     }
 
     private static func sibling(in parent: String) -> String {

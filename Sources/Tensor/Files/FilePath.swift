@@ -1,3 +1,5 @@
+import Foundation
+
 extension String {
     /// The folder in which what this path names lies: `a/b` of `a/b/c` and of `a/b/c/`, empty for a bare name, `/` for
     /// what lies at the root and for the root itself. NSString's own traps on a path of one character.
@@ -20,5 +22,35 @@ extension String {
         case "/": "/" + name
         case let folder: "\(folder)/\(name)"
         }
+    }
+
+    /// What a symbolic link of this path leads to in the end, be it there or not; the path itself where it is no link. The
+    /// links of /proc and /dev/fd are names that the system made up: they stay.
+    package var followingLinks: String {
+        var path = self
+        // So many links the system follows.
+        for _ in 0..<40 {
+            guard !path.namesDescriptor, let link = path.link else { return path }
+            path = link.utf8.first == UInt8(ascii: "/") ? link : path.sibling(link)
+        }
+        return path
+    }
+
+    /// Whether this may name an open file and no place, as `/dev/stdout` does where its link leads.
+    var namesDescriptor: Bool { ["/proc/", "/dev/fd/"].contains { utf8.starts(with: $0.utf8) } }
+
+    /// What stands in a symbolic link.
+    private var link: String? {
+        var bytes = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = readlink(self, &bytes, bytes.count)
+        return count > 0 ? String(validating: bytes[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self) : nil
+    }
+
+    /// The folder that is there of those that this path leads through, the path itself included; `.` where only the
+    /// working folder is left.
+    package var nearestFolder: String {
+        var path = self
+        while access(path, F_OK) != 0, errno != ELOOP, path != "/", path != "." { path = path.followingLinks.openableFolder }
+        return path
     }
 }

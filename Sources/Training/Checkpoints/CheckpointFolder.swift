@@ -88,16 +88,19 @@ public struct CheckpointFolder: Sendable {
     /// - Throws: `TensorFileError` with the system's reason
     public func moveAside(replacesOlder: Bool = true) throws(TensorFileError) -> String? {
         guard !paths.isEmpty else { return nil }
-        let place = replacesOlder ? path + ".old" : freePlace
+        let place = replacesOlder ? folder + ".old" : freePlace
         if replacesOlder { try? FileManager.default.removeItem(atPath: place) }
-        try Self.move(path, to: place)
+        try Self.move(folder, to: place)
         return place
     }
 
+    /// The folder itself where the path is a link to it, which stays.
+    private var folder: String { path.followingLinks }
+
     /// A folder that is not there yet, beside this one.
     private var freePlace: String {
-        var (place, number) = (path + ".old", 2)
-        while access(place, F_OK) == 0 { (place, number) = ("\(path).old\(number)", number + 1) }
+        var (place, number) = (folder + ".old", 2)
+        while access(place, F_OK) == 0 { (place, number) = ("\(folder).old\(number)", number + 1) }
         return place
     }
 

@@ -19,7 +19,8 @@ public final class MetricsFile: MetricSink {
     /// - Throws: `TensorFileError` with the path and the system's reason, where the file cannot be begun
     public init(path: String, _ run: RunDescription, onFailure: @escaping (TensorFileError) -> Void = { _ in }) throws(TensorFileError) {
         let (kept, isOther) = Self.lines(path, before: run)
-        putAside = isOther && rename(path, path + ".old") == 0 ? path + ".old" : nil
+        let place = path.followingLinks
+        putAside = isOther && rename(place, place + ".old") == 0 ? place + ".old" : nil
         self.onFailure = onFailure
         // Only what is there already has to be written again at once; a new line that cannot be costs no training.
         output = try LineOutput(path: path, kept.isEmpty ? [] : [RunRecord.start(run).json.serialized] + kept)

@@ -197,4 +197,19 @@ struct CheckpointTests {
         #expect(try folder.moveAside() == place)
         #expect(CheckpointFolder(path: place).paths.count == 1)
     }
+
+    @Test("A folder that is a link stays one, and what is put aside lies beside its target")
+    func linkedFolder() throws {
+        let root = try Paths.temporaryFolder()
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        let folder = CheckpointFolder(path: root + "/run.checkpoints", limit: 2)
+        try FileManager.default.createSymbolicLink(atPath: folder.path, withDestinationPath: "disk/run")
+        let trainer = try trainer()
+        for steps in [1, 2] {
+            try trainer.writeCheckpoint(to: folder.path(ofSteps: steps))
+            #expect(CheckpointFolder(path: root + "/disk/run").paths.count == 1)
+            #expect(try folder.moveAside() == root + "/disk/run.old")
+        }
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: folder.path) == "disk/run")
+    }
 }
