@@ -25,6 +25,8 @@ struct TrainCommand {
         let wandb: WandbClient?
         let evaluations: Evaluations
         let samples: SampleAnswers?
+        /// Held until the run ends; `nil` in a process that does not write.
+        let lock: RunLock?
         /// `nil` in a process that keeps no metrics.
         let metricsPath: String?
         var notes: DataNotes
@@ -208,7 +210,7 @@ struct TrainCommand {
         let subject = try Subject(options, model, base, origins)
         let metricsPath = options.metricsPath ?? subject.stem + ".metrics.jsonl"
         try checkOutputs(subject, base, metricsPath: metricsPath)
-        if processes.isFirst { try subject.checkWritable() }
+        let lock = processes.isFirst ? try lock(subject) : nil
         let recipe = Recipe(
             options, origins, subject, data.training.source.encoder.rule, processes: processes.communicator.count)
         let saves = Saves(options, subject, recipe, started: started, isWriter: processes.isFirst)
@@ -234,8 +236,17 @@ struct TrainCommand {
                 options, data, origins, model, subject, length, log, processes, from: evaluated,
 
                 isBestHere: checkpoint.map { $0.notes["best_is_here"]?.bool ?? true && saves.has($0) } ?? true),
-            samples: try options.samplePromptsPath.map { try SampleAnswers(path: $0, model, format, options.dtype) },
+            samples: try options.samplePromptsPath.map { try SampleAnswers(path: $0, model, format, options.dtype) }, lock: lock,
             metricsPath: processes.isFirst ? metricsPath : nil, notes: notes)
+    }
+
+    /// Finds out whether results can be written, and sees to it that no other run writes there.
+    ///
+    /// - Throws: `TensorFileError` with the system's reason, or ``CommandError`` where another run does
+    private func lock(_ subject: Subject) throws -> RunLock? {
+        try subject.checkWritable()
+        try AtomicFile.makeFolder(subject.stem.enclosingFolder)
+        return try RunLock.take(stem: subject.stem) { console.note("warning: \($0)") }
     }
 
     /// Refuses to write over what is read.
