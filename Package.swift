@@ -81,7 +81,10 @@ let package = Package(
         .target(name: "Report", dependencies: ["CZlib", "Tensor", "Model", "LoRA", "Training"]),
         // All of it by one import.
         .target(name: "LoRATrain", dependencies: ["Tensor", "Model", "LoRA", "Data", "Training", "Report"]),
-        .executableTarget(name: "lora-train", dependencies: ["Tensor", "Model", "LoRA", "Data", "Training", "Report"]),
+        .target(name: "CProcess", path: "Sources/lora-train/CProcess"),
+        .executableTarget(
+            name: "lora-train", dependencies: ["CProcess", "Tensor", "Model", "LoRA", "Data", "Training", "Report"],
+            exclude: ["CProcess"]),
         // Reads mutated files in processes of its own; Tests/Fuzz/README.md.
         .executableTarget(
             name: "fuzz", dependencies: ["Tensor", "Model", "LoRA", "Data", "SanitizerSupport"], path: "Tests/Fuzz",

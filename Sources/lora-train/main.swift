@@ -1,21 +1,20 @@
 import Foundation
 
 ProcessClock.begin()
-let arguments = Array(CommandLine.arguments.dropFirst())
+ProcessStart.prepare()
 
 /// Ends the process after an error.
-func end(_ code: Int32) -> Never {
+func end(_ error: any Error, _ code: Int32) -> Never {
+    Console.shared.note("error: \(error)")
     // A launcher ends all processes once one has failed: the one that speaks must come to it.
     if Console.shared.isSilent { Thread.sleep(forTimeInterval: 0.5) }
     exit(code)
 }
 
 do {
-    try Commands.run(arguments)
+    try Commands.run(ProcessStart.arguments)
 } catch let error as CommandError {
-    Console.shared.note("error: \(error)")
-    end(error.exitCode)
+    end(error, error.exitCode)
 } catch {
-    Console.shared.note("error: \(error)")
-    end(1)
+    end(error, 1)
 }

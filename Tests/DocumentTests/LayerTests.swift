@@ -11,7 +11,7 @@ struct LayerTests {
     private static let cModules: [String: Set<String>] = [
         "CKernels": ["Tensor", "Training"], "COpenBLAS": ["Tensor"], "COneDNN": ["Tensor"], "COniguruma": ["Data"],
         "CZlib": ["Tensor", "Report"],
-        "CMPI": ["Training"],
+        "CMPI": ["Training"], "CProcess": ["lora-train"],
     ]
     /// What the toolchain brings.
     private static let system: Set<String> = ["Foundation", "Synchronization"]

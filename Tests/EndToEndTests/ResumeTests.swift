@@ -20,7 +20,7 @@ struct ResumeTests {
 
     @Test(
         "A signal ends a run after its step, and the run goes on to the same bits",
-        arguments: [SIGINT, SIGTERM, SIGUSR1])
+        arguments: [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU])
     func signals(_ number: Int32) throws {
         let (whole, cut) = (try Self.undisturbed.get(), try TinyTraining(Self.flags))
         defer { cut.remove() }
