@@ -18,4 +18,11 @@ enum ProcessStart {
         guard let words = process_arguments(&count), count > 0 else { return Array(CommandLine.arguments.dropFirst()) }
         return (1..<max(1, Int(count))).compactMap { words[$0].map { String(cString: $0) } }
     }
+
+    /// Whether the folder that relative paths begin in is still there.
+    static var hasWorkingFolder: Bool {
+        guard let folder = getcwd(nil, 0) else { return false }
+        free(folder)
+        return true
+    }
 }

@@ -272,6 +272,12 @@ import Testing
         #expect(levels(MPIProbe(library: "Open MPI 4", launchers: []))["launcher"]?.advice != nil)
         let full = levels(DiskProbe(folder: "out", isWritable: true, free: 1000))
         #expect(full["free"]?.level == .slow && full["out folder"]?.level == .ok)
+        let gone = levels(DiskProbe(folder: "out", isWritable: false, isNowhere: true, free: 1000))
+        #expect(gone.count == 1 && gone["out folder"]?.level == .broken)
+        let unknown = levels(MemoryProbe(files: SystemFiles { _ in nil }, facts: MemoryFacts(total: 0, available: 0)))
+        #expect(unknown["memory"]?.value == "unknown" && unknown["fits"] == nil)
+        // Without /proc.
+        #expect(MemoryFacts.current(SystemFiles { _ in nil }).total > 0)
     }
 
     @Test func doesNotWaitForAProgramForEver() throws {

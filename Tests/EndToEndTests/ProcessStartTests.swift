@@ -55,6 +55,14 @@ import Training
         #expect(FileManager.default.fileExists(atPath: training.stem + ".report.html"))
     }
 
+    @Test("A working folder that is gone is said in a sentence", arguments: [["doctor"], ["inspect", "x"]])
+    func removedFolder(_ arguments: [String]) throws {
+        let folder = try Paths.temporaryFolder()
+        let run = try shell("cd '\(folder)'; rmdir '\(folder)'; exec \"$0\" \"$@\"", arguments)
+        #expect(run.status == 1 && run.errors.contains("the working folder cannot be found"), "\(run.errors)")
+        if arguments[0] == "doctor" { #expect(run.output.contains("the working folder has been removed"), "\(run.output)") }
+    }
+
     #if os(Linux)
         private static let canHideProc =
             (try? Command(["-m", "sh", "-c", "mount -t tmpfs none /proc"], of: "/usr/bin/unshare").status) == 0

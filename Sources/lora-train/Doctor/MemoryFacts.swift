@@ -20,7 +20,11 @@ struct MemoryFacts {
             let pages = (SystemControl.integer("vm.page_free_count") ?? 0) + (SystemControl.integer("vm.page_purgeable_count") ?? 0)
             return MemoryFacts(total: total, available: pages * Int(getpagesize()))
         #else
-            return MemoryFacts(files, ControlGroup(files))
+            let facts = MemoryFacts(files, ControlGroup(files))
+            guard facts.total == 0 else { return facts }
+            // Without /proc, what the C library is told by the kernel.
+            func bytes(_ pages: Int) -> Int { max(0, sysconf(Int32(pages))) * Int(getpagesize()) }
+            return MemoryFacts(total: bytes(_SC_PHYS_PAGES), available: bytes(_SC_AVPHYS_PAGES))
         #endif
     }
 

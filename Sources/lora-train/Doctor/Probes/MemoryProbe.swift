@@ -5,7 +5,8 @@ struct MemoryProbe: Probe {
     let facts: MemoryFacts
 
     func findings() -> [Finding] {
-        [amount, fits, largePages].compactMap { $0 }
+        guard facts.total > 0 else { return [Finding(.note, "memory", "unknown"), largePages].compactMap { $0 } }
+        return [amount, fits, largePages].compactMap { $0 }
     }
 
     private var amount: Finding {
