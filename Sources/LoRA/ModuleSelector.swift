@@ -152,7 +152,7 @@ public struct PerModule<Value: Sendable & Equatable>: Sendable, Equatable {
     /// The value of each of some layers.
     ///
     /// - Throws: ``LoRAError/matchesNothing(_:names:)`` for an entry that fits none of them
-    func values(for linears: [Linear]) throws(LoRAError) -> [Value] {
+    public func values(for linears: [Linear]) throws(LoRAError) -> [Value] {
         var values = [Value?](repeating: nil, count: linears.count)
         for entry in entries {
             let matches = try entry.selector.matcher(behindDot: true)

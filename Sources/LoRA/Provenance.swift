@@ -11,6 +11,8 @@ public struct Provenance: Sendable, Equatable {
     public var data: Fingerprint?
     /// The factor before `B A` in training. A format that has no place for a factor holds it in B.
     public var scale: Float?
+    /// The same by layer, where layers differ, under the names that Hugging Face gives them.
+    public var scales: [String: Float]
     /// Of the training's random numbers.
     public var seed: UInt64?
     /// The options of the training.
@@ -21,12 +23,13 @@ public struct Provenance: Sendable, Equatable {
     /// What is known; what is not is `nil`.
     public init(
         base: Fingerprint? = nil, tokenizer: Fingerprint? = nil, data: Fingerprint? = nil, scale: Float? = nil,
-        seed: UInt64? = nil, recipe: JSONObject = [:], version: String? = nil
+        scales: [String: Float] = [:], seed: UInt64? = nil, recipe: JSONObject = [:], version: String? = nil
     ) {
         self.base = base
         self.tokenizer = tokenizer
         self.data = data
         self.scale = scale
+        self.scales = scales
         self.seed = seed
         self.recipe = recipe
         self.version = version
@@ -38,6 +41,7 @@ public struct Provenance: Sendable, Equatable {
         self.init(
             base: fingerprint("base"), tokenizer: fingerprint("tokenizer"), data: fingerprint("data"),
             scale: json["scale"]?.number.map { Float($0) },
+            scales: (json["scales"]?.object ?? [:]).reduce(into: [:]) { $0[$1.key] = $1.value.number.map { Float($0) } },
             seed: json["seed"]?.integer.flatMap { UInt64(exactly: $0) } ?? json["seed"]?.string.flatMap { UInt64($0) },
             recipe: json["recipe"]?.object ?? [:], version: json["version"]?.string)
     }
@@ -50,6 +54,11 @@ public struct Provenance: Sendable, Equatable {
         json["tokenizer"] = tokenizer.map { .string($0.description) }
         json["data"] = data.map { .string($0.description) }
         json["scale"] = scale.map { .number(shortest($0)) }
+        if !scales.isEmpty {
+            var byLayer = JSONObject()
+            for (layer, scale) in scales.sorted(by: { $0.key < $1.key }) { byLayer[layer] = .number(shortest(scale)) }
+            json["scales"] = .object(byLayer)
+        }
         json["seed"] = seed.map { seed in Int(exactly: seed).map { .integer($0) } ?? .string(String(seed)) }
         if !recipe.keys.isEmpty { json["recipe"] = .object(recipe) }
         return json
@@ -59,6 +68,14 @@ public struct Provenance: Sendable, Equatable {
     init(text: String) { self.init(Self.object(text)) }
 
     static func object(_ text: String) -> JSONObject { (try? JSON(parsing: text))?.object ?? ["text": .string(text)] }
+}
+
+extension Provenance {
+    /// The factor that a layer was trained with; `nil` where that is not known, or is none that can be trained with.
+    func scale(of place: ParameterPlace) -> Float? {
+        guard let scale = scales[WeightNaming.huggingFace.name(of: place)] ?? scale, scale.isFinite, scale > 0 else { return nil }
+        return scale
+    }
 }
 
 extension AdapterState {

@@ -128,7 +128,7 @@ public final class Trainer<Target: Objective> {
     /// Everything that changes from step to step, by name.
     private var stateTensors: [(name: String, tensor: Tensor)] {
         parameters.flatMap { parameter in
-            [(Checkpoint.parameterPrefix + parameter.name, parameter.tensor)]
+            [(CheckpointName.parameterPrefix + parameter.name, parameter.tensor)]
                 + optimizer.memories(of: parameter.tensor).map { ("\($0.name).\(parameter.name)", $0.values) }
         }
     }

@@ -42,6 +42,29 @@ struct AdapterFlagTests {
         #expect(try train(["--lora_path", path, "--lora_dropout", "0.2"], out: out).status == 0)
     }
 
+    @Test("An adapter goes on at its scale, also out of checkpoints; flags that would make it another one are refused")
+    func goingOn() throws {
+        let out = try Paths.temporaryFolder()
+        defer { try? FileManager.default.removeItem(atPath: out) }
+        #expect(try train(["--lora_alpha", "64", "--lora_rank", "16"], out: out).status == 0)
+        let (path, checkpoints) = (out + "/lora/lora_identity_192.pth", out + "/lora/lora_identity_192.checkpoints")
+        for (file, flags) in [(path, []), (checkpoints, ["--lora_alpha", "64", "--lora_rank", "16", "--use_dora", "False"])] {
+            let run = try train(["--lora_path", file, "--lora_name", "on", "--learning_rate", "1e-30"] + flags, out: out)
+            #expect(run.status == 0 && run.output.contains("at scale 4.0, with which it was trained"), "\(run.errors)")
+            let (first, second) = (try TensorFile.read(path), try TensorFile.read(out + "/lora/on_192.pth"))
+            for name in first.names { #expect(try first[name]?.floats() == second[name]?.floats()) }
+        }
+        for (flags, words) in [
+            (["--lora_rank", "8"], "has rank 16; leave out --lora_rank"),
+            (["--lora_alpha", "16"], "has scale 4.0; leave out --lora_alpha"),
+            (["--use_dora"], "has no DoRA; leave out --use_dora"),
+        ] {
+            let run = try train(["--lora_path", path] + flags, out: out)
+            #expect(run.status == 2 && run.errors.contains(words), "\(run.errors)")
+            #expect(run.errors.split(separator: "\n").count { $0.hasPrefix("error") } == 1)
+        }
+    }
+
     @Test("PiSSA is saved for the base as it is: twice the rank")
     func pissa() throws {
         let out = try Paths.temporaryFolder()
@@ -56,6 +79,8 @@ struct AdapterFlagTests {
         arguments: [
             (["--target_modules", "qproj"], "q_proj"), (["--lora_rank", "attention"], "lora_rank"), (["--lora_rank", "0"], "rank 0"),
             (["--use_rslora"], "lora_alpha"), (["--lora_alpha", "wq=x"], "lora_alpha"), (["--full", "--use_dora"], "use_dora"),
+            (["--full", "--lora_rank", "16"], "lora_rank"), (["--full", "--force"], "force"),
+            (["--full", "--init", "random"], "base_path"),
             (["--lora_path", "x.pth", "--target_modules", "mlp"], "target_modules"), (["--lora_dropout", "1"], "lora_dropout"),
             (["--use_dora", "--init_lora_weights", "pissa"], "PiSSA"), (["--lora_rank", "mlp=4", "--target_modules", "square"], "mlp"),
         ])

@@ -6,8 +6,9 @@ import Tensor
 public enum AdapterFile {
     static let configurationName = "adapter_config.json"
 
-    /// Reads an adapter, whatever its format: a folder of PEFT or mlx-lm, MiniMind's `.pth`, an adapter of llama.cpp, or
-    /// factors under the keys of any of them in a `.pth` or safetensors file. Its content decides, not its name.
+    /// Reads an adapter, whatever its format: a folder of PEFT or mlx-lm, MiniMind's `.pth`, an adapter of llama.cpp,
+    /// factors under the keys of any of them in a `.pth` or safetensors file, a checkpoint of a run, or the newest in a
+    /// folder of them. Its content decides, not its name.
     ///
     /// The rows of queries' and keys' factors come as the model has them.
     ///
@@ -103,6 +104,8 @@ public enum AdapterFile {
             case .system, .inFile: throw .file(error)
             default: throw .inFile(path: path, .file(error))
             }
+        } catch .inFile(let path, let error) {
+            throw .inFile(path: path, error)
         } catch {
             throw .inFile(path: path, error)
         }
@@ -146,10 +149,13 @@ extension AdapterFile {
     private static func folder(_ path: String) throws(AdapterFileError) -> AdapterContents {
         func isThere(_ name: String) -> Bool { FileManager.default.fileExists(atPath: "\(path)/\(name)") }
         guard let fields = try configuration("\(path)/\(configurationName)") else {
+            if let checkpoint = CheckpointName.paths(in: path).first {
+                return try naming(checkpoint) { () throws(AdapterFileError) in try contents(checkpoint) }
+            }
             let factors = [PEFTAdapter.weightsName, PEFTAdapter.oldWeightsName, MLXAdapter.weightsName].first(where: isThere)
             throw .notAnAdapter(
                 factors.map { "the folder has \($0), but no \(configurationName), which says how it is scaled" }
-                    ?? "the folder has no \(configurationName); an adapter of PEFT or mlx-lm has one")
+                    ?? "the folder has no \(configurationName), as an adapter of PEFT or mlx-lm has, and no checkpoint of a run")
         }
         let isPEFT = fields["peft_type"] != nil
         guard isPEFT || fields["lora_parameters"] != nil || fields["fine_tune_type"] != nil else {
@@ -169,6 +175,7 @@ extension AdapterFile {
         _ path: String, configuration: () throws(AdapterFileError) -> JSONObject?
     ) throws(AdapterFileError) -> AdapterContents {
         try tensors(path) { (dictionary) throws(AdapterFileError) in
+            if let state = dictionary.metadata[CheckpointName.stateKey] { return try CheckpointAdapter.read(dictionary, state) }
             func has(_ mark: String) -> Bool { dictionary.names.contains { $0.contains(mark) } }
             if has(".lora.A.") || has(".lora.B.") { return try MiniMindAdapter.read(dictionary) }
             if has(".lora_A.") || has(".lora_B.") || has(".lora_embedding_") {
@@ -187,7 +194,7 @@ extension AdapterFile {
     ) throws(AdapterFileError) -> AdapterContents {
         let dictionary = try files { () throws(TensorFileError) in try TensorFile.read(path) }
         var contents = try read(dictionary)
-        contents.provenance = dictionary.metadata[StateDictionary.provenanceKey].map(Provenance.object)
+        if let text = dictionary.metadata[StateDictionary.provenanceKey] { contents.provenance = Provenance.object(text) }
         return contents
     }
 

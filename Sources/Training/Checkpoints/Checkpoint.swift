@@ -22,13 +22,9 @@ public struct Checkpoint {
     /// Everything that changes from step to step, by name.
     package let tensors: StateDictionary
 
-    private static let key = "lora-train.checkpoint"
-    /// What stands before the name of a parameter.
-    static let parameterPrefix = "parameter."
-
     /// The number of values in all parameters.
     package var parameterCount: Int {
-        tensors.names.filter { $0.hasPrefix(Self.parameterPrefix) }.reduce(0) { $0 + (tensors[$1]?.shape.reduce(1, *) ?? 0) }
+        tensors.names.filter { $0.hasPrefix(CheckpointName.parameterPrefix) }.reduce(0) { $0 + (tensors[$1]?.shape.reduce(1, *) ?? 0) }
     }
 
     static func write(
@@ -40,7 +36,7 @@ public struct Checkpoint {
             "optimizer_steps": .integer(optimizerSteps), "loss_scale": .number(Double(lossScale)),
             "good_steps": .integer(goodSteps), "notes": .object(notes),
         ]
-        var writer = SafetensorsWriter(metadata: [key: JSON.object(state).serialized])
+        var writer = SafetensorsWriter(metadata: [CheckpointName.stateKey: JSON.object(state).serialized])
         for (name, tensor) in tensors {
             writer.add(name, shape: tensor.shape, as: .float32) { () throws(TensorFileError) in tensor }
         }
@@ -57,7 +53,7 @@ public struct Checkpoint {
         } catch {
             throw unreadable("\(error)")
         }
-        guard let text = tensors.metadata[Self.key] else { throw unreadable("it is a safetensors file of something else") }
+        guard let text = tensors.metadata[CheckpointName.stateKey] else { throw unreadable("it is a safetensors file of something else") }
         guard let state = try? JSON(parsing: text), let epoch = state["epoch"]?.integer,
             let steps = state["optimizer_steps_in_epoch"]?.integer, let optimizerSteps = state["optimizer_steps"]?.integer,
             let scale = state["loss_scale"]?.number, let goodSteps = state["good_steps"]?.integer,

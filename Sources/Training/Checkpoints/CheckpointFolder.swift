@@ -14,24 +14,11 @@ public struct CheckpointFolder: Sendable {
         self.limit = limit
     }
 
-    private static let prefix = "checkpoint-"
-    private static let suffix = ".safetensors"
-
     /// Where the checkpoint of so many optimizer steps lies.
-    public func path(ofSteps steps: Int) -> String { "\(path)/\(Self.prefix)\(steps)\(Self.suffix)" }
+    public func path(ofSteps steps: Int) -> String { "\(path)/\(CheckpointName.file(ofSteps: steps))" }
 
     /// The files that are there, the newest first.
-    public var paths: [String] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-        return names.compactMap(Self.steps).sorted(by: >).map(path(ofSteps:))
-    }
-
-    /// The optimizer steps of a checkpoint, by the name or the path of its file.
-    private static func steps(_ path: String) -> Int? {
-        let name = (path as NSString).lastPathComponent
-        guard name.hasPrefix(prefix), name.hasSuffix(suffix) else { return nil }
-        return Int(name.dropFirst(prefix.count).dropLast(suffix.count))
-    }
+    public var paths: [String] { CheckpointName.paths(in: path) }
 
     /// The newest checkpoint that can be read, and why newer ones cannot.
     public func newest() -> (checkpoint: Checkpoint?, unreadable: [CheckpointError]) {
@@ -70,8 +57,8 @@ public struct CheckpointFolder: Sendable {
     /// - Returns: where they are now; `nil` where there were none
     /// - Throws: `TensorFileError` with the system's reason
     public func moveAside(beyond checkpoint: Checkpoint) throws(TensorFileError) -> String? {
-        guard let steps = Self.steps(checkpoint.path) else { return nil }
-        let beyond = paths.filter { Self.steps($0) ?? 0 > steps }
+        guard let steps = CheckpointName.steps(of: checkpoint.path) else { return nil }
+        let beyond = paths.filter { CheckpointName.steps(of: $0) ?? 0 > steps }
         guard !beyond.isEmpty else { return nil }
         let place = freePlace
         try AtomicFile.makeFolder(place)

@@ -57,14 +57,25 @@ struct Base {
     /// - Throws: `AdapterFileError` with the path, also for another base's
     func adapter(_ path: String, isForced: Bool) throws -> AdapterState {
         let state = try AdapterFile.read(path, for: file.configuration)
-        if !isForced, state.provenance != nil {
-            do {
-                try state.checkBase(fingerprint())
-            } catch let error as AdapterFileError {
-                throw AdapterFileError.inFile(path: path, error)
-            }
-        }
+        if !isForced { try check(state, path) }
         return state
+    }
+
+    /// The same to be trained on, at the scale that it was trained with.
+    func adapterToTrain(_ path: String, isForced: Bool) throws -> (state: AdapterState, scale: ScaleSource) {
+        let found = try AdapterFile.readToTrain(path, for: file.configuration)
+        if !isForced { try check(found.state, path) }
+        return found
+    }
+
+    /// Refuses an adapter of another base.
+    private func check(_ state: AdapterState, _ path: String) throws {
+        guard state.provenance != nil else { return }
+        do {
+            try state.checkBase(fingerprint())
+        } catch let error as AdapterFileError {
+            throw AdapterFileError.inFile(path: path, error)
+        }
     }
 
     /// The fingerprint of the weights.

@@ -20,6 +20,8 @@ struct FlagSet<Options> {
     /// What stands without a flag, in its order, such as the file to look at. The last may take any number of words.
     private(set) var operands: [(name: String, isRepeated: Bool, add: (_ word: String, _ options: inout Options) -> Void)] = []
     private var section = ""
+    /// Where the options keep the names of the flags that were given; `nil` where they do not.
+    var givenNames: WritableKeyPath<Options, Set<String>>?
 
     /// A word without a flag.
     mutating func operand(_ name: String, _ path: WritableKeyPath<Options, String?>) {

@@ -39,6 +39,7 @@ extension FlagSet {
             if let expected = flag.set(value, &options) {
                 throw .usage("--\(flag.name) is '\(value)', but must be \(expected)")
             }
+            if let givenNames { options[keyPath: givenNames].insert(flag.name) }
         }
         return false
     }

@@ -12,30 +12,69 @@ struct AdapterOptions {
     var start = LoRAConfiguration.Start.standard
     var rateRatio = 1.0
 
-    /// Those of the flags given that lay out a new adapter, or that train one.
-    private func given(onlyLayout: Bool) -> [String] {
-        let layout = [
-            ("target_modules", targets != nil), ("lora_alpha", alpha != nil), ("use_rslora", usesRankStabilizedScale),
-            ("use_dora", usesDoRA), ("init_lora_weights", start != .standard),
+    /// The flags of adapters that ask for something; switched off, they are no contradiction where there is nothing to
+    /// switch off.
+    private var requests: [String] {
+        let flags = [
+            ("lora_rank", true), ("target_modules", true), ("lora_alpha", true), ("use_rslora", usesRankStabilizedScale),
+            ("use_dora", usesDoRA), ("init_lora_weights", start != .standard), ("lora_dropout", dropout != 0),
+            ("loraplus_lr_ratio", rateRatio != 1),
         ]
-        let training = [("lora_dropout", dropout != 0), ("loraplus_lr_ratio", rateRatio != 1)]
-        return (layout + (onlyLayout ? [] : training)).filter(\.1).map { "--" + $0.0 }
+        return flags.filter(\.1).map(\.0)
     }
 
     /// Refuses what cannot be done before anything is read.
     ///
+    /// - Parameter given: the flags that were given
     /// - Throws: ``CommandError`` with exit code 2
-    func validate(trainsAll: Bool, goesOn: Bool) throws(CommandError) {
-        let strangers = trainsAll ? given(onlyLayout: false) : goesOn ? given(onlyLayout: true) : []
-        if !strangers.isEmpty {
-            throw .usage(
-                (trainsAll ? "--full trains no adapter" : "the adapter of --lora_path is laid out already")
-                    + "; leave out \(strangers.joined(separator: ", "))")
-        }
+    func validate(trainsAll: Bool, goesOn: Bool, given: Set<String>) throws(CommandError) {
+        let asked = requests.filter(given.contains)
+        if trainsAll { try Self.refuse(asked, "--full trains no adapter") }
+        // Rank, scale and kind may be those that the adapter has.
+        let layout = asked.filter { ["target_modules", "init_lora_weights"].contains($0) }
+        if goesOn { try Self.refuse(layout, "the adapter of --lora_path is laid out already") }
         if usesRankStabilizedScale, alpha == nil {
             throw .usage("--use_rslora divides alpha by the root of the rank; give --lora_alpha too")
         }
         _ = try configuration()
+    }
+
+    /// Refuses flags by which the adapter of `--lora_path` would be another one than it is.
+    ///
+    /// - Parameter isRankStabilized: whether its scale is `alpha / √rank`
+    /// - Throws: ``CommandError`` with exit code 2; `LoRAError` for a table that names no layer of the adapter
+    func check(_ adapter: LoRAAdapter, isRankStabilized: Bool, given: Set<String>) throws {
+        let updates = adapter.updates.map(\.update)
+        let layers = adapter.updates.map(\.linear)
+        let wanted = try configuration()
+        let ranks = updates.map(\.factors.rank)
+        var others: [(flag: String, fact: String)] = []
+        if given.contains("lora_rank"), try wanted.rank.values(for: layers) != ranks {
+            others.append(("lora_rank", "rank \(Self.list(ranks))"))
+        }
+        if given.contains("lora_alpha"), let alpha = wanted.alpha {
+            let scales = updates.map(\.factors.scale)
+            let divisors = ranks.map { isRankStabilized ? Float($0).squareRoot() : Float($0) }
+            if try zip(alpha.values(for: layers), divisors).map(/) != scales {
+                others.append(("lora_alpha", "scale \(Self.list(scales))"))
+            }
+        }
+        if given.contains("use_rslora"), usesRankStabilizedScale != isRankStabilized {
+            others.append(("use_rslora", "a scale of alpha / \(isRankStabilized ? "√rank" : "rank")"))
+        }
+        let usesDoRA = updates.contains { $0.magnitude != nil }
+        if given.contains("use_dora"), self.usesDoRA != usesDoRA { others.append(("use_dora", usesDoRA ? "DoRA" : "no DoRA")) }
+        try Self.refuse(others.map(\.flag), "the adapter of --lora_path has \(others.map(\.fact).joined(separator: ", "))")
+    }
+
+    private static func refuse(_ flags: [String], _ reason: String) throws(CommandError) {
+        guard !flags.isEmpty else { return }
+        throw .usage("\(reason); leave out \(flags.map { "--" + $0 }.joined(separator: ", "))")
+    }
+
+    /// Each once, ascending: 8, 16
+    static func list<Value: Hashable & Comparable>(_ values: [Value]) -> String {
+        Set(values).sorted().map { "\($0)" }.joined(separator: ", ")
     }
 
     /// - Throws: ``CommandError`` with exit code 2

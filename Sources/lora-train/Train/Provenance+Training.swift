@@ -1,4 +1,5 @@
 import LoRA
+import Model
 import Tensor
 import Training
 
@@ -15,10 +16,16 @@ extension TrainOptions {
             if isEssential || value != flag.defaultValue(usual) { recipe[flag.name] = .string(value.trimming("'")) }
         }
         recipe["chat_template"] = origins.template.map { .string($0.description) }
-        let scales = Set(adapter.updates.map(\.update.factors.scale))
+        let updates = adapter.updates
+        let scales = Set(updates.map(\.update.factors.scale))
+        if model.loraPath != nil { recipe["lora_rank"] = .string(AdapterOptions.list(updates.map(\.update.factors.rank))) }
         return Provenance(
             base: origins.base, tokenizer: origins.tokenizer, data: origins.data,
-            scale: scales.count == 1 ? scales.first : nil, seed: UInt64(model.seed), recipe: recipe,
+            scale: scales.count == 1 ? scales.first : nil,
+            scales: scales.count == 1
+                ? [:]
+                : updates.reduce(into: [:]) { $0[WeightNaming.huggingFace.name(of: $1.linear.place)] = $1.update.factors.scale },
+            seed: UInt64(model.seed), recipe: recipe,
             version: Release.version)
     }
 }

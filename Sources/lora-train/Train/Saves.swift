@@ -134,7 +134,7 @@ struct Saves {
                 to: path,
                 notes: [
                     "recipe": .object(recipe.facts), "started": .number(started.timeIntervalSince1970), "layout": .string(recipe.layout),
-                    "is_complete": .bool(isComplete),
+                    "is_complete": .bool(isComplete), "provenance": subject.provenance.map(JSON.object) ?? .null,
                     "evaluation": evaluations.progress.json, "best_is_here": .bool(evaluations.isBestHere), "data": data,
                 ])
         } catch {

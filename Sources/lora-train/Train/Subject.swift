@@ -19,6 +19,8 @@ struct Subject {
     let adapter: LoRAAdapter?
     /// What the adapter of `--lora_path` brings along, as a checkpoint knows it again; `nil` for a new one.
     let start: String?
+    /// Where that comes from, as files carry it along.
+    let provenance: JSONObject?
     /// The loss that keeps experts evenly used; `nil` of a model without one.
     let balance: String?
     /// Whether training the same samples in micro-batches of other sizes is another training: where masks of dropout are
@@ -26,7 +28,9 @@ struct Subject {
     let dependsOnLayout: Bool
 
     /// Puts a new adapter or that of `--lora_path` on the model, or takes the whole model.
-    init(_ options: TrainOptions, _ model: MiniMind, _ base: Base?, _ origins: Origins) throws {
+    ///
+    /// - Parameter checkpoint: of the run that this one goes on from
+    init(_ options: TrainOptions, _ model: MiniMind, _ base: Base?, _ origins: Origins, from checkpoint: Checkpoint?) throws {
         let console = Console.shared
         func announceBase() {
             if let base { console.line("base \(base.file.path): \(base.file.summary)") }
@@ -44,7 +48,7 @@ struct Subject {
             parameters = model.parameters
             groups = [ParameterGroup(parameters.map(\.tensor))]
             words = Self.words(base, options, total: model.parameterCount, trained: model.parameterCount)
-            (adapter, start) = (nil, nil)
+            (adapter, start, provenance) = (nil, nil, nil)
             dependsOnLayout = balance != nil
             copy = {
                 let tensors = model.stateDictionary(as: savedType)
@@ -52,23 +56,26 @@ struct Subject {
             }
             return
         }
-        let adapter = try Self.adapter(options, on: model, base)
+        let (adapter, source) = try Self.adapter(options, on: model, base, from: checkpoint)
         let total = model.parameterCount + adapter.parameterCount
         for line in PublishedLog.parameters(total: total, trained: adapter.parameterCount) { console.line(line) }
         announceBase()
         console.line(Self.summary(adapter))
+        if let source { Self.announce(source, of: adapter, path: options.model.loraPath ?? "") }
         let path = stem + ".pth"
         self.path = path
         self.adapter = adapter
-        start = options.model.loraPath.map { Self.start(adapter, path: $0, savedPaths: [path, Self.bestPath(path)]) }
+        let ownPaths = [path, Self.bestPath(path), stem + ".checkpoints"]
+        start = options.model.loraPath.map { Self.start(adapter, path: $0, savedPaths: ownPaths) }
         dependsOnLayout = adapter.updates.contains { $0.update.dropout > 0 } || balance != nil
         parameters = adapter.parameters
         groups = options.adapter.groups(adapter)
         words = Self.words(base, options, total: total, trained: adapter.parameterCount)
-        let provenance = options.provenance(of: adapter, origins)
+        let provenance = options.provenance(of: adapter, origins).json
+        self.provenance = provenance
         copy = {
             var state = adapter.state
-            state.provenance = provenance.json
+            state.provenance = provenance
             return { [state] in try AdapterFile.write(state, as: .minimind, to: $0, for: model.configuration, elementType: savedType) }
         }
     }
@@ -106,8 +113,8 @@ struct Subject {
 
     private static func summary(_ adapter: LoRAAdapter) -> String {
         let updates = adapter.updates.map(\.update)
-        let ranks = Set(updates.map(\.factors.rank)).sorted().map(String.init).joined(separator: ", ")
-        let scales = Set(updates.map(\.factors.scale)).sorted().map { "\($0)" }.joined(separator: ", ")
+        let ranks = AdapterOptions.list(updates.map(\.factors.rank))
+        let scales = AdapterOptions.list(updates.map(\.factors.scale))
         let kind = updates.contains { $0.magnitude != nil } ? " (DoRA)" : ""
         return "adapting \(adapter.linears.count) modules with rank \(ranks), scale \(scales)\(kind): "
             + ModuleNames.summary(adapter.linears.map(\.name))
@@ -118,28 +125,59 @@ struct Subject {
         let updates = adapter.updates.map(\.update)
         func tensor(_ values: [Float]) -> StoredTensor { StoredTensor(shape: [values.count], floats: values) }
         var tensors = [tensor(updates.map(\.factors.scale)), tensor(updates.map(\.dropout))]
-        guard !savedPaths.contains(where: { OutputPath.areSame(path, $0) }) else { return "its own file, \(Fingerprint(of: tensors))" }
+        let places = [path, (path as NSString).deletingLastPathComponent]
+        guard !savedPaths.contains(where: { saved in places.contains { OutputPath.areSame($0, saved) } }) else {
+            return "its own file, \(Fingerprint(of: tensors))"
+        }
         tensors += adapter.parameters.map { StoredTensor(shape: $0.tensor.shape, floats: $0.tensor.values) }
         return Fingerprint(of: tensors).description
     }
 
-    /// The adapter of `--lora_path`, or a new one.
-    private static func adapter(_ options: TrainOptions, on model: MiniMind, _ base: Base?) throws -> LoRAAdapter {
+    /// Says at which scale an adapter is trained on.
+    private static func announce(_ source: ScaleSource, of adapter: LoRAAdapter, path: String) {
+        let scales = AdapterOptions.list(adapter.updates.map(\.update.factors.scale))
+        let reason =
+            switch source {
+            case .file: "as the file says"
+            case .provenance: "with which it was trained, by its provenance"
+            case .unsaid: "since the file says no other"
+            }
+        Console.shared.line("going on from \(path) at scale \(scales), \(reason)")
+        if source == .provenance(isExact: false) {
+            Console.shared.note("note: \(path) holds that scale in B, which has given it back rounded to the nearest float32")
+        }
+    }
+
+    /// The adapter of `--lora_path`, and where its scale comes from; or a new one.
+    private static func adapter(
+        _ options: TrainOptions, on model: MiniMind, _ base: Base?, from checkpoint: Checkpoint?
+    ) throws -> (adapter: LoRAAdapter, source: ScaleSource?) {
         guard let path = options.model.loraPath else {
             do {
-                return try LoRAAdapter(on: model, options.adapter.configuration(), seed: UInt64(options.model.seed))
+                return (try LoRAAdapter(on: model, options.adapter.configuration(), seed: UInt64(options.model.seed)), nil)
             } catch let error as LoRAError {
                 throw CommandError.usage("--target_modules, --lora_rank, --lora_alpha: \(error)")
             }
         }
         guard let base else { throw CommandError.usage("--lora_path needs a base that it was trained on") }
-        let state = try base.adapter(path, isForced: options.model.forcesAdapter)
+        // A run of up to version 0.7 trained at the file's own scale, and goes on so.
+        let isEarlier = checkpoint.map { $0.notes["provenance"] == nil } ?? false
+        let (state, source) =
+            isEarlier
+            ? (try base.adapter(path, isForced: options.model.forcesAdapter), nil)
+            : try base.adapterToTrain(path, isForced: options.model.forcesAdapter)
+        let adapter: LoRAAdapter
         do {
-            let adapter = try LoRAAdapter(on: model, state)
-            if options.adapter.dropout > 0 { try adapter.setDropout(Float(options.adapter.dropout)) }
-            return adapter
+            adapter = try LoRAAdapter(on: model, state)
+            if options.given.contains("lora_dropout") { try adapter.setDropout(Float(options.adapter.dropout)) }
         } catch {
             throw CommandError.failure("\(path): \(error)")
         }
+        do {
+            try options.adapter.check(adapter, isRankStabilized: state.usesRankStabilizedScale, given: options.given)
+        } catch let error as LoRAError {
+            throw CommandError.usage("--lora_rank, --lora_alpha: \(error)")
+        }
+        return (adapter, source)
     }
 }

@@ -207,7 +207,7 @@ struct TrainCommand {
         var notes = DataNotes(options, data.training)
         try notes.begin()
         let origins = try Origins(base, options, format)
-        let subject = try Subject(options, model, base, origins)
+        let subject = try Subject(options, model, base, origins, from: found)
         let metricsPath = options.metricsPath ?? subject.stem + ".metrics.jsonl"
         try checkOutputs(subject, base, metricsPath: metricsPath)
         let lock = processes.isFirst ? try lock(subject) : nil

@@ -54,10 +54,13 @@ struct TrainOptions {
     var evaluation = EvaluationOptions()
     var format = FormatOptions()
     var counting = CountingOptions()
+    /// The flags that were given, whatever their values.
+    var given: Set<String> = []
 
     /// The published table first, in its order.
     static var flags: FlagSet<TrainOptions> {
         var flags = FlagSet<TrainOptions>()
+        flags.givenNames = \.given
         let anyNumber = 0.0 ... .greatestFiniteMagnitude
         flags.section("The published script's flags")
         flags.filePath("out_dir", \.model.outDir, "Folder of the base weights and of everything written")
@@ -86,7 +89,9 @@ struct TrainOptions {
         flags.text("lora_name", \.loraName, "Name of the adapter's file")
         flags.section("Beyond the published script")
         flags.model(\.model)
-        flags.filePath("lora_path", \.model.loraPath, "Adapter to go on from")
+        flags.filePath(
+            "lora_path", \.model.loraPath,
+            "Adapter to go on from, of any format, or a checkpoint or folder of them: at the scale that it was trained with")
         flags.adapter(\.adapter)
         flags.integer("seed", \.model.seed, atLeast: 0, atMost: .max, "Seed of new adapters, of shuffling and of dropout")
         flags.bool(
@@ -168,7 +173,14 @@ struct TrainOptions {
             throw .usage("--full trains float32 weights; leave out --base_dtype bfloat16")
         }
         if trainsAll, model.loraPath != nil { throw .usage("--full trains no adapter; leave out --lora_path") }
+        if trainsAll, model.forcesAdapter { throw .usage("--full trains no adapter; leave out --force") }
+        if initialization == .random {
+            let strangers = [("base_path", model.basePath != nil), ("inference_rope_scaling", model.stretchesRotary)].filter(\.1)
+            if !strangers.isEmpty {
+                throw .usage("--init random reads no base; leave out \(strangers.map { "--" + $0.0 }.joined(separator: ", "))")
+            }
+        }
         try evaluation.validate()
-        try adapter.validate(trainsAll: trainsAll, goesOn: model.loraPath != nil)
+        try adapter.validate(trainsAll: trainsAll, goesOn: model.loraPath != nil, given: given)
     }
 }
