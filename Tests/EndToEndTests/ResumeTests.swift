@@ -83,7 +83,7 @@ struct ResumeTests {
         defer { cut.remove() }
         _ = try Command(cut.arguments, interruptAfterLines: 12)
         for (flags, words) in [
-            (["--learning_rate", "1e-3"], "--learning_rate was 0.002, is 0.001"), (["--epochs", "5"], "--epochs was 4, is 5"),
+            (["--learning_rate", "1e-3"], "--learning_rate was 0.002, is 0.001"), (["--epochs", "3"], "--epochs was 4, is 3"),
             (["--shuffle", "False"], "--shuffle was True, is False"), (["--lora_rank", "8"], "--lora_rank was '16', is '8'"),
             (["--seed", "7"], "--seed was 1337, is 7"),
             (["--data_path", Paths.package.path + "/Examples/smollm2/identity.jsonl"], "the data was"),
@@ -228,6 +228,49 @@ struct ResumeTests {
         #expect(try Command(cut.arguments + own, interruptAfterLines: 12).status == 130)
         let again = try Command(cut.arguments + own + ["--resume", "auto"])
         #expect(again.status == 0 && again.output.contains("resuming from"), "\(again.errors)")
+    }
+
+    @Test("A run goes on for more epochs, by their schedule; cut short again, it comes to the same bits")
+    func moreEpochs() throws {
+        let (one, two) = (try TinyTraining(Self.flags), try TinyTraining(Self.flags))
+        defer { for training in [one, two] { training.remove() } }
+        for training in [one, two] { #expect(try Command(training.arguments + ["--epochs", "2"]).status == 0) }
+        let more = ["--epochs", "5", "--save_interval", "2", "--resume", "auto"]
+        let whole = try Command(one.arguments + more)
+        #expect(whole.status == 0 && whole.errors.contains("--epochs was 2 and is 5"), "\(whole.errors)")
+        #expect(whole.output.contains("epoch 3 of 5, step 0 of 10"))
+        #expect(try Command(two.arguments + more, interruptAfterLines: 8).status == 130)
+        let again = try Command(two.arguments + more)
+        #expect(again.status == 0 && !again.errors.contains("--epochs was"), "\(again.errors)")
+        #expect(one.adapter == two.adapter && one.adapter != nil)
+        // The file of metrics is that of the whole run, and the last rates are those of 5 epochs.
+        let history = try RunHistory(path: one.metricsPath)
+        #expect(history.steps.map(\.step) == Array(0..<50) && history.run?.recipe["--epochs"] == "5")
+        let schedule = CosineSchedule(baseRate: 2e-3, totalSteps: 50)
+        #expect(history.steps.suffix(30).allSatisfy { abs($0.learningRate - schedule.learningRate(at: $0.step)) < 1e-12 })
+    }
+
+    @Test("A flag that an earlier version did not have is as its default in that version's checkpoints")
+    func laterFlags() throws {
+        let cut = try TinyTraining(Self.flags)
+        defer { cut.remove() }
+        #expect(try Command(cut.arguments + ["--epochs", "1"]).status == 0)
+        let path = try #require(cut.checkpointNames.last.map { cut.checkpoints + "/" + $0 })
+        try SafetensorsFile.rewrite(
+            path, to: path,
+            metadata: { metadata in
+                var state = try JSON(parsing: metadata["lora-train.checkpoint"] ?? "").object ?? [:]
+                var notes = state["notes"]?.object ?? [:]
+                var recipe = notes["recipe"]?.object ?? [:]
+                #expect(recipe["--loraplus_lr_ratio"] != nil)
+                (recipe["--loraplus_lr_ratio"], notes["provenance"]) = (nil, nil)
+                notes["recipe"] = .object(recipe)
+                state["notes"] = .object(notes)
+                metadata["lora-train.checkpoint"] = JSON.object(state).serialized
+            })
+        let other = try Command(cut.arguments + ["--loraplus_lr_ratio", "4", "--resume", path])
+        #expect(other.status == 2 && other.errors.contains("--loraplus_lr_ratio was 1.0, is 4.0"), "\(other.errors)")
+        #expect(try Command(cut.arguments + ["--epochs", "2", "--resume", path]).status == 0)
     }
 
     @Test("From an earlier checkpoint: those behind it are put aside, and new ones stay")

@@ -36,7 +36,7 @@ public final class MetricsFile: MetricSink {
         var kept: [String] = []
         for bytes in contents.split(separator: UInt8(ascii: "\n")) {
             guard let record = (try? JSON(parsing: Array(bytes))).flatMap(RunRecord.init) else { continue }
-            if case .start(let other) = record, other.recipe != run.recipe || other.stepsPerEpoch != run.stepsPerEpoch {
+            if case .start(let other) = record, !run.canGoOn(from: other) {
                 return ([], true)
             }
             if record.isKept(by: run) { kept.append(String(decoding: bytes, as: UTF8.self)) }

@@ -47,6 +47,17 @@ public struct RunDescription: Sendable, Equatable {
         self.environment = environment
     }
 
+    /// Whether this run may be what became of another one: the same recipe, for as many epochs or more. Flags that only
+    /// one of them knows are left out, since the other may be of another version.
+    func canGoOn(from other: RunDescription) -> Bool {
+        let keys = Set(recipe.keys).union(other.recipe.keys).subtracting(["--epochs"])
+        return other.stepsPerEpoch == stepsPerEpoch && other.epochs <= epochs
+            && keys.allSatisfy { key in
+                let (own, others) = (recipe[key], other.recipe[key])
+                return own == others || key.hasPrefix("--") && (own == nil || others == nil)
+            }
+    }
+
     var json: JSON {
         [
             "name": .string(name), "version": .string(version), "started": .string(started), "epochs": .integer(epochs),

@@ -26,8 +26,10 @@ struct Recipe {
     private static let balance = "the auxiliary loss of experts"
     private static let template = "the chat template"
     private static let mask = "the loss mask"
-    /// Flags that version 0.7 did not have, by the values with which they change nothing.
-    private static let added = ["--template_args": "—", "--loss_on": "'answers'", "--thinking": "auto"]
+    /// A run may go on for more epochs than it was begun with: no step that is done changes.
+    private static let epochs = "--epochs"
+    /// Which flags of a layout a recipe has depends on how losses become one.
+    private static let layoutFlags: Set<String> = ["batch_size", "accumulation_steps"]
 
     init(_ options: TrainOptions, _ origins: Origins, _ subject: Subject, _ rule: LossMaskRule, processes: Int) {
         layout = "\(processes) × \(options.batchSize) × \(options.accumulationSteps)"
@@ -61,13 +63,26 @@ struct Recipe {
         commonFacts = facts
     }
 
-    /// How this recipe differs from that of a checkpoint.
+    /// The epochs of a checkpoint's run, where this one has more.
+    func fewerEpochs(of checkpoint: Checkpoint) -> Int? {
+        guard let former = checkpoint.notes["recipe"]?[Self.epochs]?.string.flatMap({ Int($0) }),
+            let now = facts[Self.epochs]?.string.flatMap({ Int($0) }), former < now
+        else { return nil }
+        return former
+    }
+
+    /// How this recipe differs from that of a checkpoint, in what a run that goes on must have in common with it.
     func differences(from checkpoint: Checkpoint) -> [(what: String, one: String, other: String)] {
         var facts = facts
         // Those of 0.6 know no layout either.
         if checkpoint.notes["layout"] == nil { (facts[Self.start], facts[Self.balance]) = (nil, nil) }
         var recipe = checkpoint.notes["recipe"]?.object ?? [:]
-        for (flag, value) in Self.added where recipe[flag] == nil { recipe[flag] = .string(value) }
+        if fewerEpochs(of: checkpoint) != nil { recipe[Self.epochs] = facts[Self.epochs] }
+        // A version without a flag trained as its default does.
+        let usual = TrainOptions()
+        for flag in TrainOptions.flags.flags where recipe["--\(flag.name)"] == nil && facts["--\(flag.name)"] != nil {
+            if !Self.layoutFlags.contains(flag.name) { recipe["--\(flag.name)"] = .string(flag.defaultValue(usual)) }
+        }
         // Of MiniMind's templates the mask is what it was; that of others was found in another way up to 0.7.
         if recipe[Self.mask] == nil {
             recipe[Self.mask] = facts[Self.mask] == .string(LossMaskRule.minimindWords) ? facts[Self.mask] : "that of version 0.7"

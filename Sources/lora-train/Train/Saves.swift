@@ -51,6 +51,11 @@ struct Saves {
                 "--resume: \(found.path) is of another recipe: \(words); "
                     + "give the flags of that run, or leave out --resume to start anew")
         }
+        if let epochs = recipe.fewerEpochs(of: found) {
+            console.note(
+                "note: --epochs was \(epochs) and is \(options.epochs): from here on the learning rate follows "
+                    + "the schedule of \(options.epochs) epochs")
+        }
         if subject.dependsOnLayout, let layout = found.notes["layout"]?.string, layout != recipe.layout {
             console.note(
                 "note: processes × --batch_size × --accumulation_steps were \(layout) and are \(recipe.layout): "

@@ -298,7 +298,7 @@ struct TrainCommand {
         try run.saves.begin(from: checkpoint)
         let progress = checkpoint.progress
         console.line(
-            checkpoint.notes["is_complete"]?.bool == true
+            progress.epoch >= options.epochs || run.evaluations.endsEarly
                 ? "\(checkpoint.path) is the end of the run: nothing is left to train"
                 : "resuming from \(checkpoint.path): epoch \(progress.epoch + 1) of \(options.epochs), "
                     + "step \(run.length.stepsInEpoch(progress)) of \(run.length.stepsPerEpoch)")
