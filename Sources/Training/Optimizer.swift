@@ -26,13 +26,19 @@ public struct ParameterGroup {
     }
 }
 
-/// AdamW (Loshchilov & Hutter 2019) with PyTorch's defaults.
+/// AdamW (Loshchilov & Hutter 2019), by default with the numbers of `torch.optim.AdamW`. Of a gradient `g`, at the rate `r`:
+///
+///     p ← p · (1 - r · weightDecay)
+///     m ← beta1 · m + (1 - beta1) · g
+///     v ← beta2 · v + (1 - beta2) · g²
+///     p ← p - r · m / (1 - beta1ᵗ) / (√(v / (1 - beta2ᵗ)) + epsilon)
 public struct AdamW: Optimizer {
-    /// How much of the gradients' moving mean a step keeps.
+    /// How much of the gradients' moving mean a step keeps; from 0 to below 1.
     public var beta1 = 0.9
-    /// How much of the moving mean of the gradients' squares a step keeps.
+    /// How much of the moving mean of the gradients' squares a step keeps; from 0 to below 1.
     public var beta2 = 0.999
-    /// Added to the root of the squares' mean, by which a step is divided.
+    /// Added to the root of the squares' mean, by which a step is divided; above 0, since a B of zero leaves A without
+    /// gradients at first.
     public var epsilon = 1e-8
     /// The share of itself, times the learning rate, that a step takes off each parameter.
     public var weightDecay = 0.01

@@ -81,6 +81,8 @@ struct AdapterFlagTests {
             (["--use_rslora"], "lora_alpha"), (["--lora_alpha", "wq=x"], "lora_alpha"), (["--full", "--use_dora"], "use_dora"),
             (["--full", "--lora_rank", "16"], "lora_rank"), (["--full", "--force"], "force"),
             (["--full", "--init", "random"], "base_path"),
+            (["--weight_decay", "-0.1"], "weight_decay"), (["--adam_beta1", "1"], "adam_beta1"), (["--adam_beta2", "nan"], "adam_beta2"),
+            (["--adam_epsilon", "0"], "adam_epsilon"), (["--lr_schedule", "step"], "lr_schedule"),
             (["--lora_path", "x.pth", "--target_modules", "mlp"], "target_modules"), (["--lora_dropout", "1"], "lora_dropout"),
             (["--use_dora", "--init_lora_weights", "pissa"], "PiSSA"), (["--lora_rank", "mlp=4", "--target_modules", "square"], "mlp"),
         ])

@@ -86,6 +86,7 @@ struct ResumeTests {
             (["--learning_rate", "1e-3"], "--learning_rate was 0.002, is 0.001"), (["--epochs", "3"], "--epochs was 4, is 3"),
             (["--shuffle", "False"], "--shuffle was True, is False"), (["--lora_rank", "8"], "--lora_rank was '16', is '8'"),
             (["--seed", "7"], "--seed was 1337, is 7"),
+            (["--weight_decay", "0"], "--weight_decay was 0.01, is 0.0"), (["--lr_schedule", "linear"], "--lr_schedule was 'cosine', is"),
             (["--data_path", Paths.package.path + "/Examples/smollm2/identity.jsonl"], "the data was"),
         ] {
             let run = try Command(cut.arguments + flags + ["--resume", "auto"])
@@ -336,9 +337,12 @@ struct ResumeTests {
     }
 
     @Test(
-        "All parameters too, in float16, and a start by PiSSA",
+        "All parameters too, in float16, a start by PiSSA, and other numbers of the optimizer",
         arguments: [
             ["--full", "--dtype", "float16", "--learning_rate", "1e-4"], ["--init_lora_weights", "pissa", "--loraplus_lr_ratio", "4"],
+            [
+                "--lr_schedule", "linear", "--weight_decay", "0.2", "--adam_beta1", "0.8", "--adam_beta2", "0.95", "--adam_epsilon", "1e-6",
+            ],
         ])
     func others(_ flags: [String]) throws {
         let (whole, cut) = (try Self.whole(flags), try TinyTraining(flags))

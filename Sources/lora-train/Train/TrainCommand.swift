@@ -326,8 +326,8 @@ struct TrainCommand {
         configuration.seed = UInt64(options.model.seed)
         let scheduledSteps = options.lossReduction == .token ? length.optimizerStepsPerEpoch : length.stepsPerEpoch
         return Trainer(
-            NextTokenLoss(model), parameters: subject.parameters, optimizer: AdamW(groups: subject.groups),
-            schedule: CosineSchedule(
+            NextTokenLoss(model), parameters: subject.parameters, optimizer: options.optimizer.optimizer(subject.groups),
+            schedule: options.optimizer.schedule(
                 baseRate: options.learningRate, totalSteps: options.epochs * scheduledSteps,
                 warmupSteps: options.warmupIterations),
             configuration: configuration, communicator: processes.communicator)

@@ -36,6 +36,7 @@ struct TrainOptions {
     var dataPath = "./dataset/lora_identity.jsonl"
     var loraName = "lora_identity"
     var adapter = AdapterOptions()
+    var optimizer = OptimizerOptions()
     var padsToMaximum: Bool?
     var metricsPath: String?
     var samplePromptsPath: String?
@@ -68,7 +69,7 @@ struct TrainOptions {
         flags.integer("batch_size", \.batchSize, atLeast: 1, "Samples a step")
         flags.number(
             "learning_rate", \.learningRate, in: Double.leastNonzeroMagnitude ... .greatestFiniteMagnitude, "a positive number",
-            "Base of the cosine schedule")
+            "Base of the learning rate's schedule")
         flags.text("device", \.device, "Only cpu: this tool needs no GPU")
         flags.choice("dtype", \.dtype, "Type of matrix products: float32, bfloat16 or float16")
         flags.bool("use_wandb", \.useWandb, "Log to Weights & Biases through its Python client, the package wandb")
@@ -78,7 +79,7 @@ struct TrainOptions {
         flags.integer("accumulation_steps", \.accumulationSteps, atLeast: 1, "Micro-batches an optimizer step")
         flags.number("grad_clip", \.gradientClip, in: anyNumber, "a number of at least 0", "Limit of the gradients' norm; 0 for none")
         flags.integer(
-            "warmup_iters", \.warmupIterations, atLeast: 0, "Steps of linear warmup before the cosine; 0 is the published schedule")
+            "warmup_iters", \.warmupIterations, atLeast: 0, "Steps of linear warmup before the schedule; 0 as published")
         flags.integer("log_interval", \.logInterval, atLeast: 1, "Steps between log lines")
         flags.integer("save_interval", \.saveInterval, atLeast: 1, "Epochs between saves of adapter and checkpoint; the end always saves")
         flags.integer("local_rank", \.localRank, atLeast: -1, "Understood and not needed: MPI knows the rank")
@@ -93,6 +94,7 @@ struct TrainOptions {
             "lora_path", \.model.loraPath,
             "Adapter to go on from, of any format, or a checkpoint or folder of them: at the scale that it was trained with")
         flags.adapter(\.adapter)
+        flags.optimizer(\.optimizer)
         flags.integer("seed", \.model.seed, atLeast: 0, atMost: .max, "Seed of new adapters, of shuffling and of dropout")
         flags.bool(
             "pad_to_max_seq_len", \.padsToMaximum, default: "auto",

@@ -1,0 +1,17 @@
+/// The base rate at every step, behind a linear warmup from 0: the `get_constant_schedule_with_warmup` of transformers.
+public struct ConstantSchedule: LearningRateSchedule {
+    /// The rate of every step.
+    public let baseRate: Double
+    /// Steps of warmup.
+    public let warmupSteps: Int
+
+    /// A schedule, by default without warmup.
+    public init(baseRate: Double, warmupSteps: Int = 0) {
+        self.baseRate = baseRate
+        self.warmupSteps = max(warmupSteps, 0)
+    }
+
+    public func learningRate(at step: Int) -> Double {
+        step < warmupSteps ? baseRate * Double(step) / Double(warmupSteps) : baseRate
+    }
+}
