@@ -10,7 +10,7 @@ extension StoredWeights {
         let (name, stored) = try tensor(place)
         guard stored.shape == shape else { throw .shape(name: name, found: stored.shape, expected: shape) }
         do {
-            let tensor = try Tensor(stored, precision: precision)
+            let tensor = try Tensor(finite: stored, precision: precision)
             let order = configuration.rowOrder(of: place, from: rotaryLayout, to: configuration.rotaryLayout)
             return order.map { order in ComputeContext.withoutGradient { gatherRows(tensor, order) } } ?? tensor
         } catch {

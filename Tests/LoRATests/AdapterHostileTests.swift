@@ -52,6 +52,38 @@ struct AdapterHostileTests {
         #expect(refusal(path) == nil)
     }
 
+    @Test("A value that is not finite is named by tensor and place, and looked at all the same", arguments: AdapterFormat.allCases)
+    func notFinite(_ format: AdapterFormat) throws {
+        var state = AdapterState.random(on: configuration, ranks: [2])
+        var values = try state.modules[1].b.floats()
+        values[3] = .nan
+        state.modules[1].b = StoredTensor(shape: state.modules[1].b.shape, floats: values)
+        let sound = "\(folder)/sound"
+        try AdapterFile.write(AdapterState.random(on: configuration, ranks: [2]), as: format, to: sound, for: configuration)
+        #expect(refusal(sound) == nil)
+        // No writer writes such a file, but others do.
+        #expect(throws: AdapterFileError.self) { try AdapterFile.write(state, as: format, to: folder + "/new", for: configuration) }
+        let names =
+            format.isFolder ? try FileManager.default.contentsOfDirectory(atPath: sound).filter { $0.hasSuffix("safetensors") } : [""]
+        let file = names[0].isEmpty ? sound : "\(sound)/\(names[0])"
+        var tensors = try TensorFile.read(file)
+        let name = try #require(tensors.names.last)
+        let stored = try #require(tensors[name])
+        var broken = try stored.floats()
+        broken[broken.count - 1] = -.infinity
+        tensors[name] = StoredTensor(shape: stored.shape, floats: broken)
+        switch format {
+        case .minimind: try PyTorchFile.write(tensors, to: file)
+        case .peft, .mlx: try SafetensorsFile.write(tensors, to: file)
+        case .gguf: try GGUFFile.write(metadata: GGUFFile.read(file).metadata, tensors: tensors, to: file)
+        }
+        let place = stored.shape.map { $0 - 1 }
+        let text = try #require(refusal(sound))
+        #expect(text.hasPrefix("\(sound): '\(name)' cannot be read: its value at \(place) is -inf"), "\(text)")
+        #expect(throws: AdapterFileError.self) { try AdapterFile.readAlone(sound) }
+        #expect(try !AdapterFile.inspect(sound).modules.isEmpty)
+    }
+
     @Test("A file with changed bytes is read or refused, and nothing else", arguments: AdapterFormat.allCases)
     func changed(_ format: AdapterFormat) throws {
         let state = AdapterState.random(on: configuration, ranks: [1]) { $0 == .layer(0, .linear(.query, nil)) }

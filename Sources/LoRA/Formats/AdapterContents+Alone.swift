@@ -10,6 +10,7 @@ extension AdapterFile {
     public static func readAlone(_ path: String) throws(AdapterFileError) -> (state: AdapterState, naming: WeightNaming) {
         try naming(path) { () throws(AdapterFileError) in
             let contents = try contents(path)
+            try contents.checkValues()
             let isClassic = contents.format == .minimind && contents.rotaryLayout == .interleaved
             return (try contents.stateAlone(), isClassic ? .classic : .huggingFace)
         }

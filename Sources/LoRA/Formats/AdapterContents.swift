@@ -20,6 +20,8 @@ struct AdapterContents {
     }
 
     let format: AdapterFormat
+    /// What the file holds, under its own names.
+    var tensors = StateDictionary()
     var modules: [Module] = []
     /// How the rows of queries and keys stand in the file.
     let rotaryLayout: RotaryLayout
@@ -76,6 +78,13 @@ struct AdapterContents {
 }
 
 extension AdapterContents {
+    /// - Throws: ``AdapterFileError/unreadable(tensor:_:)`` for the first tensor with a value that is not finite
+    func checkValues() throws(AdapterFileError) {
+        for name in tensors.names {
+            if let error = tensors[name]?.firstNotFinite { throw .unreadable(tensor: name, error) }
+        }
+    }
+
     /// The adapter for a model, every part of it checked against the model's sizes.
     ///
     /// - Parameter bareScale: the scale where the file says none

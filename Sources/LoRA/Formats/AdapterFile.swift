@@ -20,7 +20,12 @@ public enum AdapterFile {
     public static func read(
         _ path: String, for configuration: ModelConfiguration, scale: Float? = nil
     ) throws(AdapterFileError) -> AdapterState {
-        try naming(path) { () throws(AdapterFileError) in try contents(path).state(for: configuration, bareScale: scale) }
+        try naming(path) { () throws(AdapterFileError) in
+            let contents = try contents(path)
+            let state = try contents.state(for: configuration, bareScale: scale)
+            try contents.checkValues()
+            return state
+        }
     }
 
     /// What is in a file, without a model to put it on.
@@ -139,7 +144,10 @@ extension AdapterFile {
     static func contents(_ path: String) throws(AdapterFileError) -> AdapterContents {
         if isFolder(path) { return try folder(path) }
         if try files({ () throws(TensorFileError) in try TensorFile.isGGUF(path) }) {
-            return try GGUFAdapter.read(try files { () throws(TensorFileError) in try GGUFFile.read(path) })
+            let file = try files { () throws(TensorFileError) in try GGUFFile.read(path) }
+            var contents = try GGUFAdapter.read(file)
+            contents.tensors = file.tensors
+            return contents
         }
         // Factors out of a folder have their configuration beside them.
         return try adapter(path) { () throws(AdapterFileError) in try configuration(path.sibling(configurationName)) }
@@ -194,6 +202,7 @@ extension AdapterFile {
     ) throws(AdapterFileError) -> AdapterContents {
         let dictionary = try files { () throws(TensorFileError) in try TensorFile.read(path) }
         var contents = try read(dictionary)
+        contents.tensors = dictionary
         if let text = dictionary.metadata[StateDictionary.provenanceKey] { contents.provenance = Provenance.object(text) }
         return contents
     }

@@ -22,6 +22,8 @@ public enum AdapterFileError: Error, Sendable, Equatable, CustomStringConvertibl
     case rank(module: String, found: Int, expected: Int)
     /// Factors that are no floating-point numbers.
     case elementType(module: String, ElementType)
+    /// A tensor with a value that cannot be used.
+    case unreadable(tensor: String, TensorFileError)
     /// Two adapters for one module.
     case repeated(module: String)
     /// A module that has factors although the configuration does not name it.
@@ -57,6 +59,7 @@ public enum AdapterFileError: Error, Sendable, Equatable, CustomStringConvertibl
         case .rank(let module, let found, let expected):
             "the adapter of '\(module.short)' has rank \(found), but adapter_config.json says \(expected)"
         case .elementType(let module, let type): "the adapter of '\(module.short)' is of \(type) values, not of floating-point ones"
+        case .unreadable(let tensor, let error): "'\(tensor.short)' cannot be read: \(error)"
         case .repeated(let module): "there are two adapters for '\(module.short)'"
         case .notTargeted(let module): "'\(module.short)' has factors, but adapter_config.json does not name it"
         case .targetWithoutFactors(let module): "adapter_config.json names '\(module.short)', but it has no factors; is the file whole?"

@@ -91,7 +91,9 @@ extension AdapterState.Module {
                 default: .float32
                 }
             do throws(TensorFileError) {
-                return try tensor.converted(to: type)
+                let values = try tensor.converted(to: type)
+                if let error = values.firstNotFinite { throw error }
+                return values
             } catch {
                 throw .cannotWrite(format, "\(part) of '\(WeightNaming.huggingFace.name(of: place))': \(error)")
             }

@@ -35,6 +35,8 @@ public struct AdapterSummary: Sendable {
     public let architecture: String?
     /// What the file says of where the adapter comes from.
     public let provenance: JSONObject?
+    /// What the file holds, under its own names.
+    package let tensors: StateDictionary
 
     init(_ contents: AdapterContents) {
         format = contents.format
@@ -43,14 +45,15 @@ public struct AdapterSummary: Sendable {
                 name: $0.name, rank: $0.rank, input: $0.a.shape.last ?? 0, output: $0.b.shape.dropLast().last ?? 0,
                 hasMagnitude: $0.magnitude != nil, scale: $0.scale)
         }
-        let tensors = contents.modules.flatMap { [$0.a, $0.b] + ($0.magnitude.map { [$0] } ?? []) }
-        elementTypes = tensors.reduce(into: []) { if !$0.contains($1.elementType) { $0.append($1.elementType) } }
-        parameterCount = tensors.reduce(0) { $0 + $1.count }
+        let factors = contents.modules.flatMap { [$0.a, $0.b] + ($0.magnitude.map { [$0] } ?? []) }
+        elementTypes = factors.reduce(into: []) { if !$0.contains($1.elementType) { $0.append($1.elementType) } }
+        parameterCount = factors.reduce(0) { $0 + $1.count }
         usesRankStabilizedScale = contents.usesRankStabilizedScale
         dropout = contents.dropout
         baseName = contents.baseName
         architecture = contents.architecture
         provenance = contents.provenance
+        tensors = contents.tensors
     }
 
     /// The ranks of the modules, each once, ascending.

@@ -49,6 +49,31 @@ void convert_values(int64_t n, int from, const void *x, int to, void *y) {
     }
 }
 
+// Values that are passed are looked at in blocks, without a branch for each.
+INLINE int64_t first_beyond_typed(int type, int64_t n, uint32_t limit, const void *x) {
+    enum { block = 1024 };
+    for (int64_t first = 0; first < n; first += block) {
+        int64_t end = first + block < n ? first + block : n;
+        uint32_t largest = 0;
+        for (int64_t i = first; i < end; i++) {
+            uint32_t magnitude = bits_of(load_as(type, x, i)) & 0x7FFFFFFFu;
+            largest = magnitude > largest ? magnitude : largest;
+        }
+        if (largest < limit) continue;
+        for (int64_t i = first; i < end; i++)
+            if ((bits_of(load_as(type, x, i)) & 0x7FFFFFFFu) >= limit) return i;
+    }
+    return n;
+}
+
+MULTIVERSIONED
+int64_t first_beyond(int64_t n, float limit, int type, const void *x) {
+    uint32_t bits = bits_of(limit);
+    if (type == 0) return first_beyond_typed(0, n, bits, x);
+    if (type == 1) return first_beyond_typed(1, n, bits, x);
+    return first_beyond_typed(2, n, bits, x);
+}
+
 INLINE void store_rows_typed(int type, int64_t rows, int64_t width, const float *x, int64_t stride,
                              int accumulate, void *y, int64_t y_stride) {
     for (int64_t r = 0; r < rows; r++) {

@@ -35,6 +35,14 @@ public enum ElementType: String, Sendable, CaseIterable {
     /// Whether elements come in blocks that share a scale.
     public var isQuantized: Bool { elementsPerBlock > 1 }
 
+    /// Whether elements are integers or truth values.
+    var isInteger: Bool {
+        switch self {
+        case .int64, .int32, .int16, .int8, .uint8, .bool: true
+        default: false
+        }
+    }
+
     /// The size of an element in bytes, or of a block.
     public var size: Int {
         switch self {

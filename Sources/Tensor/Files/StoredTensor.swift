@@ -127,6 +127,12 @@ public struct StoredTensor: Sendable {
         }
     }
 
+    /// A value by its place in row-major order: to be said of one, not to read many.
+    func value(at place: Int) -> Double {
+        if elementType == .float64 { return decode(UInt64.self) { Double(bitPattern: $0) }[place] }
+        return (try? floats()).map { Double($0[place]) } ?? .nan
+    }
+
     /// The values, row-major, as integers.
     ///
     /// - Throws: ``TensorFileError/unsupported(_:)`` for elements that are no integers
@@ -190,15 +196,17 @@ public struct StoredTensor: Sendable {
     }
 
     /// Writes the values of a quantised tensor to `target`, rounded to the type, a run of blocks a thread.
-    func dequantize(to precision: Precision, _ target: UnsafeMutableRawPointer) {
+    ///
+    /// - Parameter search: looks at each part of them as it is there
+    func dequantize(to precision: Precision, _ target: UnsafeMutableRawPointer, _ search: OverflowSearch? = nil) {
         guard let format = elementType.blockFormat else { preconditionFailure("\(elementType) is not quantised") }
         let (blockSize, size) = (elementType.elementsPerBlock, elementType.size)
         contiguousBytes.withUnsafeBytes { bytes in
             guard let source = bytes.baseAddress else { return }
             Parallel.ranges(count / blockSize, grain: 32768 / blockSize) {
-                dequantize_blocks(
-                    Int64($0.count), format, source + $0.lowerBound * size, precision.code,
-                    target + $0.lowerBound * blockSize * precision.size)
+                let start = target + $0.lowerBound * blockSize * precision.size
+                dequantize_blocks(Int64($0.count), format, source + $0.lowerBound * size, precision.code, start)
+                search?.look(at: start, $0.lowerBound * blockSize..<$0.upperBound * blockSize)
             }
         }
     }

@@ -7,21 +7,34 @@ extension Tensor {
     /// - Parameter precision: the type the values are rounded to
     /// - Throws: ``TensorFileError/unsupported(_:)`` for complex elements
     public convenience init(_ stored: StoredTensor, precision: Precision = .float32) throws(TensorFileError) {
-        let type: Precision? =
-            switch stored.elementType {
-            case .float32: .float32
-            case .float16: .float16
-            case .bfloat16: .bfloat16
-            default: nil
-            }
+        try self.init(stored, precision, nil)
+    }
+
+    /// The values of a stored tensor, of which each is to be a finite number, in the file and in the type that it is
+    /// rounded to.
+    ///
+    /// - Throws: as ``init(_:precision:)``; ``TensorFileError/notFinite(value:index:)``,
+    ///   ``TensorFileError/beyondRange(value:index:of:)``
+    public convenience init(finite stored: StoredTensor, precision: Precision = .float32) throws(TensorFileError) {
+        let search = OverflowSearch(limit: .infinity, precision)
+        try self.init(stored, precision, search)
+        if let place = search.place { throw stored.error(ofValueAt: place, in: precision) }
+    }
+
+    /// - Parameter search: looks at each part of the values as it is there, while it lies in the processor's cache
+    private convenience init(
+        _ stored: StoredTensor, _ precision: Precision, _ search: OverflowSearch?
+    ) throws(TensorFileError) {
+        let type = stored.elementType.precision
         if stored.elementType.isQuantized {
             self.init(uninitialized: stored.shape, precision)
-            stored.dequantize(to: precision, address())
+            stored.dequantize(to: precision, address(), search)
             MappedPages.release(stored.contiguousBytes)
             return
         }
         guard let type, stored.isContiguous else {
             self.init(try stored.floats(), shape: stored.shape, precision: precision)
+            Parallel.ranges(count) { search?.look(at: address($0.lowerBound), $0) }
             return
         }
         self.init(uninitialized: stored.shape, precision)
@@ -33,8 +46,9 @@ extension Tensor {
             copy?.pointer.copyMemory(from: source, byteCount: bytes.count)
             let start = copy.map { UnsafeRawPointer($0.pointer) } ?? source
             Parallel.ranges(count) {
-                convert_values(
-                    Int64($0.count), type.code, start + $0.lowerBound * type.size, precision.code, address($0.lowerBound))
+                let target = address($0.lowerBound)
+                convert_values(Int64($0.count), type.code, start + $0.lowerBound * type.size, precision.code, target)
+                search?.look(at: target, $0)
             }
             withExtendedLifetime(copy) {}
             MappedPages.release(bytes)

@@ -88,9 +88,9 @@ public struct Checkpoint {
                 throw .otherParameters(path: path, reason: "'\(name)' has the shape \(tensors[name]?.shape ?? []), not \(tensor.shape)")
             }
             do {
-                values.append(try stored.floats())
+                values.append(try Tensor(finite: stored).values)
             } catch {
-                throw .unreadable(path: path, reason: "\(error)")
+                throw .unreadable(path: path, reason: "'\(name)': \(error)")
             }
             if name.hasPrefix(prefix), !values[values.count - 1].allSatisfy({ (0...0x1p24).contains($0) }) {
                 throw .unreadable(path: path, reason: "'\(name)' is no number of steps")

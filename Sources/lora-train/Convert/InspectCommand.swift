@@ -83,6 +83,7 @@ private struct Report {
             case nil: "none beside it"
             }
         say("tokenizer", tokenizer, "tokenizer", .string(tokenizer))
+        sayNotFinite(file.weights.tensors)
         saySize(file.path)
     }
 
@@ -100,6 +101,7 @@ private struct Report {
             fields["provenance"] = .object(provenance)
         }
         if let file = try? TensorFile.read(path) { add(file, saysTypes: false) }
+        sayNotFinite(adapter.tensors)
         saySize(path)
     }
 
@@ -113,6 +115,7 @@ private struct Report {
         fields["is_complete"] = .bool(isComplete)
         say("parameters", "\(checkpoint.parameterCount)", "parameters", .integer(checkpoint.parameterCount))
         add(checkpoint.tensors)
+        sayNotFinite(checkpoint.tensors)
         let recipe = checkpoint.notes["recipe"]?.object ?? [:]
         for key in recipe.keys { say(key, recipe[key]?.string ?? recipe[key]?.serialized ?? "", nil, nil) }
         fields["recipe"] = .object(recipe)
@@ -122,6 +125,7 @@ private struct Report {
     init(_ dictionary: StateDictionary, _ path: String) {
         say("tensors", "\(dictionary.count), of no model and no adapter known here", "tensor_count", .integer(dictionary.count))
         add(dictionary)
+        sayNotFinite(dictionary)
         saySize(path)
     }
 
@@ -139,6 +143,17 @@ private struct Report {
         say(
             "types", types.map { "\($0.key.rawValue) × \($0.value)" }.joined(separator: ", "), "types",
             .object(types.reduce(into: JSONObject()) { $0[$1.key.rawValue] = .integer($1.value) }))
+    }
+
+    /// Names the tensors that no command will take, which is no reason to say less of the others.
+    private mutating func sayNotFinite(_ dictionary: StateDictionary) {
+        var found: [JSON] = []
+        for name in dictionary.names where !StoredWeights.isBuffer(name) {
+            guard let error = dictionary[name]?.firstNotFinite else { continue }
+            say("not finite", "'\(name)': \(error)", nil, nil)
+            found.append(.string(name))
+        }
+        fields["not_finite"] = .array(found)
     }
 
     private mutating func saySize(_ path: String) {

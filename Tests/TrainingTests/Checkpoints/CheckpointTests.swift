@@ -91,6 +91,28 @@ struct CheckpointTests {
         }
     }
 
+    @Test("A state that is not finite is named, and not gone on from")
+    func notFinite() throws {
+        let folder = try Paths.temporaryFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let path = folder + "/c.safetensors"
+        let first = try trainer()
+        _ = try run(first, until: 2)
+        try first.writeCheckpoint(to: path)
+        var tensors = try SafetensorsFile.read(path)
+        let name = try #require(tensors.names.first { $0.hasPrefix("square.") })
+        let stored = try #require(tensors[name])
+        var values = try stored.floats()
+        values[1] = .infinity
+        tensors[name] = StoredTensor(shape: stored.shape, floats: values)
+        try SafetensorsFile.write(tensors, to: path)
+        let second = try trainer()
+        let before = bits(second)
+        let error = #expect(throws: CheckpointError.self) { try second.restore(Checkpoint(path: path)) }
+        #expect("\(try #require(error))".contains("'\(name)': its value at [0, 1] is inf"))
+        #expect(bits(second) == before)
+    }
+
     @Test("A scaler goes on where it was")
     func scaler() throws {
         let folder = try Paths.temporaryFolder()
