@@ -8,8 +8,10 @@ public struct ModelComparison: Sendable {
     public private(set) var largestDifference: Float = 0
     /// The norm of all differences over the norm of all scores.
     public var relativeError: Double { (differences / max(squares, .leastNormalMagnitude)).squareRoot() }
-    /// Positions at which both would write the same next token.
+    /// Positions at which both would write the same next token, by logits that are finite.
     public private(set) var agreements = 0
+    /// Positions at which a logit of either is not finite.
+    public private(set) var notFinite = 0
     private var differences = 0.0
     private var squares = 0.0
 
@@ -53,6 +55,10 @@ public struct ModelComparison: Sendable {
             differences += Double(difference) * Double(difference)
             squares += Double(x) * Double(x)
         }
+        guard a.allSatisfy(\.isFinite), b.allSatisfy(\.isFinite) else {
+            notFinite += 1
+            return
+        }
         if Self.best(a) == Self.best(b) { agreements += 1 }
     }
 
@@ -64,5 +70,6 @@ public struct ModelComparison: Sendable {
     public var summary: String {
         "logits differ by \(largestDifference) at the most (relative error \(Float(relativeError))); "
             + "the same next token at \(agreements) of \(positions) positions"
+            + (notFinite > 0 ? "; at \(notFinite) the logits are not finite" : "")
     }
 }

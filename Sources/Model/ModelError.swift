@@ -14,6 +14,8 @@ public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
     case unknownWeights([String])
     /// A weight whose values cannot be read.
     case unreadableWeight(name: String, reason: String)
+    /// Weights with values that a type has no finite number for; each its name and its first such value.
+    case beyondRange(ElementType, weights: [String])
     /// A model that is known, but not what is asked of it.
     case unsupported(String)
     /// What is wrong with a file of tensors.
@@ -26,6 +28,8 @@ public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
     case sharedRowsUnderDropout
     /// More tokens than the model has positions for.
     case tooLong(tokens: Int, limit: Int)
+    /// Scores of tokens that are not numbers, or infinite, computed by products of a precision.
+    case logitsNotFinite(Precision)
 
     public var description: String { text.message }
 
@@ -41,12 +45,23 @@ public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
         case .unknownWeights(let names):
             "the weights hold \(names.count) tensors that this model has no place for (\(names.prefix(3).joined(separator: ", "))\(names.count > 3 ? ", …" : ""))"
         case .unreadableWeight(let name, let reason): "'\(name)' cannot be read: \(reason)"
+        case .beyondRange(let type, let weights):
+            "\(weights.count) weight\(weights.count == 1 ? " has" : "s have") values that are not finite as \(type.rawValue): "
+                + weights.prefix(3).joined(separator: ", ") + (weights.count > 3 ? ", …" : "")
+                + (type == .float32
+                    ? "; the scale or weight of an adapter is too large"
+                    : "; take \(type == .bfloat16 ? "float32" : "bfloat16 or float32")")
         case .tokenOutOfRange(let id, let size):
             "token \(id) lies outside the vocabulary of \(size); the tokenizer does not belong to this model"
         case .sharedRowsUnderDropout:
             "with dropout each sequence has a mask of its own, so none may share rows with another; take 'Batch.apart'"
         case .tooLong(let tokens, let limit):
-            "\(tokens) tokens are more than the \(limit) positions of the model; shorten the prompt or raise --max_seq_len"
+            "\(tokens) tokens are more than the \(limit) that there is room for; shorten the prompt"
+        case .logitsNotFinite(let precision):
+            "the logits are not finite, so there is no next token; "
+                + (precision == .float32
+                    ? "the weights, or the scale or weight of an adapter, are too large"
+                    : "products in \(precision.rawValue) may overflow, --dtype float32 may not")
         }
     }
 }

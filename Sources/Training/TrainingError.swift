@@ -9,6 +9,9 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
 
     public var description: String {
         switch self {
+        case .lossNotFinite(epoch: 0, step: 0), .gradientNotFinite(epoch: 0, step: 0):
+            "the loss or a gradient is not finite in the first step, before anything was trained: "
+                + "the weights, or the scale of an adapter, are too large, or products in 16 bits overflow, which --dtype float32 mends"
         case .lossNotFinite(let epoch, let step):
             "the loss is not finite at epoch \(epoch + 1), step \(step); "
                 + "a lower --learning_rate, --warmup_iters or --dtype float32 may help"

@@ -62,6 +62,40 @@ struct ConversionTests {
         }
     }
 
+    @Test("A weight that is not finite is named by whoever looks for it, and taken by nobody")
+    func notFinite() throws {
+        try withFolder { folder in
+            var weights = try TensorFile.read(TinyBase.path)
+            let name = "layers.1.attention.wk.weight"
+            let stored = try #require(weights[name])
+            func write(_ value: Float, _ file: String) throws {
+                var values = try stored.floats()
+                values[200] = value
+                weights[name] = StoredTensor(shape: stored.shape, floats: values)
+                try PyTorchFile.write(weights, to: "\(folder)/\(file)")
+            }
+            try write(.nan, "nan.pth")
+            try write(1e5, "large.pth")
+            let inspected = try Command(["inspect", folder + "/nan.pth"])
+            #expect(inspected.status == 0 && inspected.output.contains("'\(name)': its value at [1, 8] is nan"), "\(inspected.output)")
+            let json = try JSON(parsing: Command(["inspect", folder + "/nan.pth", "--json"]).output)
+            #expect(json["not_finite"] == [.string(name)])
+            let verified = try Command(["verify", folder + "/nan.pth", folder + "/nan.pth"])
+            #expect(verified.status == 1 && verified.output.isEmpty && verified.errors.contains("'\(name)' cannot be read"))
+            let half = try Command([
+                "export", "--base_path", folder + "/large.pth", "--output", folder + "/half.pth", "--save_dtype", "float16",
+            ])
+            #expect(half.status == 1 && half.output.isEmpty && half.errors.count { $0 == "\n" } == 1, "\(half.errors)")
+            #expect(half.errors.contains("1 weight has values that are not finite as float16: '\(name)' (100000.0 at [1, 8])"))
+            #expect(!FileManager.default.fileExists(atPath: folder + "/half.pth"))
+            let products = try Command([
+                "generate", "--base_path", folder + "/large.pth", "--tokenizer_path", TinyBase.folder, "--prompt", "hi", "--dtype",
+                "float16",
+            ])
+            #expect(products.status == 1 && products.output.isEmpty && products.errors.contains("'\(name)'"), "\(products.errors)")
+        }
+    }
+
     @Test("Whatever kind of tokenizer is given goes along with a folder, and one that is none is refused before anything is written")
     func tokenizers() throws {
         try withFolder { folder in

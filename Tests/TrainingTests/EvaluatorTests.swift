@@ -168,6 +168,16 @@ struct EvaluatorTests {
         #expect(!isWhole && trainer.progress == TrainingProgress(epoch: 0, optimizerSteps: 3))
     }
 
+    @Test("What is not finite before anything was trained is not laid to the rate")
+    func firstStep() {
+        for error in [TrainingError.lossNotFinite(epoch: 0, step: 0), .gradientNotFinite(epoch: 0, step: 0)] {
+            #expect(!"\(error)".contains("--learning_rate") && "\(error)".contains("not finite"))
+        }
+        for error in [TrainingError.lossNotFinite(epoch: 0, step: 1), .gradientNotFinite(epoch: 1, step: 0)] {
+            #expect("\(error)".contains("--learning_rate"))
+        }
+    }
+
     @Test("What says nothing is an error, in all processes alike; one that gives up is enough")
     func failures() throws {
         let silent = Samples(samples: (0..<4).map { TinyModel.sample([1, 2, 3], from: 9 + $0) })

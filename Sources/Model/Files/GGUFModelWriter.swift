@@ -10,7 +10,8 @@ extension MiniMind {
     ///   - name: the model's name in the file
     ///   - tokenizer: the metadata of the tokenizer, under `tokenizer.…`; without it llama.cpp reads no text
     ///   - replacement: what is written in place of a parameter, such as a weight with an adapter merged into it
-    /// - Throws: ``ModelError/unsupported(_:)`` where llama.cpp has no such model, ``ModelError/file(_:)``
+    /// - Throws: ``ModelError/unsupported(_:)`` where llama.cpp has no such model, ``ModelError/beyondRange(_:weights:)``,
+    ///   ``ModelError/file(_:)``
     public func writeGGUF(
         to path: String, as elementType: ElementType = .float16, name: String = "MiniMind",
         tokenizer: [(String, GGUFValue)] = [], replacement: @escaping (ParameterPlace, Tensor) -> Tensor = { $1 }
@@ -20,6 +21,7 @@ extension MiniMind {
         for (key, value) in tokenizer { metadata[key] = value }
         let parameters = WrittenParameters(
             model: self, naming: .gguf, rotaryLayout: architecture.rotaryLayout, replacement: replacement)
+        try checkRange(of: elementType) { WrittenParameters.type(of: $0, $1, as: elementType) }
         var writer = GGUFWriter(metadata: metadata)
         parameters.add(to: &writer, as: elementType)
         if let divisors = configuration.frequencyDivisors {
@@ -129,14 +131,19 @@ extension WrittenParameters {
     fileprivate func add(to writer: inout GGUFWriter, as elementType: ElementType) {
         for (place, tensor) in model.placedParameters {
             switch place {
-            case .layer(_, .router): add(place, tensor, as: .float32, to: &writer)
             case .layer(let layer, .linear(let role, .routed(let index)?)):
                 guard index == 0, let count = model.configuration.experts?.count else { continue }
                 let places = (0..<count).map { ParameterPlace.layer(layer, .linear(role, .routed($0))) }
                 addStacked(places, to: &writer, as: elementType)
-            default: add(place, tensor, as: GGUFWriter.elementType(for: tensor.shape, weights: elementType), to: &writer)
+            default: add(place, tensor, as: Self.type(of: place, tensor, as: elementType), to: &writer)
             }
         }
+    }
+
+    /// The type that a parameter has in the file.
+    fileprivate static func type(of place: ParameterPlace, _ tensor: Tensor, as elementType: ElementType) -> ElementType {
+        if case .layer(_, .router) = place { return .float32 }
+        return GGUFWriter.elementType(for: tensor.shape, weights: elementType)
     }
 
     private func add(_ place: ParameterPlace, _ tensor: Tensor, as elementType: ElementType, to writer: inout GGUFWriter) {

@@ -126,7 +126,8 @@ extension MiniMind {
     ///   - replacement: what is written in place of a parameter, such as a weight with an adapter merged into it
     /// - Returns: the class that the folder is for. ``HuggingFaceConfiguration/ModelType/minimind``, of the mixtures
     ///   of experts of 2025, is none of transformers' own: whoever loads it there needs MiniMind's code.
-    /// - Throws: ``ModelError/unsupported(_:)`` where no class computes the same, ``ModelError/file(_:)``
+    /// - Throws: ``ModelError/unsupported(_:)`` where no class computes the same, ``ModelError/beyondRange(_:weights:)``,
+    ///   ``ModelError/file(_:)``
     @discardableResult
     public func writeHuggingFaceFolder(
         to folder: String, as elementType: ElementType = .float16, tokens: SpecialTokens = .minimind,
@@ -138,6 +139,7 @@ extension MiniMind {
         }
         let type = try HuggingFaceConfiguration.ModelType(of: configuration)
         let json = try HuggingFaceConfiguration.json(configuration, tokens: tokens, as: elementType)
+        try checkRange(of: elementType)
         let parameters = WrittenParameters(model: self, naming: .huggingFace, rotaryLayout: .rotateHalf, replacement: replacement)
         do throws(TensorFileError) {
             try AtomicFolder.write(to: folder, replacing: Self.isPartOfModel) { (folder) throws(TensorFileError) in

@@ -12,8 +12,8 @@ extension MiniMind {
     ///     kept is not read again
     ///   - onToken: called with each token as it is chosen; returning false ends the answer
     /// - Returns: the tokens written
-    /// - Throws: ``ModelError`` for a token outside of the vocabulary, an empty prompt, or more tokens than the cache
-    ///   has room for
+    /// - Throws: ``ModelError`` for a token outside of the vocabulary, an empty prompt, more tokens than the cache
+    ///   has room for, or logits that are not finite
     @discardableResult
     public func generate(
         from prompt: [Int32], maximumTokens: Int, ends: Set<Int32> = [], sampler: TokenSampler = .greedy,
@@ -43,7 +43,9 @@ extension MiniMind {
     private func nextTokenScores(_ row: TokenRow, _ cache: KeyValueCache) throws(ModelError) -> [Float] {
         try ComputeContext.withoutGradient { () throws(ModelError) in
             let last = Int32(row.tokens.count - 1)
-            return logits(try hiddenStates(row, cache: cache, outputRows: [last])).values
+            let logits = logits(try hiddenStates(row, cache: cache, outputRows: [last]))
+            guard logits.isFinite else { throw .logitsNotFinite(ComputeContext.current.precision) }
+            return logits.values
         }
     }
 }

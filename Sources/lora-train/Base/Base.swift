@@ -46,9 +46,17 @@ struct Base {
     /// - Parameter reading: the precision of the products that will read it; `nil` where it is trained
     func model(reading precision: Precision?) throws -> MiniMind {
         let readsBFloat16 = options.basePrecision == .auto && precision == .bfloat16
-        return try MiniMind(
+        let model = try MiniMind(
             file, linearPrecision: options.basePrecision == .bfloat16 || readsBFloat16 ? .bfloat16 : .float32,
             embeddingPrecision: options.basePrecision == .bfloat16 ? .bfloat16 : .float32)
+        if precision == .float16 {
+            do throws(ModelError) {
+                try model.checkRange(ofProductsIn: .float16)
+            } catch {
+                throw ModelError.inFile(path: file.path, error)
+            }
+        }
+        return model
     }
 
     /// An adapter for this base, of any format.

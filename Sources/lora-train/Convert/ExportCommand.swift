@@ -43,6 +43,8 @@ struct ExportCommand {
         let adapted = model.linears.filter { linear in linear.updates.contains { $0.weight != 0 } }
         let before = adapted.map { ($0, $0.weight.values) }
         shelf.merge()
+        // A GGUF keeps some weights in other types, which its writer knows.
+        if format != .gguf { try model.checkRange(of: type) }
         if !adapted.isEmpty { report(before, writtenAs: type) }
         switch format {
         case .gguf:

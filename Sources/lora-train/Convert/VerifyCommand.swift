@@ -43,6 +43,11 @@ struct VerifyCommand {
 
     /// - Throws: ``CommandError`` where the models lie further apart than they may
     static func check(_ comparison: ModelComparison, tolerance: Double, _ failure: String) throws(CommandError) {
+        guard comparison.notFinite == 0 else {
+            throw .failure(
+                "\(failure): at \(comparison.notFinite) of \(comparison.positions) positions the logits are not finite; "
+                    + "the weights, or the scale or weight of an adapter, are too large")
+        }
         guard comparison.relativeError <= tolerance else {
             throw .failure("\(failure): relative error \(Float(comparison.relativeError)), allowed is \(Float(tolerance))")
         }

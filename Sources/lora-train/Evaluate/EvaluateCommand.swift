@@ -48,6 +48,10 @@ struct EvaluateCommand {
         do {
             guard let measured = try evaluator.evaluate(model) else { preconditionFailure("nobody asks it to stop") }
             return measured
+        } catch EvaluationError.notFinite where options.dtype == .float32 {
+            throw CommandError.failure(
+                "\(path): the loss is not finite, although products are float32; the weights, or the scale or weight of an adapter, "
+                    + "are too large")
         } catch let error as EvaluationError {
             throw CommandError.failure("\(path): \(error)")
         }
