@@ -132,3 +132,19 @@ extension RotaryTable {
             amplitude: configuration.ropeScaling?.amplitude ?? 1)
     }
 }
+
+extension ModelConfiguration {
+    /// The positions that the model was trained for, or that its rotary angles are stretched to.
+    public var trainedPositions: Int {
+        func stretched(_ positions: Int, _ factor: Float) -> Int {
+            Int(min(Float(positions) * factor, Float(Self.maximumPositions)))
+        }
+        return switch ropeScaling {
+        case nil, .divisors: contextLength
+        // Some say the stretched length and some the original one: the benefit of the doubt.
+        case .linear(let factor): max(contextLength, stretched(contextLength, factor))
+        case .yarn(let yarn): max(contextLength, stretched(yarn.originalPositions, yarn.factor))
+        case .llama3(let factor, _, _, let original): max(contextLength, stretched(original, factor))
+        }
+    }
+}

@@ -151,6 +151,75 @@ struct ConversationTests {
         try FileManager.default.removeItem(atPath: folder)
     }
 
+    /// A template that refuses a word.
+    private func picky(_ folder: String) throws -> [String] {
+        let template = """
+            {%- for m in messages %}{% if 'boom' in m['content'] %}{{ raise_exception('not\\nthat') }}{% endif %}<|im_start|>{{ m['role'] }}
+            {{ m['content'] }}<|im_end|>
+            {% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
+            {% endif %}
+            """
+        try template.write(toFile: folder + "/picky.jinja", atomically: true, encoding: .utf8)
+        return ["--chat_template", folder + "/picky.jinja"]
+    }
+
+    @Test("An error of a turn ends the turn, and leaves the conversation as it was")
+    func errorsOfTurns() throws {
+        let folder = try Paths.temporaryFolder()
+        let picky = try picky(folder)
+        let long = String(repeating: "the sky is blue and ", count: 7000)
+        let script = ["hi", "boom", long, "Who are you?", "/load b \(folder)/none.pth", "/retry"]
+        let run = try Command(["chat"] + model + picky, input: script.joined(separator: "\n") + "\n")
+        let plain = try Command(["chat"] + model + picky, input: "hi\nWho are you?\n/retry\n")
+        #expect(run.status == 0 && run.lines.count == 3 && run.lines == plain.lines, "\(run.output)\(run.errors)")
+        let errors = run.errors.split(separator: "\n")
+        try #require(errors.count == 3 && errors.allSatisfy { $0.hasPrefix("error: ") }, "\(run.errors)")
+        #expect(errors[0].contains("refuses the conversation: not that"))
+        #expect(errors[1].contains("32768") && !errors[1].contains("--max_seq_len"))
+        try FileManager.default.removeItem(atPath: folder)
+    }
+
+    @Test("One prompt's error is that prompt's, and the exit status tells of it")
+    func errorsOfPrompts() throws {
+        let folder = try Paths.temporaryFolder()
+        let picky = try picky(folder)
+        try "hi\nboom\nhi\n".write(toFile: folder + "/p.txt", atomically: true, encoding: .utf8)
+        let run = try Command(["generate"] + model + picky + ["--prompts", folder + "/p.txt"])
+        #expect(run.status == 1)
+        #expect(try run.lines.map { try JSON(parsing: $0)["line"]?.integer } == [1, 3])
+        #expect(run.errors.contains("p.txt, line 2: ") && run.errors.hasSuffix("error: 1 of 3 prompts could not be answered\n"))
+        let piped = try Command(["generate"] + model + picky, input: "hi\nboom\nhi\n")
+        #expect(piped.status == 1 && piped.lines.count == 2 && piped.lines[0] == piped.lines[1], "\(piped.output)")
+        #expect(piped.errors.contains("line 2: "))
+        try FileManager.default.removeItem(atPath: folder)
+    }
+
+    @Test("An answer ends where the positions of the model do; what is beyond them is warned of, once")
+    func positions() throws {
+        let folder = try Paths.temporaryFolder()
+        let export = try Command(["export", "--verify", "0", "--output", folder + "/short"] + model.prefix(4))
+        #expect(export.status == 0, "\(export.errors)")
+        let path = folder + "/short/config.json"
+        var settings = try #require(JSON(parsing: String(contentsOfFile: path, encoding: .utf8)).object)
+        settings["max_position_embeddings"] = 40
+        try JSON.object(settings).serialized.write(toFile: path, atomically: true, encoding: .utf8)
+        let base = ["--base_path", folder + "/short"]
+        let long = String(repeating: "the sky is blue and ", count: 12)
+        let random = ["--temperature", "100", "--top_p", "1", "--max_new_tokens", "60"]
+        let chat = try Command(["chat"] + base + random, input: "hi\n\(long)\n\(long)\nhi\n")
+        #expect(chat.status == 0, "\(chat.errors)")
+        #expect(chat.errors.split(separator: "\n").count == 1 && chat.errors.hasPrefix("warning: a prompt of "), "\(chat.errors)")
+        #expect(chat.errors.contains("the 40 positions"))
+        // The same prompt and the same numbers: the first answer was cut where 40 tokens are.
+        let whole = try Command(["generate"] + base + random + ["--prompt", "hi"])
+        #expect(
+            whole.errors.isEmpty && whole.output.hasPrefix(chat.lines[0].prefix(3)) && whole.output.utf8.count > chat.lines[0].utf8.count)
+        let measured = try Command(
+            ["eval", "--data_path", TinyBase.folder + "/lora_identity.jsonl", "--max_seq_len", "41", "--json"] + base)
+        #expect(measured.status == 0 && measured.errors.hasPrefix("warning: --max_seq_len 41 is more than the 40 positions"))
+        try FileManager.default.removeItem(atPath: folder)
+    }
+
     @Test("An adapter that was trained on another base is refused, unless it is forced")
     func otherBase() throws {
         let folder = try Paths.temporaryFolder()

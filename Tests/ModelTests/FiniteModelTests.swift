@@ -119,4 +119,19 @@ struct FiniteModelTests {
         #expect(text.hasPrefix("\(model.layers.count + 1) weights have values that are not finite as float16: '"))
         #expect(text.contains("bfloat16 or float32"))
     }
+
+    @Test("Positions that a model was trained for, or stretched to")
+    func positions() throws {
+        var configuration = golden.configuration
+        configuration.contextLength = 4096
+        #expect(configuration.trainedPositions == 4096)
+        configuration.ropeScaling = .linear(factor: 2)
+        #expect(configuration.trainedPositions == 8192)
+        configuration.ropeScaling = .yarn(.minimind)
+        #expect(configuration.trainedPositions == 32768)
+        configuration.ropeScaling = .llama3(factor: 8, lowFrequencyFactor: 1, highFrequencyFactor: 4, originalPositions: 8192)
+        #expect(configuration.trainedPositions == 65536)
+        configuration.contextLength = 131_072
+        #expect(configuration.trainedPositions == 131_072)
+    }
 }

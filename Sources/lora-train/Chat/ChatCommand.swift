@@ -1,6 +1,7 @@
 import Data
 import Foundation
 import Model
+import Tensor
 
 /// A conversation on the terminal.
 struct ChatCommand {
@@ -25,14 +26,15 @@ struct ChatCommand {
                 }
                 let text = line.trimmingCharacters(in: .whitespaces)
                 if text.isEmpty { continue }
-                if text.hasPrefix("/") {
-                    do {
-                        guard try command(text, &session) else { return }
-                    } catch {
-                        console.note("error: \(error)")
+                // An error of a turn ends the turn and not the conversation.
+                do {
+                    if !text.hasPrefix("/") {
+                        try answer { try session.answer(text, onText: $0) }
+                    } else if try !command(text, &session) {
+                        return
                     }
-                } else {
-                    try answer { try session.answer(text, onText: $0) }
+                } catch {
+                    console.note("error: \("\(error)".message)")
                 }
             }
             if isInteractive { console.part("\n") }
@@ -44,12 +46,14 @@ struct ChatCommand {
     /// Streams an answer; Ctrl-C ends it and not the conversation.
     private func answer(_ body: (_ onText: (String) -> Bool) throws -> Void) throws {
         _ = Interruption.take()
-        try body { part in
-            console.part(part)
-            return Interruption.number == nil
+        defer { _ = Interruption.take() }
+        let line = AnswerLine()
+        try line.ending {
+            try body { part in
+                line.write(part)
+                return Interruption.number == nil
+            }
         }
-        _ = Interruption.take()
-        console.part("\n")
     }
 
     /// Does what a line that begins with a slash says.

@@ -12,8 +12,10 @@ struct ChatSession {
     /// The message that the conversation begins with.
     var system: String?
 
-    /// The tokens of a conversation at the most; what is longer forgets its first turns.
-    private static let contextLength = 32_768
+    /// The tokens of a conversation at the most.
+    private static let maximumLength = 32_768
+    /// How long a conversation becomes before it forgets its first turns.
+    private let window: Int
 
     init(_ answerer: Answerer, _ adapters: AdapterShelf, _ options: AnswerOptions) {
         self.answerer = answerer
@@ -21,26 +23,21 @@ struct ChatSession {
         sampler = options.sampler
         maximumTokens = options.maximumNewTokens
         self.adapters = adapters
-        cache = KeyValueCache(answerer.model.configuration, capacity: Self.contextLength)
+        let configuration = answerer.model.configuration
+        window = min(Self.maximumLength, configuration.trainedPositions)
+        cache = KeyValueCache(configuration, capacity: Self.maximumLength)
     }
 
-    /// Asks, and streams the answer.
+    /// Asks, and streams the answer. After an error the conversation is as it was.
     mutating func answer(_ text: String, onText: (String) -> Bool) throws {
-        turns.append(Message(role: "user", content: text))
-        do {
-            try answerLast(onText)
-        } catch {
-            turns.removeLast()
-            throw error
-        }
+        try answer(turns + [Message(role: "user", content: text)], onText)
     }
 
     var canRetry: Bool { turns.last?.role == "assistant" }
 
-    /// Writes the last answer again, with the next numbers of the sampler.
+    /// Writes the last answer again, with the next numbers of the sampler. After an error the old one stays.
     mutating func retry(onText: (String) -> Bool) throws {
-        turns.removeLast()
-        try answerLast(onText)
+        try answer(turns.dropLast(), onText)
     }
 
     mutating func reset() { turns = [] }
@@ -51,20 +48,36 @@ struct ChatSession {
         cache.keep(0)
     }
 
-    private mutating func answerLast(_ onText: (String) -> Bool) throws {
-        var conversation = self.conversation
-        // The difference: a limit of tokens may be as large as numbers are.
-        while turns.count > 1, try answerer.prompt(conversation).count > Self.contextLength - maximumTokens {
-            turns.removeFirst(2)
-            conversation = self.conversation
+    /// - Parameter asked: the turns, the last of which is the user's
+    private mutating func answer(_ asked: [Message], _ onText: (String) -> Bool) throws {
+        var asked = asked
+        var prompt = try prompt(asked)
+        // An answer may be allowed as many tokens as numbers are; the conversation keeps its half.
+        while asked.count > 1, prompt.count > window - min(maximumTokens, window / 2) {
+            asked.removeFirst(2)
+            prompt = try self.prompt(asked)
         }
-        let answer = try answerer.answer(conversation, sampler: sampler, cache: cache, onText: onText)
-        // Another seed for each answer, so that a retry differs; the first answer is that of `generate`.
-        sampler = sampler.reseeded()
-        turns.append(Message(role: "assistant", content: answer.text))
+        guard prompt.count < Self.maximumLength else {
+            throw CommandError.failure(
+                "with this message the conversation has \(prompt.count) tokens, and \(Self.maximumLength) are its limit; shorten the message"
+            )
+        }
+        // An answer ends where the positions of the model do. A message that is beyond them has what is left of the limit.
+        let room = (prompt.count < window ? window : Self.maximumLength) - prompt.count
+        do {
+            let answer = try answerer.answer(
+                prompt, maximumTokens: min(maximumTokens, room), sampler: sampler, cache: cache, onText: onText)
+            // Another seed for each answer, so that a retry differs; the first answer is that of `generate`.
+            sampler = sampler.reseeded()
+            turns = asked + [Message(role: "assistant", content: answer.text)]
+        } catch {
+            // What was kept of a turn that failed may be what it failed of.
+            cache.keep(0)
+            throw error
+        }
     }
 
-    private var conversation: Conversation {
-        Conversation(messages: (system.map { [Message(role: "system", content: $0)] } ?? []) + turns)
+    private func prompt(_ turns: [Message]) throws -> [Int32] {
+        try answerer.prompt(Conversation(messages: (system.map { [Message(role: "system", content: $0)] } ?? []) + turns))
     }
 }

@@ -8,6 +8,7 @@ struct Answerer {
     var tokenizer: Tokenizer { format.tokenizer }
     private let format: ChatFormat
     private let options: AnswerOptions
+    private let warning: PositionWarning
 
     /// What was answered.
     struct Answer {
@@ -34,6 +35,7 @@ struct Answerer {
         self.model = model
         self.format = format
         self.options = options
+        warning = PositionWarning(model.configuration)
     }
 
     /// The ids of a conversation whose next turn is the model's.
@@ -45,14 +47,21 @@ struct Answerer {
 
     /// The next turn of a conversation.
     ///
+    /// - Parameter onText: called with each part of the answer as it is written; returning false ends it
+    func answer(_ conversation: Conversation, onText: (String) -> Bool = { _ in true }) throws -> Answer {
+        try answer(
+            prompt(conversation), maximumTokens: options.maximumNewTokens, sampler: options.sampler, cache: nil, onText: onText)
+    }
+
+    /// What follows a prompt.
+    ///
     /// - Parameters:
-    ///   - sampler: the options' own where `nil`
     ///   - cache: what is kept of the conversation so far
     ///   - onText: called with each part of the answer as it is written; returning false ends it
     func answer(
-        _ conversation: Conversation, sampler: TokenSampler? = nil, cache: KeyValueCache? = nil,
-        onText: (String) -> Bool = { _ in true }
+        _ prompt: [Int32], maximumTokens: Int, sampler: TokenSampler, cache: KeyValueCache?, onText: (String) -> Bool
     ) throws -> Answer {
+        warning.check(prompt.count, "a prompt of \(prompt.count) tokens")
         var decoder = StreamingDecoder(tokenizer)
         var (text, goesOn) = ("", true)
         func emit(_ part: String) {
@@ -60,13 +69,12 @@ struct Answerer {
             goesOn = onText(part)
         }
         let written = try model.generate(
-            from: prompt(conversation), maximumTokens: options.maximumNewTokens, ends: tokenizer.endIDs,
-            sampler: sampler ?? options.sampler, cache: cache
+            from: prompt, maximumTokens: maximumTokens, ends: tokenizer.endIDs, sampler: sampler, cache: cache
         ) { token in
             emit(decoder.append(token))
             return goesOn
         }
-        let isFinished = goesOn && written.count < options.maximumNewTokens
+        let isFinished = goesOn && written.count < maximumTokens
         emit(decoder.finish())
         return Answer(text: text, tokenCount: written.count, isFinished: isFinished)
     }

@@ -18,28 +18,53 @@ struct GenerateCommand {
             } else if let prompt = options.prompt {
                 try answer(prompt, answerer)
             } else {
-                while let prompt = readLine() { try answer(prompt, answerer) }
+                try answerInput(answerer)
             }
         }
     }
 
     private func answer(_ prompt: String, _ answerer: Answerer) throws {
-        let answer = try answerer.answer(Conversation(prompt: prompt, system: options.answer.system)) { part in
-            if !options.doesNotStream { Console.shared.part(part) }
-            return true
+        let line = AnswerLine()
+        try line.ending {
+            let answer = try answerer.answer(Conversation(prompt: prompt, system: options.answer.system)) { part in
+                if !options.doesNotStream { line.write(part) }
+                return true
+            }
+            if options.doesNotStream { line.write(answer.text) }
         }
-        Console.shared.part((options.doesNotStream ? answer.text : "") + "\n")
     }
 
-    /// Answers one prompt after the other, each from the same seed, a line of JSON each as soon as it is there.
+    /// Answers each line of standard input.
+    private func answerInput(_ answerer: Answerer) throws {
+        var (count, failures) = (0, 0)
+        while let prompt = readLine() {
+            count += 1
+            do {
+                try answer(prompt, answerer)
+            } catch {
+                Console.shared.note("error: line \(count): \("\(error)".message)")
+                failures += 1
+            }
+        }
+        try check(failures, of: count)
+    }
+
+    /// Answers one prompt after the other, each from the same seed, a line of JSON each as soon as it is there. A prompt
+    /// that cannot be answered has none.
     private func answerAll(_ prompts: PromptFile, _ answerer: Answerer) throws {
         let output = try options.outputPath.map { try LineOutput(path: $0) }
+        let count = prompts.conversations.count
+        var failures = 0
         for (number, conversation) in prompts.conversations {
             let answer: Answerer.Answer
             do {
                 answer = try answerer.answer(conversation)
             } catch {
-                throw CommandError.failure("\(prompts.path), line \(number): \(error)")
+                let failure = "\(prompts.path), line \(number): \("\(error)".message)"
+                guard count > 1 else { throw CommandError.failure(failure) }
+                Console.shared.note("error: \(failure)")
+                failures += 1
+                continue
             }
             let line: JSON = [
                 "line": .integer(number), "prompt": .string(conversation.lastQuestion), "answer": .string(answer.text),
@@ -47,7 +72,13 @@ struct GenerateCommand {
             ]
             if let output { try output.append(line.serialized) } else { Console.shared.line(line.serialized) }
         }
-        if let path = options.outputPath { Console.shared.note("\(prompts.conversations.count) answers in \(path)") }
+        if let path = options.outputPath { Console.shared.note("\(count - failures) answers in \(path)") }
+        try check(failures, of: count)
+    }
+
+    /// - Throws: ``CommandError`` where a prompt was not answered
+    private func check(_ failures: Int, of count: Int) throws(CommandError) {
+        guard failures == 0 else { throw .failure("\(failures) of \(count) prompts could not be answered") }
     }
 }
 
