@@ -61,7 +61,7 @@ func square(_ x: Tensor) -> Tensor {
 }
 
 /// Rises to the rate in some steps, and falls to nothing in a straight line.
-struct LinearSchedule: LearningRateSchedule {
+struct TriangularSchedule: LearningRateSchedule {
     let rate: Double
     let warmupSteps: Int
     let totalSteps: Int

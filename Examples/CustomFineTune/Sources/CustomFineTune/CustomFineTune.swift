@@ -33,7 +33,7 @@ struct CustomFineTune {
         configuration.precision = .float32
         let trainer = Trainer(
             NextTokenLoss(model), parameters: adapter.parameters, optimizer: AdamW(adapter.parameters.map(\.tensor)),
-            schedule: LinearSchedule(peak: 2e-3, totalSteps: epochs * loader.batchesPerEpoch), configuration: configuration)
+            schedule: TriangularSchedule(peak: 2e-3, totalSteps: epochs * loader.batchesPerEpoch), configuration: configuration)
 
         /// The model's own words.
         func answer(to question: Int) throws -> String {

@@ -1,7 +1,7 @@
 import LoRATrain
 
 /// A learning rate that rises over the first tenth of the steps and then falls to nothing in a straight line.
-struct LinearSchedule: LearningRateSchedule {
+struct TriangularSchedule: LearningRateSchedule {
     let peak: Double
     let totalSteps: Int
 
