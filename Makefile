@@ -2,6 +2,8 @@
 # make build   the command, in release: .build/release/lora-train
 # make demo    fine-tunes the bundled base and shows its answers before and after
 # make test    every test; those that ask other libraries only where there are peers
+# make test-fast  the tests of the libraries alone, which run no command
+# make check-runs  what users, shells and batch systems do to runs; ONLY=signals,lock runs some
 # make fuzz    mutated files of every kind through the readers; FORMAT=, COUNT= (100,000 of each), SEED=
 # make asan    every test with AddressSanitizer, in a build of its own: .build/asan; ONLY=TensorTests runs some
 # make tsan    the same with ThreadSanitizer: .build/tsan
@@ -27,7 +29,7 @@ TRAITS_WITH_MPI = --traits OpenBLAS,OneDNN,Oniguruma,MPI
 TRAITS = $(if $(WITH_MPI),$(TRAITS_WITH_MPI))
 BUILD = $(if $(MPI_PKG),MPI_PKG=$(MPI_PKG)) $(SWIFT)
 
-.PHONY: setup build demo test fuzz asan tsan ubsan peers format lint examples api-docs bench scaling clean
+.PHONY: setup build demo test test-fast check-runs fuzz asan tsan ubsan peers format lint examples api-docs bench scaling clean
 
 SWIFT_SOURCES = Package.swift Sources Tests Examples/CustomFineTune/Package.swift Examples/CustomFineTune/Sources
 
@@ -43,6 +45,13 @@ demo: build
 test: setup
 	$(BUILD) build -c release --product lora-train $(TRAITS)
 	$(BUILD) test --disable-xctest $(TRAITS)
+
+test-fast: setup
+	$(BUILD) build --build-tests $(TRAITS)
+	$(BUILD) test --skip-build --disable-xctest --skip EndToEndTests $(TRAITS)
+
+check-runs: build
+	@python3 Scripts/check_runs.py $(if $(ONLY),--only "$(ONLY)")
 
 fuzz: setup
 	$(BUILD) build -c release --product fuzz $(TRAITS)
