@@ -26,6 +26,8 @@ for name, parameter in model.named_parameters():
         parameter.data.copy_(0.1 * torch.randn(parameter.shape, generator=generator))
 model.save_pretrained(HERE / "dropout")
 (HERE / "dropout" / "README.md").unlink(missing_ok=True)
+settings = HERE / "dropout" / "adapter_config.json"
+settings.write_text(json.dumps(json.loads(settings.read_text()) | {"base_model_name_or_path": None}, indent=2))
 
 prompt = torch.randint(4, 48, (24,), generator=generator).tolist()
 samples = [prompt + [4 + number] for number in range(SAMPLES)]
