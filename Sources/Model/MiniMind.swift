@@ -109,8 +109,18 @@ public final class MiniMind {
         if let cache, cache.count + row.tokens.count > cache.capacity {
             throw .tooLong(tokens: cache.count + row.tokens.count, limit: cache.capacity)
         }
-        let dropoutSeed = ComputeContext.current.nextDropoutSeed()
-        if dropoutSeed != nil, row.sharesRows, hasDropout { throw .sharedRowsUnderDropout }
+        guard let dropoutSeed = ComputeContext.current.nextDropoutSeed() else {
+            return residualStream(row, cache: cache, outputRows: outputRows, statistics: statistics)
+        }
+        if row.sharesRows, hasDropout { throw .sharedRowsUnderDropout }
+        return ComputeContext.with({ $0.dropoutSeed = dropoutSeed }) {
+            residualStream(row, cache: cache, outputRows: outputRows, statistics: statistics)
+        }
+    }
+
+    private func residualStream(
+        _ row: TokenRow, cache: KeyValueCache?, outputRows: [Int32]?, statistics: ExpertStatistics?
+    ) -> Tensor {
         extendRotary(to: Int(row.positions.max() ?? 0) + 1)
         let plan = self.plan(row.segments)
         // The balance of experts takes the attention of all tokens.
@@ -120,11 +130,9 @@ public final class MiniMind {
             let isLast = index == layers.count - 1
             let (rows, layerPlan) = isLast ? (outputRows, lastPlan) : (nil, plan)
             let pass = { [rotary] (x: Tensor, cache: LayerCache?) in
-                ComputeContext.with({ $0.dropoutSeed = dropoutSeed }) {
-                    layer(
-                        x, row, plan: layerPlan, rotary: rotary, cache: cache, outputRows: rows,
-                        balance: statistics?.balance(ofLayer: index))
-                }
+                layer(
+                    x, row, plan: layerPlan, rotary: rotary, cache: cache, outputRows: rows,
+                    balance: statistics?.balance(ofLayer: index))
             }
             x =
                 checkpointsLayers && cache == nil

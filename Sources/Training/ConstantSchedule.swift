@@ -1,4 +1,4 @@
-/// The base rate at every step, behind a linear warmup from 0: the `get_constant_schedule_with_warmup` of transformers.
+/// The base rate at every step, following a linear warmup from 0: the `get_constant_schedule_with_warmup` of transformers.
 public struct ConstantSchedule: LearningRateSchedule {
     /// The rate of every step.
     public let baseRate: Double
@@ -12,6 +12,6 @@ public struct ConstantSchedule: LearningRateSchedule {
     }
 
     public func learningRate(at step: Int) -> Double {
-        step < warmupSteps ? baseRate * Double(step) / Double(warmupSteps) : baseRate
+        warmupRate(at: step, of: warmupSteps, to: baseRate) ?? baseRate
     }
 }

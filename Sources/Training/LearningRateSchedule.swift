@@ -8,6 +8,13 @@ public protocol LearningRateSchedule: Sendable {
     func learningRate(at step: Int) -> Double
 }
 
+extension LearningRateSchedule {
+    /// The rate of a step of warmup, on a straight line from 0 up to the rate that comes next; `nil` after the warmup.
+    func warmupRate(at step: Int, of steps: Int, to rate: Double) -> Double? {
+        step < steps ? rate * Double(step) / Double(steps) : nil
+    }
+}
+
 /// The published schedule, `get_lr`: `rate / 10 + rate / 2 · (1 + cos(π step / total))`, from 1.1
 /// times the base rate down to a tenth of it; before it, on request, a linear warmup from 0.
 public struct CosineSchedule: LearningRateSchedule {
@@ -28,11 +35,8 @@ public struct CosineSchedule: LearningRateSchedule {
     }
 
     public func learningRate(at step: Int) -> Double {
-        if step < warmupSteps {
-            // Up to where the cosine begins.
-            return cosine(0) * Double(step) / Double(warmupSteps)
-        }
-        return cosine(Double(step - warmupSteps) / Double(max(totalSteps - warmupSteps, 1)))
+        warmupRate(at: step, of: warmupSteps, to: cosine(0))
+            ?? cosine(Double(step - warmupSteps) / Double(max(totalSteps - warmupSteps, 1)))
     }
 
     private func cosine(_ share: Double) -> Double {

@@ -1,4 +1,4 @@
-/// From the base rate straight down to 0 after the last step, behind a linear warmup from 0: `rate · (total - step) /
+/// From the base rate straight down to 0 after the last step, following a linear warmup from 0: `rate · (total - step) /
 /// (total - warmup)`, the `get_linear_schedule_with_warmup` of transformers.
 public struct LinearSchedule: LearningRateSchedule {
     /// The rate that it begins with.
@@ -18,7 +18,7 @@ public struct LinearSchedule: LearningRateSchedule {
     }
 
     public func learningRate(at step: Int) -> Double {
-        if step < warmupSteps { return baseRate * Double(step) / Double(warmupSteps) }
-        return baseRate * Double(max(totalSteps - step, 0)) / Double(max(totalSteps - warmupSteps, 1))
+        warmupRate(at: step, of: warmupSteps, to: baseRate)
+            ?? baseRate * Double(max(totalSteps - step, 0)) / Double(max(totalSteps - warmupSteps, 1))
     }
 }

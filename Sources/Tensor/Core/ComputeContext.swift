@@ -19,14 +19,13 @@ public struct ComputeContext: Sendable {
     public var recordsGraph = true
 
     /// What the dropout masks of this step begin from; `nil` leaves nothing out, as everywhere but in training.
-    public var dropoutSeed: UInt64? { didSet { dropoutPasses = DropoutPasses() } }
-    private var dropoutPasses = DropoutPasses()
+    public var dropoutSeed: UInt64? { didSet { dropoutPasses = dropoutSeed.map { _ in DropoutPasses() } } }
+    private var dropoutPasses: DropoutPasses?
 
     /// Where the masks of one more pass through a model begin. A step may take several, such as one for each of two answers
     /// that are compared, and no two of them leave out the same.
     package func nextDropoutSeed() -> UInt64? {
-        guard let dropoutSeed else { return nil }
-        let pass = dropoutPasses.next()
+        guard let dropoutSeed, let pass = dropoutPasses?.next() else { return nil }
         return pass == 0 ? dropoutSeed : RandomGenerator.seed(dropoutSeed, [pass])
     }
 

@@ -33,21 +33,13 @@ struct PairTable: Sendable {
         }
     }
 
-    subscript(left: Int32, right: Int32) -> Int32? {
-        @inline(__always)
-        get {
-            let slot = slots[index(of: Self.key(left, right))]
-            return slot.value >= 0 ? slot.value : nil
-        }
-    }
-
     /// The map in plain memory, for the time of a call.
     struct Lookup {
         fileprivate let slots: UnsafePointer<Slot>
         fileprivate let mask: Int
         fileprivate let shift: UInt64
 
-        /// The value of a pair; -1 where there is none.
+        /// The value of a pair; -1 if the map lacks it.
         @inline(__always)
         subscript(left: Int32, right: Int32) -> Int32 {
             let key = PairTable.key(left, right)
