@@ -18,6 +18,27 @@ struct ResumeTests {
     /// The run that nobody disturbs, made once.
     private static let undisturbed = Result { try whole() }
 
+    /// Changes what the newest checkpoint says of its run.
+    ///
+    /// - Returns: its path
+    private func rewriteNewestCheckpoint(
+        of training: TinyTraining, _ change: (_ recipe: inout JSONObject, _ notes: inout JSONObject) -> Void
+    ) throws -> String {
+        let path = try #require(training.checkpointNames.last.map { training.checkpoints + "/" + $0 })
+        try SafetensorsFile.rewrite(
+            path, to: path,
+            metadata: { metadata in
+                var state = try JSON(parsing: metadata["lora-train.checkpoint"] ?? "").object ?? [:]
+                var notes = state["notes"]?.object ?? [:]
+                var recipe = notes["recipe"]?.object ?? [:]
+                change(&recipe, &notes)
+                notes["recipe"] = .object(recipe)
+                state["notes"] = .object(notes)
+                metadata["lora-train.checkpoint"] = JSON.object(state).serialized
+            })
+        return path
+    }
+
     @Test(
         "A signal ends a run after its step, and the run goes on to the same bits",
         arguments: [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU])
@@ -209,19 +230,10 @@ struct ResumeTests {
         #expect(resumed.status == 0, "\(resumed.errors)")
 
         // A checkpoint of 0.6 knows of no start.
-        let path = try #require(cut.checkpointNames.last.map { cut.checkpoints + "/" + $0 })
-        try SafetensorsFile.rewrite(
-            path, to: path,
-            metadata: { metadata in
-                var state = try JSON(parsing: metadata["lora-train.checkpoint"] ?? "").object ?? [:]
-                var notes = state["notes"]?.object ?? [:]
-                var recipe = notes["recipe"]?.object ?? [:]
-                #expect(recipe["the adapter that it starts from"] != nil && notes["layout"] != nil)
-                (recipe["the adapter that it starts from"], notes["layout"]) = (nil, nil)
-                notes["recipe"] = .object(recipe)
-                state["notes"] = .object(notes)
-                metadata["lora-train.checkpoint"] = JSON.object(state).serialized
-            })
+        let path = try rewriteNewestCheckpoint(of: cut) { recipe, notes in
+            #expect(recipe["the adapter that it starts from"] != nil && notes["layout"] != nil)
+            (recipe["the adapter that it starts from"], notes["layout"]) = (nil, nil)
+        }
         #expect(try Command(cut.arguments + ["--lora_path", peft, "--resume", path]).status == 0)
 
         // A run that starts from a file that it writes goes on too.
@@ -256,19 +268,10 @@ struct ResumeTests {
         let cut = try TinyTraining(Self.flags)
         defer { cut.remove() }
         #expect(try Command(cut.arguments + ["--epochs", "1"]).status == 0)
-        let path = try #require(cut.checkpointNames.last.map { cut.checkpoints + "/" + $0 })
-        try SafetensorsFile.rewrite(
-            path, to: path,
-            metadata: { metadata in
-                var state = try JSON(parsing: metadata["lora-train.checkpoint"] ?? "").object ?? [:]
-                var notes = state["notes"]?.object ?? [:]
-                var recipe = notes["recipe"]?.object ?? [:]
-                #expect(recipe["--loraplus_lr_ratio"] != nil)
-                (recipe["--loraplus_lr_ratio"], notes["provenance"]) = (nil, nil)
-                notes["recipe"] = .object(recipe)
-                state["notes"] = .object(notes)
-                metadata["lora-train.checkpoint"] = JSON.object(state).serialized
-            })
+        let path = try rewriteNewestCheckpoint(of: cut) { recipe, notes in
+            #expect(recipe["--loraplus_lr_ratio"] != nil)
+            (recipe["--loraplus_lr_ratio"], notes["provenance"]) = (nil, nil)
+        }
         let other = try Command(cut.arguments + ["--loraplus_lr_ratio", "4", "--resume", path])
         #expect(other.status == 2 && other.errors.contains("--loraplus_lr_ratio was 1.0, is 4.0"), "\(other.errors)")
         #expect(try Command(cut.arguments + ["--epochs", "2", "--resume", path]).status == 0)
