@@ -21,7 +21,7 @@ final class OverflowSearch: Sendable {
         if place < range.count { first.min(range.lowerBound + place, ordering: .relaxed) }
     }
 
-    /// The place of the first such value; `nil` where there was none.
+    /// The place of the first such value; `nil` if all were smaller.
     var place: Int? {
         let place = first.load(ordering: .relaxed)
         return place == .max ? nil : place
@@ -29,8 +29,8 @@ final class OverflowSearch: Sendable {
 }
 
 extension Tensor {
-    /// The place, in row-major order, of the first value that is NaN or of a magnitude of `limit` or more; `nil` where
-    /// there is none.
+    /// The place, in row-major order, of the first value that is NaN or of a magnitude of `limit` or more; `nil` if
+    /// all are smaller.
     package func firstPlace(beyond limit: Float) -> Int? {
         let search = OverflowSearch(limit: limit, precision)
         let start = UnsafeRawPointer(address())

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The adapters that a flag names: paths joined by commas, each with a weight behind `@` where it is not 1.
+/// The adapters that a flag names: paths joined by commas, each with a weight after `@` where it is not 1.
 struct AdapterList {
     let items: [(path: String, weight: Float)]
 
@@ -33,7 +33,7 @@ struct AdapterList {
         return FileManager.default.fileExists(atPath: item.path) ? item : nil
     }
 
-    /// What stands before the last separator, and the weight behind it, 1 where there is none.
+    /// What stands before the last separator, and the weight after it; without a separator the weight is 1.
     ///
     /// - Throws: ``CommandError`` with exit code 2 where that is no number
     static func weighted(

@@ -70,8 +70,8 @@ struct MergeTable: Sendable {
         /// Whether the pair of an entry need not wait for its turn.
         ///
         /// - Parameters:
-        ///   - left: How the token before the pair ends; 0 where there is none.
-        ///   - right: How the token after it begins; 0 where there is none.
+        ///   - left: How the token before the pair ends; 0 at the start of a word.
+        ///   - right: How the token after it begins; 0 at the end of a word.
         @inline(__always)
         func isCertain(_ entry: Int32, after left: UInt32, before right: UInt32) -> Bool {
             let entry = entries[Int(entry)]

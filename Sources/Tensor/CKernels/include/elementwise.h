@@ -13,8 +13,8 @@ void accumulate_f32(int64_t n, float s, int type, const void *x, float *y);
 void scale_values(int64_t n, int type, float s, const void *x, void *y);
 // y = x, rounded where y's type is the narrower one.
 void convert_values(int64_t n, int from, const void *x, int to, void *y);
-// The place of the first value that is NaN or of a magnitude of `limit` or more, where the limit is not negative; n where
-// there is none.
+// The place of the first value that is NaN or of a magnitude of `limit` or more, where the limit is not negative; n if
+// all are smaller.
 int64_t first_beyond(int64_t n, float limit, int type, const void *x);
 // Rows of floats, `stride` apart, written to rows of the type: y = x, or y += x where accumulating.
 void store_rows(int64_t rows, int64_t width, const float *x, int64_t stride, int accumulate, int type,
