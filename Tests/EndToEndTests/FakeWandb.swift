@@ -47,9 +47,12 @@ struct FakeWandb {
         return try text.split(separator: "\n").map { try JSON(parsing: String($0)) }.filter { name == nil || $0["call"]?.string == name }
     }
 
+    /// Seconds; a client that hangs does so for much longer.
+    static let patience = 300.0
+
     /// Waits until a call has come.
-    func waitForCall(_ name: String, seconds: Double) throws -> JSON? {
-        let deadline = ContinuousClock.now + .seconds(seconds)
+    func waitForCall(_ name: String) throws -> JSON? {
+        let deadline = ContinuousClock.now + .seconds(Self.patience)
         while ContinuousClock.now < deadline {
             if let call = try calls(name).first { return call }
             usleep(20_000)

@@ -112,7 +112,7 @@ struct FaultTests {
 
     @Test("A data file that vanishes is read on; one that is cut is named", arguments: [true, false])
     func vanishingData(_ vanishes: Bool) throws {
-        let training = try TinyTraining(["--epochs", "40", "--num_workers", "0"])
+        let training = try TinyTraining(["--num_workers", "0"])
         defer { training.remove() }
         let data = training.dataPath
         // The file goes once the run is on its way.
@@ -121,7 +121,7 @@ struct FaultTests {
             if vanishes { unlink(data) } else { truncate(data, 500) }
         }
         watcher.start()
-        let run = try Command(training.arguments + ["--epochs", vanishes ? "4" : "40"])
+        let run = try Command(training.arguments + ["--epochs", vanishes ? "4" : "1000"])
         if vanishes {
             #expect(run.status == 0, "\(run.errors)")
         } else {

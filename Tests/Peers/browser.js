@@ -100,6 +100,16 @@
 
   window.ask = {
     strayWords, wideElements, faintWords, inks, images,
+    // Waits until the page is laid out: with its fonts, and of the same size in two frames.
+    laidOut: async () => {
+      await document.fonts.ready;
+      for (let before = null; ;) {
+        await new Promise(requestAnimationFrame);
+        const now = JSON.stringify(ask.size());
+        if (now === before) return;
+        before = now;
+      }
+    },
     size: () => ({ scrollWidth: document.documentElement.scrollWidth, clientWidth: document.documentElement.clientWidth,
       height: document.documentElement.scrollHeight }),
   };

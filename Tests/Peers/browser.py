@@ -11,6 +11,7 @@ from PIL import Image
 from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.wait import WebDriverWait
 
 QUESTIONS = Path(__file__).with_name("browser.js")
 
@@ -66,6 +67,7 @@ def look(driver, page, width, height, is_dark, folder):
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
     driver.get(page)
     driver.execute_script(QUESTIONS.read_text())
+    driver.execute_async_script("ask.laidOut().then(arguments[0])")
     images = driver.execute_async_script("ask.images().then(arguments[0])")
     size = driver.execute_script("return ask.size()")
     inks = driver.execute_script("return ask.inks()")
@@ -136,7 +138,8 @@ def read_out(driver):
         return None
     driver.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", plots[0])
     ActionChains(driver).move_to_element(plots[0]).perform()
-    return driver.execute_script("return document.querySelector('.tip')?.innerText ?? null")
+    words = lambda driver: driver.execute_script("return document.querySelector('.tip')?.innerText ?? null")
+    return WebDriverWait(driver, 30).until(words)
 
 
 def requests(driver, page):

@@ -5,6 +5,8 @@ public struct Command {
     public let status: Int32
     public let output: String
     public let errors: String
+    /// How long it went on after it, or another process of its job, was sent a signal.
+    public let secondsAfterAction: Double?
 
     /// The place of an executable that was built beside the tests.
     public static func path(of name: String = "lora-train") -> String {
@@ -68,17 +70,18 @@ public struct Command {
         process.standardInput = FileHandle(forReadingAtPath: inputPath)
         try process.run()
         var bytes = Data()
-        var isActionDue = true
+        var timeOfAction: ContinuousClock.Instant?
         while true {
             let part = outputPipe.fileHandleForReading.availableData
             if part.isEmpty { break }
             bytes += part
-            if let afterLines, isActionDue, bytes.count(where: { $0 == 10 }) >= afterLines {
-                isActionDue = false
+            if let afterLines, timeOfAction == nil, bytes.count(where: { $0 == 10 }) >= afterLines {
+                timeOfAction = .now
                 action(process)
             }
         }
         process.waitUntilExit()
+        secondsAfterAction = timeOfAction.map { (.now - $0) / .seconds(1) }
         status = process.terminationStatus
         output = String(decoding: bytes, as: UTF8.self)
         errors = try String(contentsOfFile: errorPath, encoding: .utf8)

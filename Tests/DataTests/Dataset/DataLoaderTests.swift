@@ -241,8 +241,9 @@ private struct Numbers: SampleSource {
         let source = Counting()
         let iterator = DataLoader(source, batchSize: 1, workers: 2).epoch(0)
         _ = try iterator.next()
-        usleep(50_000)
         // Two batches ready for each worker, and the one that was taken.
+        while source.made.withLock({ $0 }) < 5 { usleep(1000) }
+        usleep(50_000)
         #expect(source.made.withLock { $0 } == 5)
         withExtendedLifetime(iterator) {}
     }

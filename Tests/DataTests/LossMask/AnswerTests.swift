@@ -294,9 +294,8 @@ import Testing
                 })
         }
         _ = try encoder.sample(conversation(20))
-        let clock = ContinuousClock()
-        let short = try clock.measure { for _ in 0..<10 { _ = try encoder.sample(conversation(40)) } }
-        let long = try clock.measure { for _ in 0..<10 { _ = try encoder.sample(conversation(400)) } }
+        let short = try threadTime { for _ in 0..<10 { _ = try encoder.sample(conversation(40)) } }
+        let long = try threadTime { for _ in 0..<10 { _ = try encoder.sample(conversation(400)) } }
         // Ten times the turns; a rendering a turn would be a hundred times the work.
         #expect(long < short * 40, "\(short), \(long)")
         let sample = try encoder.sample(conversation(4000))

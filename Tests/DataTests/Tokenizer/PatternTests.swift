@@ -79,15 +79,14 @@ import Testing
         func exponentialExpressionsEndInAnError(_ expression: String) throws {
             let matcher = try RegexMatcher(expression, Self.field(expression)["Regex"])
             let text = String(repeating: "a", count: 3000) + "!"
-            let clock = ContinuousClock()
-            let duration = clock.measure {
+            let seconds = threadTime {
                 do {
                     _ = try Self.matches(of: matcher, in: text)
                 } catch {
                     #expect("\(error)".contains("a split pattern of the tokenizer: gives up on a text"))
                 }
             }
-            #expect(duration < .seconds(1), "\(expression)")
+            #expect(seconds < 1, "\(expression)")
         }
 
         @Test func aTokenizerGivesUpInAnError() throws {
