@@ -1,11 +1,13 @@
 # make setup   installs what is missing
 # make build   the command, in release: .build/release/lora-train
 # make demo    fine-tunes the bundled base and shows its answers before and after
-# make test    every test; those that ask other libraries only where there are peers
+# make test    every test, in a release build of its own: .build/tests; those that ask other libraries only where there
+#              are peers
 # make test-fast  the tests of the libraries alone, which run no command
 # make check-runs  what users, shells and batch systems do to runs; ONLY=signals,lock runs some
 # make fuzz    mutated files of every kind through the readers; FORMAT=, COUNT= (100,000 of each), SEED=
-# make asan    every test with AddressSanitizer, in a build of its own: .build/asan; ONLY=TensorTests runs some
+# make asan    every test with AddressSanitizer, in a build of its own: .build/asan; ONLY=TensorTests runs some, PART=1/4
+#              a quarter of all
 # make tsan    the same with ThreadSanitizer: .build/tsan
 # make ubsan   the same with UndefinedBehaviorSanitizer for the C kernels: .build/ubsan
 # make peers   the libraries that tests and benchmarks compare with: .build/peers; STRICT=1 fails where one does not install
@@ -28,6 +30,8 @@ WITH_MPI = $(if $(filter 0,$(MPI)),,$(or $(filter 1,$(MPI)),$(MPI_PKG)))
 TRAITS_WITH_MPI = --traits OpenBLAS,OneDNN,Oniguruma,MPI
 TRAITS = $(if $(WITH_MPI),$(TRAITS_WITH_MPI))
 BUILD = $(if $(MPI_PKG),MPI_PKG=$(MPI_PKG)) $(SWIFT)
+# The optimized build takes a minute longer than the debug build, and its tests a third of the time.
+TEST = $(BUILD) test --disable-xctest -c release -Xswiftc -enable-testing --scratch-path .build/tests
 
 .PHONY: setup build demo test test-fast check-runs fuzz asan tsan ubsan peers format lint examples api-docs bench scaling clean
 
@@ -43,12 +47,10 @@ demo: build
 	@Examples/tiny/demo.sh $(RUN)
 
 test: setup
-	$(BUILD) build -c release --product lora-train $(TRAITS)
-	$(BUILD) test --disable-xctest $(TRAITS)
+	$(TEST) $(TRAITS)
 
 test-fast: setup
-	$(BUILD) build --build-tests $(TRAITS)
-	$(BUILD) test --skip-build --disable-xctest --skip EndToEndTests $(TRAITS)
+	$(TEST) --skip EndToEndTests $(TRAITS)
 
 check-runs: build
 	@python3 Scripts/check_runs.py $(if $(ONLY),--only "$(ONLY)")
@@ -58,13 +60,13 @@ fuzz: setup
 	@.build/release/fuzz $(FORMAT) --count $(or $(COUNT),100000) --seed $(or $(SEED),1)
 
 asan: setup
-	@Scripts/sanitize.sh address $(if $(ONLY),--filter "$(ONLY)")
+	@PART=$(PART) Scripts/sanitize.sh address $(if $(ONLY),--filter "$(ONLY)")
 
 tsan: setup
-	@Scripts/sanitize.sh thread $(if $(ONLY),--filter "$(ONLY)")
+	@PART=$(PART) Scripts/sanitize.sh thread $(if $(ONLY),--filter "$(ONLY)")
 
 ubsan: setup
-	@Scripts/sanitize.sh undefined $(if $(ONLY),--filter "$(ONLY)")
+	@PART=$(PART) Scripts/sanitize.sh undefined $(if $(ONLY),--filter "$(ONLY)")
 
 peers:
 	@Scripts/setup.sh peers

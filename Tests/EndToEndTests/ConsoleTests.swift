@@ -33,7 +33,7 @@ import Training
             let run = try PseudoTerminal(training.arguments, width: 80)
             let seconds = (ContinuousClock.now - start) / .seconds(1)
             // One more for each line that stands above it: the first of each epoch, and the end's.
-            let lines = run.text.split(separator: "\n").count
+            let lines = run.text.split(whereSeparator: \.isNewline).count
             #expect(run.status == 0 && run.bars.count > 3, "\(run.text)")
             #expect(Double(run.bars.count) <= 10 * seconds + Double(lines) + 1)
         }
