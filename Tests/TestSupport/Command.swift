@@ -60,6 +60,7 @@ public struct Command {
         try Data().write(to: URL(fileURLWithPath: errorPath))
         try Data(input.utf8).write(to: URL(fileURLWithPath: inputPath))
         let outputPipe = Pipe()
+        if afterLines != nil { outputPipe.fileHandleForWriting.handOverEachWrite() }
         if let outputPath {
             process.standardOutput = FileHandle(forWritingAtPath: outputPath)
             try? outputPipe.fileHandleForWriting.close()
@@ -147,5 +148,23 @@ public struct Command {
             else { return }
             Foundation.kill(number, signal)
         }
+    }
+}
+
+extension FileHandle {
+    /// Lets a pipe hold one write alone: who writes lines waits until the one before was read, and cannot be done before
+    /// a reader on a busy machine has seen the line after which it acts.
+    fileprivate func handOverEachWrite() {
+        #if os(Linux)
+            // Packets, one a page, and one page (pipe(7)); Glibc as Swift reads it has neither name.
+            #if arch(arm64)
+                let direct: Int32 = 0o200000
+            #else
+                let direct: Int32 = 0o40000
+            #endif
+            let setPipeSize: Int32 = 1031
+            _ = fcntl(fileDescriptor, F_SETFL, fcntl(fileDescriptor, F_GETFL) | direct)
+            _ = fcntl(fileDescriptor, setPipeSize, 4096)
+        #endif
     }
 }
