@@ -54,6 +54,7 @@ public struct Command {
         process.arguments = arguments
         if let environment { process.environment = environment }
         if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
+        Self.endsBySignals
         let scratch = try Paths.temporaryFolder()
         let errorPath = scratch + "/errors"
         let inputPath = scratch + "/input"
@@ -88,6 +89,11 @@ public struct Command {
         errors = try String(contentsOfFile: errorPath, encoding: .utf8)
         try? FileManager.default.removeItem(atPath: scratch)
     }
+
+    /// Commands inherit what is ignored: by `nohup`, or in the background of a script. Here they are to end by signals.
+    private static let endsBySignals: Void = {
+        for number in [SIGINT, SIGHUP, SIGQUIT] { signal(number, SIG_DFL) }
+    }()
 
     /// The lines of standard output.
     public var lines: [String] { output.split(separator: "\n").map(String.init) }
