@@ -28,6 +28,41 @@ struct GradientTests {
         }
     }
 
+    @Test(arguments: [(1, 1, 1), (3, 5, 7), (17, 12, 9), (130, 4, 3)])
+    func linearWithBias(_ rows: Int, _ input: Int, _ output: Int) {
+        let rank = 2
+        checkGradients([[rows, input], [output, input], [output], [rank, input], [output, rank]]) {
+            linear($0[0], $0[1], LowRankFactors(a: $0[3], b: $0[4], scale: 0.75), bias: $0[2])
+        } reference: { inputs in
+            let base = Reference.linear(inputs[0], inputs[1], rows: rows, input: input, output: output)
+            let hidden = Reference.linear(inputs[0], inputs[3], rows: rows, input: input, output: rank)
+            let update = Reference.linear(hidden, inputs[4], rows: rows, input: rank, output: output)
+            return base.indices.map { base[$0] + inputs[2][$0 % output] + 0.75 * update[$0] }
+        }
+        checkGradients([[rows, input], [output, input], [output]]) {
+            linear($0[0], $0[1], bias: $0[2])
+        } reference: { inputs in
+            let base = Reference.linear(inputs[0], inputs[1], rows: rows, input: input, output: output)
+            return base.indices.map { base[$0] + inputs[2][$0 % output] }
+        }
+    }
+
+    @Test("A bias alone may be trained, and a frozen one gets no gradient")
+    func trainedBias() {
+        let (x, weight) = (Tensor([1, 2, 3, 4], shape: [2, 2]), Tensor([1, 0, 0, 1], shape: [2, 2]))
+        let bias = Tensor([10, 20], shape: [2])
+        #expect(linear(x, weight, bias: bias).producer == nil)
+        bias.isTrainable = true
+        let y = linear(x, weight, bias: bias)
+        #expect(y.values == [11, 22, 13, 24])
+        y.backward(from: [1, 2, 4, 8])
+        #expect(bias.gradient?.values == [5, 10] && x.gradient == nil && weight.gradient == nil)
+        (bias.isTrainable, weight.isTrainable) = (false, true)
+        bias.clearGradient()
+        linear(x, weight, bias: bias).backward(from: [1, 2, 4, 8])
+        #expect(bias.gradient == nil && weight.gradient?.values == [13, 18, 26, 36])
+    }
+
     @Test(arguments: [(1, 1), (3, 7), (5, 64), (9, 129)])
     func norm(_ rows: Int, _ width: Int) {
         checkGradients([[rows, width], [width]]) {

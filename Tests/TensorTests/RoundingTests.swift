@@ -88,4 +88,30 @@ struct RoundingTests {
             expect(y.values, exact.map { Double(precision.rounded(Float($0))) }, precision)
         }
     }
+
+    @Test("A bias is read in the result's type and rounded with the sum", arguments: [Precision.bfloat16, .float16])
+    func linearWithBias(_ precision: Precision) {
+        // Rows in one block and in several; columns in one panel and in several.
+        for (rows, input, output) in [(3, 20, 300), (60, 70, 33), (150, 500, 40)] {
+            let x = random([rows, input], seed: 1, .float32)
+            let (weight, bias) = (random([output, input], seed: 2, .float32), random([output], seed: 3, .float32))
+            let dy = random([rows, output], seed: 4, precision).values
+            func rounded(_ tensor: Tensor) -> [Double] { tensor.values.map { Double(precision.rounded($0)) } }
+            let sums = Reference.linear(rounded(x), rounded(weight), rows: rows, input: input, output: output)
+            let (exact, narrow) = (bias.values.map(Double.init), rounded(bias))
+            for matmul in Matmuls.all {
+                bias.clearGradient()
+                let (y, wide) = ComputeContext.with({
+                    $0.matmul = matmul
+                    $0.precision = precision
+                }) { (linear(x, weight, bias: bias), linear(x, weight, bias: bias, result: .float32)) }
+                #expect(y.precision == precision && wide.precision == .float32)
+                expect(y.values, sums.indices.map { Double(precision.rounded(Float(sums[$0] + narrow[$0 % output]))) }, precision)
+                #expect(distance(wide.values, sums.indices.map { sums[$0] + exact[$0 % output] }) < 1e-5, "\(matmul.name)")
+                y.backward(from: dy)
+                let columns = (0..<output).map { column in (0..<rows).reduce(0.0) { $0 + Double(dy[$1 * output + column]) } }
+                #expect(distance(bias.gradient?.values ?? [], columns) < 1e-5)
+            }
+        }
+    }
 }

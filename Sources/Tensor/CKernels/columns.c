@@ -28,3 +28,15 @@ void column_products(int64_t rows, int64_t width, int64_t first, int64_t last, i
                      const void *b, float *sums) {
     FOR_TYPE(type, column_products_typed, rows, width, first, last, a, b, sums);
 }
+
+INLINE void column_sums_typed(int type, int64_t rows, int64_t width, int64_t first, int64_t last, const void *x, float *sums) {
+    for (int64_t r = 0; r < rows; r++) {
+        const void *from = advanced(type, x, r * width);
+        for (int64_t c = first; c < last; c++) sums[c] += load_as(type, from, c);
+    }
+}
+
+MULTIVERSIONED
+void column_sums(int64_t rows, int64_t width, int64_t first, int64_t last, int type, const void *x, float *sums) {
+    FOR_TYPE(type, column_sums_typed, rows, width, first, last, x, sums);
+}

@@ -10,5 +10,7 @@ void scale_columns(int64_t rows, int64_t width, int type, const void *x, const f
 // sums[c] = sum over rows of a[r][c] * b[r][c], for columns first ..< last.
 void column_products(int64_t rows, int64_t width, int64_t first, int64_t last, int type, const void *a,
                      const void *b, float *sums);
+// sums[c] += sum over rows of x[r][c], for columns first ..< last.
+void column_sums(int64_t rows, int64_t width, int64_t first, int64_t last, int type, const void *x, float *sums);
 
 #endif
