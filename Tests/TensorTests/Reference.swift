@@ -1,5 +1,7 @@
 import Foundation
 
+@testable import Tensor
+
 /// The operations again in float64, written for reading: what the fused kernels are checked against.
 enum Reference {
     typealias Matrix = [Double]
@@ -26,6 +28,19 @@ enum Reference {
     }
 
     static func silu(_ x: Double) -> Double { x / (1 + exp(-x)) }
+
+    static func activation(_ activation: Activation, _ x: Double) -> Double {
+        switch activation {
+        case .silu: silu(x)
+        case .gelu: x * erfc(-x / 2.0.squareRoot()) / 2
+        case .tanhGELU: x * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x))) / 2
+        }
+    }
+
+    /// The derivative, by a central difference.
+    static func slope(_ activation: Activation, _ x: Double) -> Double {
+        (Self.activation(activation, x + 1e-5) - Self.activation(activation, x - 1e-5)) / 2e-5
+    }
 
     static func rope(_ x: Matrix, positions: [Int], headDim: Int, base: Double, interleaved: Bool) -> Matrix {
         let width = x.count / positions.count

@@ -30,7 +30,7 @@ struct RoundingTests {
     }
 
     @Test(arguments: [Precision.bfloat16, .float16])
-    func gatedActivation(_ precision: Precision) {
+    func gatedSiLU(_ precision: Precision) {
         let (gate, up) = (random([50, 81], seed: 1, precision), random([50, 81], seed: 2, precision))
         let dy = random([50, 81], seed: 3, precision).values
         let y = swiGLU(gate: gate, up: up)
@@ -45,6 +45,27 @@ struct RoundingTests {
                 let sigmoid = 1 / (1 + exp(-$0.g))
                 return rounded(rounded($0.d * $0.u) * (sigmoid * (1 + $0.g * (1 - sigmoid))))
             }, precision)
+    }
+
+    @Test(arguments: [Precision.bfloat16, .float16], [Activation.silu, .gelu, .tanhGELU])
+    func activations(_ precision: Precision, _ activation: Activation) {
+        let (x, gate, up) = (
+            random([50, 81], seed: 1, precision), random([50, 81], seed: 1, precision), random([50, 81], seed: 2, precision)
+        )
+        let dy = random([50, 81], seed: 3, precision).values
+        let (y, gated) = (activated(x, activation), gatedActivation(gate: gate, up: up, activation))
+        y.backward(from: dy)
+        gated.backward(from: dy)
+        #expect(y.precision == precision && gated.precision == precision)
+        func rounded(_ x: Double) -> Double { Double(precision.rounded(Float(x))) }
+        let values = x.values.map { rounded(Reference.activation(activation, Double($0))) }
+        let slopes = x.values.map { Reference.slope(activation, Double($0)) }
+        let (ups, gradients) = (up.values.map(Double.init), dy.map(Double.init))
+        expect(y.values, values, precision)
+        expect(x.gradient?.values, zip(slopes, gradients).map { rounded($0 * $1) }, precision)
+        expect(gated.values, zip(values, ups).map { rounded($0 * $1) }, precision)
+        expect(up.gradient?.values, zip(values, gradients).map { rounded($0 * $1) }, precision)
+        expect(gate.gradient?.values, zip(slopes, zip(gradients, ups)).map { rounded($0 * rounded($1.0 * $1.1)) }, precision)
     }
 
     @Test("A norm is computed in float32 and rounded once, its gradient not at all", arguments: [Precision.bfloat16, .float16])

@@ -3,6 +3,7 @@
 #ifndef CKERNELS_H
 #define CKERNELS_H
 
+#include "activation.h"
 #include "attention.h"
 #include "columns.h"
 #include "cross_entropy.h"
@@ -18,7 +19,6 @@
 #include "products.h"
 #include "rope.h"
 #include "rows.h"
-#include "swiglu.h"
 #include "thread_pool.h"
 
 #endif

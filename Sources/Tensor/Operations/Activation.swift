@@ -1,0 +1,91 @@
+import CKernels
+
+/// The function between the products of a feed-forward layer.
+public enum Activation: Sendable {
+    /// `f(x) = x σ(x)` (Elfwing et al. 2018), `f′(x) = σ(x) (1 + x (1 − σ(x)))`.
+    case silu
+    /// `f(x) = x Φ(x)` with the normal distribution `Φ(x) = (1 + erf(x / √2)) / 2` (Hendrycks & Gimpel 2016),
+    /// `f′(x) = Φ(x) + x φ(x)` with its density `φ`.
+    case gelu
+    /// Their approximation `f(x) = x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2`.
+    case tanhGELU
+
+    /// The number by which the C kernels know it.
+    var code: Int32 {
+        switch self {
+        case .silu: 0
+        case .gelu: 1
+        case .tanhGELU: 2
+        }
+    }
+}
+
+/// The activation of a feed-forward layer without a gate: `y = f(x)`, `dx = dy f′(x)`, computed in float32 and rounded
+/// once.
+///
+/// - Returns: the shape and type of `x`
+public func activated(_ x: Tensor, _ activation: Activation) -> Tensor {
+    let context = ComputeContext.current
+    let (precision, shape, count) = (x.precision, x.shape, x.count)
+    let y = Tensor(uninitialized: shape, precision)
+    context.measuring(.elementwise) {
+        Parallel.ranges(count) {
+            let i = $0.lowerBound
+            activation_forward(Int64($0.count), activation.code, precision.code, x.address(i), y.address(i))
+        }
+    }
+    y.record(inputs: [x]) { dy in
+        context.measuring(.elementwise) {
+            let dy = dy.converted(to: precision)
+            let dx = Tensor(uninitialized: shape, precision)
+            Parallel.ranges(count) {
+                let i = $0.lowerBound
+                activation_backward(Int64($0.count), activation.code, precision.code, x.address(i), dy.address(i), dx.address(i))
+            }
+            x.node.accumulate(dx)
+        }
+    }
+    return y
+}
+
+/// The gated activation of the feed-forward layer (Shazeer 2020): `y = f(gate) * up`.
+///
+/// `dgate = dy up f′(gate)`, `dup = dy f(gate)`. In a 16-bit type `f(gate)` and `dy up` are rounded too.
+///
+/// - Parameters: `gate` and `up` of one shape and type
+/// - Returns: the same shape and type
+public func gatedActivation(gate: Tensor, up: Tensor, _ activation: Activation) -> Tensor {
+    precondition(gate.shape == up.shape, "gate \(gate.shape) and up \(up.shape) differ")
+    precondition(gate.precision == up.precision, "gate \(gate.precision) and up \(up.precision) differ")
+    let context = ComputeContext.current
+    let (precision, shape, count) = (gate.precision, gate.shape, gate.count)
+    let y = Tensor(uninitialized: shape, precision)
+    context.measuring(.elementwise) {
+        Parallel.ranges(count) {
+            let i = $0.lowerBound
+            gated_forward(Int64($0.count), activation.code, precision.code, gate.address(i), up.address(i), y.address(i))
+        }
+    }
+    y.record(inputs: [gate, up]) { dy in
+        context.measuring(.elementwise) {
+            let dy = dy.converted(to: precision)
+            let dgate = Tensor(uninitialized: shape, precision)
+            let dup = Tensor(uninitialized: shape, precision)
+            Parallel.ranges(count) {
+                let i = $0.lowerBound
+                gated_backward(
+                    Int64($0.count), activation.code, precision.code, gate.address(i), up.address(i), dy.address(i),
+                    dgate.address(i), dup.address(i))
+            }
+            if gate.needsGradient { gate.node.accumulate(dgate) }
+            if up.needsGradient { up.node.accumulate(dup) }
+        }
+    }
+    return y
+}
+
+/// The gated activation by ``Activation/silu``: `y = silu(gate) * up`.
+///
+/// - Parameters: `gate` and `up` of one shape and type
+/// - Returns: the same shape and type
+public func swiGLU(gate: Tensor, up: Tensor) -> Tensor { gatedActivation(gate: gate, up: up, .silu) }
