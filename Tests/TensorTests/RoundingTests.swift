@@ -70,17 +70,20 @@ struct RoundingTests {
 
     @Test("A norm is computed in float32 and rounded once, its gradient not at all", arguments: [Precision.bfloat16, .float16])
     func norm(_ precision: Precision) {
-        let (x, weight) = (random([40, 96], seed: 1, .float32), random([96], seed: 2, .float32))
-        let y = ComputeContext.with({ $0.precision = precision }) { rmsNorm(x, weight: weight, epsilon: 1e-5) }
-        #expect(y.precision == precision)
-        let exact = Reference.rmsNorm(x.values.map(Double.init), weight.values.map(Double.init), epsilon: 1e-5)
-        expect(y.values, exact.map { Double(precision.rounded(Float($0))) }, precision)
-        let dy = random([40, 96], seed: 3, precision).values
-        y.backward(from: dy)
-        let (x32, weight32) = (random([40, 96], seed: 1, .float32), random([96], seed: 2, .float32))
-        rmsNorm(x32, weight: weight32, epsilon: 1e-5).backward(from: dy)
-        #expect(x.gradient?.precision == .float32 && x.gradient?.values == x32.gradient?.values)
-        #expect(weight.gradient?.values == weight32.gradient?.values)
+        for offset: Float in [0, 1] {
+            let (x, weight) = (random([40, 96], seed: 1, .float32), random([96], seed: 2, .float32))
+            let y = ComputeContext.with({ $0.precision = precision }) { rmsNorm(x, weight: weight, epsilon: 1e-5, offset: offset) }
+            #expect(y.precision == precision)
+            let exact = Reference.rmsNorm(
+                x.values.map(Double.init), weight.values.map { Double(offset) + Double($0) }, epsilon: 1e-5)
+            expect(y.values, exact.map { Double(precision.rounded(Float($0))) }, precision)
+            let dy = random([40, 96], seed: 3, precision).values
+            y.backward(from: dy)
+            let (x32, weight32) = (random([40, 96], seed: 1, .float32), random([96], seed: 2, .float32))
+            rmsNorm(x32, weight: weight32, epsilon: 1e-5, offset: offset).backward(from: dy)
+            #expect(x.gradient?.precision == .float32 && x.gradient?.values == x32.gradient?.values)
+            #expect(weight.gradient?.values == weight32.gradient?.values)
+        }
     }
 
     @Test(arguments: [Precision.bfloat16, .float16], [RotaryLayout.interleaved, .rotateHalf])

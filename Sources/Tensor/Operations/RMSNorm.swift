@@ -1,27 +1,31 @@
 import CKernels
 
-/// Root mean square normalisation (Zhang & Sennrich 2019): `y = weight * x / sqrt(mean(x²) + epsilon)`
+/// Root mean square normalisation (Zhang & Sennrich 2019): `y = (offset + weight) * x / sqrt(mean(x²) + epsilon)`
 /// over the last dimension.
 ///
-/// With `r = 1 / sqrt(mean(x²) + epsilon)`: `dx = r (w dy − x r² mean(w dy x))`, `dw = Σ dy x r`.
+/// With `r = 1 / sqrt(mean(x²) + epsilon)` and `w = offset + weight`: `dx = r (w dy − x r² mean(w dy x))`,
+/// `dw = Σ dy x r`.
 ///
 /// - Parameters:
 ///   - x: `[rows, width]`, or any shape that divides into rows of `width`, such as the heads of a row; of any type
 ///   - weight: `[width]`
+///   - offset: 1 where the weight is kept as its difference from 1, as in Gemma
 /// - Returns: the shape of `x`, computed in float32 and rounded to the context's precision, in which the
 ///   linear layers behind a norm read it
-public func rmsNorm(_ x: Tensor, weight: Tensor, epsilon: Float) -> Tensor {
+public func rmsNorm(_ x: Tensor, weight: Tensor, epsilon: Float, offset: Float = 0) -> Tensor {
     let context = ComputeContext.current
     let (rows, width) = (x.count / weight.count, weight.count)
     precondition(x.count == rows * width, "a norm of \(width) cannot read \(x.shape)")
     let y = Tensor(uninitialized: x.shape, context.precision)
     let values = context.measuring(.elementwise) { x.converted(to: .float32) }
     let inverse = Tensor(uninitialized: [rows])
+    // A weight of its own: 0 + w is not w where that is -0.
+    let factors = offset == 0 ? weight : Tensor(weight.values.map { offset + $0 }, shape: [width])
     context.measuring(.elementwise) {
         Parallel.rows(rows, width: width) {
             let first = $0.lowerBound
             rms_norm_forward(
-                Int64($0.count), Int64(width), epsilon, values.pointer + first * width, weight.pointer, y.precision.code,
+                Int64($0.count), Int64(width), epsilon, values.pointer + first * width, factors.pointer, y.precision.code,
                 y.address(first * width), inverse.pointer + first)
         }
     }
@@ -37,7 +41,7 @@ public func rmsNorm(_ x: Tensor, weight: Tensor, epsilon: Float) -> Tensor {
             Parallel.rows(rows, width: width) {
                 let first = $0.lowerBound * width
                 rms_norm_backward(
-                    Int64($0.count), Int64(width), values.pointer + first, weight.pointer, inverse.pointer + $0.lowerBound,
+                    Int64($0.count), Int64(width), values.pointer + first, factors.pointer, inverse.pointer + $0.lowerBound,
                     dy.precision.code, dy.address(first), present.map { UnsafePointer($0.pointer + first) }, dx.pointer + first)
             }
             if present != nil { node.clearGradient() }
