@@ -85,6 +85,27 @@ struct GradientTests {
         }
     }
 
+    @Test("A part of each head turns, the rest passes through", arguments: [RotaryLayout.interleaved, .rotateHalf])
+    func partialRope(_ layout: RotaryLayout) {
+        let positions = [0, 1, 2, 0, 7]
+        for (heads, headDim, turned) in [(1, 3, 2), (3, 6, 4), (2, 16, 4), (2, 8, 8)] {
+            let table = RotaryTable(positions: 8, headDim: turned, base: 100)
+            checkGradients([[positions.count, heads * headDim]]) {
+                rotate($0[0], positions: positions.map(Int32.init), table: table, layout: layout, headDim: headDim)
+            } reference: {
+                Reference.rope(
+                    $0[0], positions: positions, headDim: headDim, turned: turned, base: 100, interleaved: layout == .interleaved)
+            }
+        }
+        // By torch 2.13, the first four of a head: `x * cos + rotate_half(x) * sin`, as Phi and GLM have it in transformers.
+        let table = RotaryTable(positions: 8, headDim: 4, base: 100)
+        let y = rotate(Tensor([1, 2, 3, 4, 5, 6], shape: [1, 6]), positions: [3], table: table, layout: layout, headDim: 6)
+        let expected =
+            layout == .interleaved
+            ? [-1.27223253, -1.83886504, 1.68392861, 4.70790672, 5, 6] : [-1.41335249, 0.72859216, -2.82885742, 4.41238642, 5, 6]
+        #expect(distance(y.values, expected) < 1e-6)
+    }
+
     @Test(arguments: [1, 7, 130])
     func gatedActivation(_ width: Int) {
         checkGradients([[3, width], [3, width]]) {

@@ -42,15 +42,18 @@ enum Reference {
         (Self.activation(activation, x + 1e-5) - Self.activation(activation, x - 1e-5)) / 2e-5
     }
 
-    static func rope(_ x: Matrix, positions: [Int], headDim: Int, base: Double, interleaved: Bool) -> Matrix {
+    static func rope(
+        _ x: Matrix, positions: [Int], headDim: Int, turned: Int? = nil, base: Double, interleaved: Bool
+    ) -> Matrix {
         let width = x.count / positions.count
+        let turned = turned ?? headDim
         var y = x
         for (row, position) in positions.enumerated() {
             for head in 0..<width / headDim {
                 let start = row * width + head * headDim
-                for j in 0..<headDim / 2 {
-                    let angle = Double(position) / pow(base, Double(2 * j) / Double(headDim))
-                    let (first, second) = interleaved ? (start + 2 * j, start + 2 * j + 1) : (start + j, start + j + headDim / 2)
+                for j in 0..<turned / 2 {
+                    let angle = Double(position) / pow(base, Double(2 * j) / Double(turned))
+                    let (first, second) = interleaved ? (start + 2 * j, start + 2 * j + 1) : (start + j, start + j + turned / 2)
                     y[first] = x[first] * cos(angle) - x[second] * sin(angle)
                     y[second] = x[first] * sin(angle) + x[second] * cos(angle)
                 }

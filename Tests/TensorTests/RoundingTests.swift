@@ -90,12 +90,16 @@ struct RoundingTests {
     func rope(_ precision: Precision, _ layout: RotaryLayout) {
         let positions = (0..<40).map { $0 * 3 % 50 }
         let x = random([40, 4 * 12], seed: 1, precision)
-        let table = RotaryTable(positions: 50, headDim: 12, base: 1000)
-        let y = rotate(x, positions: positions.map(Int32.init), table: table, layout: layout)
-        let exact = Reference.rope(
-            x.values.map(Double.init), positions: positions, headDim: 12, base: 1000, interleaved: layout == .interleaved)
-        #expect(y.precision == precision)
-        expect(y.values, exact.map { Double(precision.rounded(Float($0))) }, precision)
+        for turned in [12, 8] {
+            let table = RotaryTable(positions: 50, headDim: turned, base: 1000)
+            let y = rotate(x, positions: positions.map(Int32.init), table: table, layout: layout, headDim: 12)
+            let exact = Reference.rope(
+                x.values.map(Double.init), positions: positions, headDim: 12, turned: turned, base: 1000,
+                interleaved: layout == .interleaved)
+            #expect(y.precision == precision)
+            expect(y.values, exact.map { Double(precision.rounded(Float($0))) }, precision)
+            #expect(zip(y.values, x.values).enumerated().allSatisfy { $0 % 12 < turned || $1.0 == $1.1 })
+        }
     }
 
     @Test("A linear layer reads rounded values, sums in float32 and rounds once", arguments: [Precision.bfloat16, .float16])

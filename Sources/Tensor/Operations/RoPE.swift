@@ -5,7 +5,7 @@ import Foundation
 public enum RotaryLayout: Sendable {
     /// Pairs `(2j, 2j + 1)`, as complex numbers lie in memory.
     case interleaved
-    /// Pairs `(j, j + headDim / 2)`, as Hugging Face's models have it.
+    /// Pairs `(j, j + headDim / 2)`, as Hugging Face's models have it; of a head that turns in part, half of that part.
     case rotateHalf
 }
 
@@ -47,16 +47,23 @@ public struct RotaryTable {
     }
 }
 
-/// Turns every head of every row by the angles of the row's position.
+/// Turns every head of every row by the angles of the row's position, or, where the table has fewer pairs than half a
+/// head, the first values of every head, as GPT-NeoX does (Black et al. 2022); the others pass through.
 ///
 /// The gradient is turned back by the same angles.
 ///
 /// - Parameters:
 ///   - x: `[tokens, heads * headDim]`, of any type
 ///   - positions: one a token, each below `table.positions`
+///   - headDim: at least twice the table's pairs; `nil` for as many, all of which turn
 /// - Returns: the shape and type of `x`
-public func rotate(_ x: Tensor, positions: [Int32], table: RotaryTable, layout: RotaryLayout) -> Tensor {
-    precondition(positions.count == x.rows && x.width % (2 * table.half) == 0, "one position a row, whole heads a row")
+public func rotate(
+    _ x: Tensor, positions: [Int32], table: RotaryTable, layout: RotaryLayout, headDim: Int? = nil
+) -> Tensor {
+    let turnedDim = 2 * table.half
+    let headDim = headDim ?? turnedDim
+    precondition(headDim >= turnedDim, "a head of \(headDim) values has no \(turnedDim) to turn")
+    precondition(positions.count == x.rows && x.width % headDim == 0, "one position a row, whole heads a row")
     precondition(positions.allSatisfy { $0 >= 0 && $0 < table.positions }, "positions lie inside the table")
     let context = ComputeContext.current
     func turned(_ x: Tensor, direction: Float) -> Tensor {
@@ -68,7 +75,7 @@ public func rotate(_ x: Tensor, positions: [Int32], table: RotaryTable, layout: 
                 Parallel.rows(x.rows, width: width) {
                     let first = $0.lowerBound
                     rope_rotate(
-                        Int64($0.count), Int64(width / (2 * table.half)), Int64(2 * table.half),
+                        Int64($0.count), Int64(width / headDim), Int64(headDim), Int64(turnedDim),
                         layout == .interleaved ? 1 : 0, direction, positions + first, table.cosine.pointer,
                         table.sine.pointer, x.precision.code, x.address(first * width), y.address(first * width))
                 }
