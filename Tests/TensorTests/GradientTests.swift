@@ -123,6 +123,14 @@ struct GradientTests {
         }
     }
 
+    @Test func scaling() {
+        checkGradients([[3, 5]]) {
+            scaled($0[0], by: -0.75)
+        } reference: {
+            $0[0].map { -0.75 * $0 }
+        }
+    }
+
     @Test("An operation of the caller's own")
     func customSoftplus() {
         checkGradients([[3, 5], [3, 5], [2]]) { inputs in

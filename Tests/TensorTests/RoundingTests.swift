@@ -68,6 +68,18 @@ struct RoundingTests {
         expect(gate.gradient?.values, zip(slopes, zip(gradients, ups)).map { rounded($0 * rounded($1.0 * $1.1)) }, precision)
     }
 
+    @Test(arguments: [Precision.bfloat16, .float16])
+    func scaling(_ precision: Precision) {
+        let x = random([50, 81], seed: 1, precision)
+        let dy = random([50, 81], seed: 3, precision).values
+        // A number that no 16-bit type has: it is not rounded itself.
+        let y = scaled(x, by: 0.220_970_87)
+        y.backward(from: dy)
+        #expect(y.precision == precision)
+        #expect(y.values == x.values.map { precision.rounded(0.220_970_87 * $0) })
+        #expect(x.gradient?.values == dy.map { 0.220_970_87 * $0 })
+    }
+
     @Test("A norm is computed in float32 and rounded once, its gradient not at all", arguments: [Precision.bfloat16, .float16])
     func norm(_ precision: Precision) {
         for offset: Float in [0, 1] {

@@ -28,16 +28,7 @@ public func weightedSum(_ terms: [Tensor], weights: [Float], result: Precision? 
     let parts = zip(terms.map(\.node), weights).filter { $0.0.needsGradient }
     y.record(inputs: terms) { dy in
         for (node, weight) in parts {
-            if weight == 1 {
-                node.accumulate(dy, owned: false)
-            } else {
-                let dterm = Tensor(uninitialized: dy.shape, dy.precision)
-                Parallel.ranges(dy.count) {
-                    scale_values(
-                        Int64($0.count), dy.precision.code, weight, dy.address($0.lowerBound), dterm.address($0.lowerBound))
-                }
-                node.accumulate(dterm)
-            }
+            if weight == 1 { node.accumulate(dy, owned: false) } else { node.accumulate(dy.scaledCopy(by: weight)) }
         }
     }
     return y
