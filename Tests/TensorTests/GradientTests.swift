@@ -131,6 +131,26 @@ struct GradientTests {
         }
     }
 
+    @Test func product() {
+        checkGradients([[3, 5], [3, 5]]) {
+            multiply($0[0], $0[1])
+        } reference: {
+            zip($0[0], $0[1]).map(*)
+        }
+        checkGradients([[3, 5]]) {
+            multiply($0[0], $0[0])
+        } reference: {
+            $0[0].map { $0 * $0 }
+        }
+        for trained in [0, 1] {
+            let factors = [Tensor([1, 2], shape: [2]), Tensor([3, 4], shape: [2])]
+            factors[trained].isTrainable = true
+            multiply(factors[0], factors[1]).backward(from: [5, 7])
+            #expect(factors[trained].gradient?.values == (trained == 0 ? [15, 28] : [5, 14]))
+            #expect(factors[1 - trained].gradient == nil)
+        }
+    }
+
     @Test("An operation of the caller's own")
     func customSoftplus() {
         checkGradients([[3, 5], [3, 5], [2]]) { inputs in

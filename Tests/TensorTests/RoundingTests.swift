@@ -80,6 +80,18 @@ struct RoundingTests {
         #expect(x.gradient?.values == dy.map { 0.220_970_87 * $0 })
     }
 
+    @Test(arguments: [Precision.bfloat16, .float16])
+    func product(_ precision: Precision) {
+        let (a, b) = (random([50, 81], seed: 1, precision), random([50, 81], seed: 2, precision))
+        let dy = random([50, 81], seed: 3, precision).values
+        let y = multiply(a, b)
+        y.backward(from: dy)
+        // The product of two 16-bit values is a float32.
+        #expect(y.precision == precision && y.values == zip(a.values, b.values).map { precision.rounded($0 * $1) })
+        #expect(a.gradient?.values == zip(dy, b.values).map { precision.rounded($0 * $1) })
+        #expect(b.gradient?.values == zip(dy, a.values).map { precision.rounded($0 * $1) })
+    }
+
     @Test("A norm is computed in float32 and rounded once, its gradient not at all", arguments: [Precision.bfloat16, .float16])
     func norm(_ precision: Precision) {
         for offset: Float in [0, 1] {

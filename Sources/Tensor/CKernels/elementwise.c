@@ -28,6 +28,15 @@ void scale_values(int64_t n, int type, float s, const void *x, void *y) {
     FOR_TYPE(type, scale_typed, n, s, x, y);
 }
 
+INLINE void multiply_typed(int type, int64_t n, const void *a, const void *b, void *y) {
+    for (int64_t i = 0; i < n; i++) store_as(type, y, i, load_as(type, a, i) * load_as(type, b, i));
+}
+
+MULTIVERSIONED
+void multiply_values(int64_t n, int type, const void *a, const void *b, void *y) {
+    FOR_TYPE(type, multiply_typed, n, a, b, y);
+}
+
 INLINE void widen(int from, int64_t n, const void *x, float *y) {
     for (int64_t i = 0; i < n; i++) y[i] = load_as(from, x, i);
 }

@@ -11,6 +11,8 @@ void add_f32(int64_t n, const float *a, int type, const void *b, float *y);
 void accumulate_f32(int64_t n, float s, int type, const void *x, float *y);
 // y = s * x, both of the type.
 void scale_values(int64_t n, int type, float s, const void *x, void *y);
+// y = a * b, all of the type.
+void multiply_values(int64_t n, int type, const void *a, const void *b, void *y);
 // y = x, rounded where y's type is the narrower one.
 void convert_values(int64_t n, int from, const void *x, int to, void *y);
 // The place of the first value that is NaN or of a magnitude of `limit` or more, where the limit is not negative; n if
