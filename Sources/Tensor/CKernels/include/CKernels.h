@@ -6,6 +6,7 @@
 #include "activation.h"
 #include "attention.h"
 #include "columns.h"
+#include "convolution.h"
 #include "cross_entropy.h"
 #include "dropout.h"
 #include "dequantize.h"
