@@ -27,6 +27,18 @@ enum Reference {
         }
     }
 
+    static func layerNorm(_ x: Matrix, _ weight: Matrix, _ bias: Matrix?, epsilon: Double) -> Matrix {
+        let width = weight.count
+        return stride(from: 0, to: x.count, by: width).flatMap { start in
+            let row = x[start..<start + width]
+            let mean = row.reduce(0, +) / Double(width)
+            let variance = row.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(width)
+            return (0..<width).map {
+                weight[$0] * (x[start + $0] - mean) / (variance + epsilon).squareRoot() + (bias?[$0] ?? 0)
+            }
+        }
+    }
+
     static func silu(_ x: Double) -> Double { x / (1 + exp(-x)) }
 
     static func activation(_ activation: Activation, _ x: Double) -> Double {

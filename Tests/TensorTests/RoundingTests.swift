@@ -110,6 +110,25 @@ struct RoundingTests {
         }
     }
 
+    @Test("So is a layer norm, with its bias", arguments: [Precision.bfloat16, .float16])
+    func layerNormalisation(_ precision: Precision) {
+        func inputs() -> [Tensor] {
+            [random([40, 96], seed: 1, .float32), random([96], seed: 2, .float32), random([96], seed: 4, .float32)]
+        }
+        let (narrow, wide) = (inputs(), inputs())
+        let y = ComputeContext.with({ $0.precision = precision }) {
+            layerNorm(narrow[0], weight: narrow[1], bias: narrow[2], epsilon: 1e-5)
+        }
+        #expect(y.precision == precision)
+        let values = narrow.map { $0.values.map(Double.init) }
+        let exact = Reference.layerNorm(values[0], values[1], values[2], epsilon: 1e-5)
+        expect(y.values, exact.map { Double(precision.rounded(Float($0))) }, precision)
+        let dy = random([40, 96], seed: 3, precision).values
+        y.backward(from: dy)
+        layerNorm(wide[0], weight: wide[1], bias: wide[2], epsilon: 1e-5).backward(from: dy)
+        for (input, expected) in zip(narrow, wide) { #expect(input.gradient?.values == expected.gradient?.values) }
+    }
+
     @Test(arguments: [Precision.bfloat16, .float16], [RotaryLayout.interleaved, .rotateHalf])
     func rope(_ precision: Precision, _ layout: RotaryLayout) {
         let positions = (0..<40).map { $0 * 3 % 50 }

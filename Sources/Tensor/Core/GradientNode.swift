@@ -78,4 +78,14 @@ final class GradientNode {
         body(own, true)
         accumulate(own)
     }
+
+    /// Hands out a float32 gradient to write, which is the sum with one that is there already where that is handed out too:
+    /// the sum is taken in the pass that computes the gradient. The two may be one.
+    func withGradientOfOnePass(_ body: (_ present: Tensor?, _ gradient: Tensor) -> Void) {
+        let present = gradient?.precision == .float32 ? gradient : nil
+        let own = present.flatMap { gradientIsBorrowed ? nil : $0 } ?? Tensor(uninitialized: shape)
+        body(present, own)
+        if present != nil { clearGradient() }
+        accumulate(own)
+    }
 }

@@ -34,18 +34,15 @@ public func rmsNorm(_ x: Tensor, weight: Tensor, epsilon: Float, offset: Float =
         context.measuring(.elementwise) {
             if weight.needsGradient { addWeightGradient(dy, values, inverse, to: weight.node) }
             guard node.needsGradient else { return }
-            // The sum with a gradient that is there already is taken in the same pass.
-            let present = node.gradient?.precision == .float32 ? node.gradient : nil
-            let isOurs = present != nil && !node.gradientIsBorrowed
-            let dx = isOurs ? present! : Tensor(uninitialized: values.shape)
-            Parallel.rows(rows, width: width) {
-                let first = $0.lowerBound * width
-                rms_norm_backward(
-                    Int64($0.count), Int64(width), values.pointer + first, factors.pointer, inverse.pointer + $0.lowerBound,
-                    dy.precision.code, dy.address(first), present.map { UnsafePointer($0.pointer + first) }, dx.pointer + first)
+            node.withGradientOfOnePass { present, dx in
+                Parallel.rows(rows, width: width) {
+                    let first = $0.lowerBound * width
+                    rms_norm_backward(
+                        Int64($0.count), Int64(width), values.pointer + first, factors.pointer, inverse.pointer + $0.lowerBound,
+                        dy.precision.code, dy.address(first), present.map { UnsafePointer($0.pointer + first) },
+                        dx.pointer + first)
+                }
             }
-            if present != nil { node.clearGradient() }
-            node.accumulate(dx)
         }
     }
     return y

@@ -17,4 +17,16 @@ void rms_norm_backward(int64_t rows, int64_t width, const float *x, const float 
 void rms_norm_weight_gradient(int64_t rows, int64_t width, int64_t first, int64_t last, const float *x,
                               const float *inverse, int type, const void *dy, float *dweight);
 
+// y[r] = weight * (x[r] - mean[r]) * inverse[r] + bias, mean[r] = mean(x[r]),
+// inverse[r] = 1 / sqrt(mean((x[r] - mean[r])^2) + epsilon); y of the type, bias null for none.
+void layer_norm_forward(int64_t rows, int64_t width, float epsilon, const float *x, const float *weight,
+                        const float *bias, int type, void *y, float *mean, float *inverse);
+// With n = (x[r] - mean[r]) * inverse[r] and d = weight * dy[r]: dx[r] (+)= inverse[r] * (d - mean(d) - n * mean(d * n)),
+// dy of the type. With `base` not null, dx = base + that; base may be dx itself.
+void layer_norm_backward(int64_t rows, int64_t width, const float *x, const float *weight, const float *mean,
+                         const float *inverse, int type, const void *dy, const float *base, float *dx);
+// dweight[c] += sum over rows of dy[r][c] * (x[r][c] - mean[r]) * inverse[r], for columns first ..< last.
+void layer_norm_weight_gradient(int64_t rows, int64_t width, int64_t first, int64_t last, const float *x,
+                                const float *mean, const float *inverse, int type, const void *dy, float *dweight);
+
 #endif
