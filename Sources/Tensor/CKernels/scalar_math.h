@@ -69,4 +69,11 @@ INLINE float round_to(float x, int precision) {
     return precision == 1 ? round_bfloat16(x) : precision == 2 ? round_float16(x) : x;
 }
 
+// cap * tanh(x / cap), and its derivative 1 - tanh^2.
+INLINE void soft_cap_f32(float x, float cap, float *value, float *slope) {
+    float t = tanh_f32(x / cap);
+    *value = cap * t;
+    *slope = 1.0f - t * t;
+}
+
 #endif

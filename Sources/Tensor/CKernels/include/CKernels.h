@@ -20,6 +20,7 @@
 #include "products.h"
 #include "rope.h"
 #include "rows.h"
+#include "soft_cap.h"
 #include "thread_pool.h"
 
 #endif
