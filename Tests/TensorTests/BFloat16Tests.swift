@@ -83,13 +83,15 @@ struct BFloat16Tests {
         }
     }
 
-    @Test(arguments: [(3, 16, 40), (130, 64, 333)])
-    func crossEntropy(_ rows: Int, _ width: Int, _ vocabulary: Int) {
+    @Test(arguments: [(3, 16, 40), (130, 64, 333)], [nil, 2] as [Float?])
+    func crossEntropy(_ size: (rows: Int, width: Int, vocabulary: Int), _ softCap: Float?) {
+        let (rows, width, vocabulary) = size
         compare {
             let x = random([rows, width], seed: 1, trainable: true)
             let weight = random([vocabulary, width], seed: 2, scale: 0.3, trainable: true)
             let loss = projectedCrossEntropy(
-                x, weight: weight, targets: (0..<rows).map { Int32($0 * 7 % vocabulary) }, normalizer: Float(rows))
+                x, weight: weight, targets: (0..<rows).map { Int32($0 * 7 % vocabulary) }, normalizer: Float(rows),
+                softCap: softCap)
             loss.backward()
             return [loss.values, x.gradient?.values ?? [], weight.gradient?.values ?? []]
         }

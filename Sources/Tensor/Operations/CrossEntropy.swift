@@ -7,6 +7,9 @@ import CKernels
 /// the same pass: `dlogits = weight (softmax − one-hot) / normalizer`, `dx = dlogits W`,
 /// `dW = dlogitsᵀ x`. Which positions count is said by taking only those (``gatherRows(_:_:)``).
 ///
+/// With a soft cap, as Gemma 2 has it (Gemma Team 2024), `logits = cap tanh(x Wᵀ / cap)`, as of ``softCapped(_:cap:)``,
+/// and `dlogits` of `x Wᵀ` has the factor `1 − tanh²(x Wᵀ / cap)`.
+///
 /// - Parameters:
 ///   - x: `[rows, width]`, of any type
 ///   - weight: `[vocabulary, width]`
@@ -15,19 +18,23 @@ import CKernels
 ///   - normalizer: what the sum is divided by; the sum of the weights for a mean
 ///   - lossScale: the factor with which ``Tensor/backward(seed:onReady:)`` will be called (a gradient
 ///     scaler's scale); 16-bit gradients are rounded after this factor
+///   - softCap: what the logits' magnitude stays below, above 0; `nil` for logits as they are. In a 16-bit type `x Wᵀ`
+///     is rounded, and the capped logits are not
 /// - Returns: a scalar
 public func projectedCrossEntropy(
-    _ x: Tensor, weight: Tensor, targets: [Int32], weights: [Float]? = nil, normalizer: Float, lossScale: Float = 1
+    _ x: Tensor, weight: Tensor, targets: [Int32], weights: [Float]? = nil, normalizer: Float, lossScale: Float = 1,
+    softCap: Float? = nil
 ) -> Tensor {
     let context = ComputeContext.current
     let (width, vocabulary) = (weight.shape[1], weight.shape[0])
     precondition(x.width == width && x.rows == targets.count, "one target a row of \(width)")
     precondition(weights == nil || weights?.count == targets.count, "one weight a row")
     precondition(targets.allSatisfy { $0 >= 0 && $0 < vocabulary }, "targets lie inside the vocabulary")
+    precondition(softCap.map { $0 > 0 } ?? true, "a cap is above 0")
     let wantsGradient = context.recordsGraph && (x.needsGradient || weight.needsGradient)
     let projection = ProjectedCrossEntropy(
         x: x.converted(to: context.precision), weight: weight, targets: targets,
-        scales: (weights ?? targets.map { _ in 1 }).map { $0 * lossScale / normalizer }, context: context)
+        scales: (weights ?? targets.map { _ in 1 }).map { $0 * lossScale / normalizer }, softCap: softCap, context: context)
     let dx = wantsGradient && x.needsGradient ? Tensor(uninitialized: x.shape, context.precision) : nil
     let dweight = wantsGradient && weight.needsGradient ? GradientNode(shape: weight.shape, precision: .float32) : nil
     let products = 1 + (dx == nil ? 0 : 1) + (dweight == nil ? 0 : 1)
@@ -59,6 +66,7 @@ private struct ProjectedCrossEntropy {
     let targets: [Int32]
     /// The factor of each row's gradient.
     let scales: [Float]
+    let softCap: Float?
     let context: ComputeContext
 
     /// Blocks whose logits are kept until the weight's gradient has read them.
@@ -138,12 +146,21 @@ private struct ProjectedCrossEntropy {
             guard let targets = targets.baseAddress, let losses = losses.baseAddress else { return }
             let (place, values) = (block.lowerBound, logits.address(first * vocabulary))
             if wantsGradient {
-                let scratch = Storage(bytes: 4 * vocabulary)
+                let scratch = Storage(bytes: (softCap == nil ? 4 : 12) * vocabulary)
                 scales.withUnsafeBufferPointer {
-                    cross_entropy_with_gradient(
-                        rows, width, $0.baseAddress! + place, targets + place, type, values, scratch.floats,
-                        losses + place)
+                    let scales = $0.baseAddress! + place
+                    if let softCap {
+                        capped_cross_entropy_with_gradient(
+                            rows, width, softCap, scales, targets + place, type, values, scratch.floats, losses + place)
+                    } else {
+                        cross_entropy_with_gradient(
+                            rows, width, scales, targets + place, type, values, scratch.floats, losses + place)
+                    }
                 }
+            } else if let softCap {
+                let scratch = Storage(bytes: 4 * vocabulary)
+                capped_cross_entropy_forward(
+                    rows, width, softCap, targets + place, type, values, scratch.floats, losses + place)
             } else {
                 cross_entropy_forward(rows, width, targets + place, type, values, losses + place)
             }
