@@ -7,14 +7,16 @@ import Testing
 struct AttentionTests {
     /// Sizes, and which queries see which keys.
     struct Case: CustomTestStringConvertible {
-        let testDescription: String
-        let heads: Int
-        let keyValueHeads: Int
-        let headDim: Int
+        var testDescription: String
+        var heads: Int
+        var keyValueHeads: Int
+        var headDim: Int
         let segments: [AttentionSegment]
         /// Rows of queries and of keys; some may be in no segment.
         let rows: Int
         let keys: Int
+        var scale: Float?
+        var softCap: Float?
 
         init(
             _ name: String, heads: Int, keyValueHeads: Int, headDim: Int, _ segments: [AttentionSegment], rows: Int? = nil,
@@ -24,6 +26,15 @@ struct AttentionTests {
             (self.heads, self.keyValueHeads, self.headDim, self.segments) = (heads, keyValueHeads, headDim, segments)
             self.rows = rows ?? segments.map(\.queries.upperBound).max() ?? 0
             self.keys = keys ?? segments.flatMap(\.keys).map(\.upperBound).max() ?? 0
+        }
+
+        /// The case with other scores.
+        func with(scale: Float?, softCap: Float?) -> Case {
+            var other = self
+            (other.scale, other.softCap) = (scale, softCap)
+            if let scale { other.testDescription += ", scale \(scale)" }
+            if let softCap { other.testDescription += ", cap \(softCap)" }
+            return other
         }
 
         var shapes: [[Int]] {
@@ -36,20 +47,26 @@ struct AttentionTests {
             }
         }
 
+        private var scores: Reference.Scores {
+            Reference.Scores(scale: scale.map(Double.init) ?? 1 / Double(headDim).squareRoot(), cap: softCap.map(Double.init))
+        }
+
         func run(_ inputs: [Tensor]) -> Tensor {
-            attention(q: inputs[0], k: inputs[1], v: inputs[2], heads: heads, keyValueHeads: keyValueHeads, segments: segments)
+            attention(
+                q: inputs[0], k: inputs[1], v: inputs[2], plan: AttentionPlan(segments, heads: heads, keyValueHeads: keyValueHeads),
+                scale: scale, softCap: softCap)
         }
 
         func expected(_ inputs: [[Double]]) -> [Double] {
             Reference.attention(
                 inputs[0], inputs[1], inputs[2], rows: rows, heads: heads, keyValueHeads: keyValueHeads, headDim: headDim,
-                segments: reference)
+                segments: reference, scores: scores)
         }
 
         func expectedGradients(_ inputs: [[Double]], _ dy: [Double]) -> [[Double]] {
             Reference.attentionGradients(
                 inputs[0], inputs[1], inputs[2], dy, heads: heads, keyValueHeads: keyValueHeads, headDim: headDim,
-                segments: reference)
+                segments: reference, scores: scores)
         }
 
         /// Queries, keys and values of random numbers, marked trainable.
@@ -70,9 +87,10 @@ struct AttentionTests {
 
         /// The case with other heads.
         func with(heads: Int, keyValueHeads: Int, headDim: Int) -> Case {
-            Case(
-                "\(testDescription), \(heads) heads of \(headDim)", heads: heads, keyValueHeads: keyValueHeads, headDim: headDim,
-                segments, rows: rows, keys: keys)
+            var other = self
+            (other.heads, other.keyValueHeads, other.headDim) = (heads, keyValueHeads, headDim)
+            other.testDescription += ", \(heads) heads of \(headDim)"
+            return other
         }
     }
 
@@ -126,10 +144,17 @@ struct AttentionTests {
             ]),
     ]
 
-    @Test("Gradients are finite differences", arguments: small)
+    /// A scale of its own, a cap that bends most scores, and both.
+    private static let rescored =
+        small.map { $0.with(scale: 0.8, softCap: 1.25) } + [
+            small[1].with(scale: 0.3, softCap: nil), small[2].with(scale: nil, softCap: 0.5), small[3].with(scale: 2, softCap: 50),
+            large[2].with(scale: 0.8, softCap: 1.25),
+        ]
+
+    @Test("Gradients are finite differences", arguments: small + rescored.filter { $0.rows < 100 })
     func differences(_ size: Case) { checkGradients(size.shapes, operation: size.run, reference: size.expected) }
 
-    @Test("So are those of the reference", arguments: small)
+    @Test("So are those of the reference", arguments: small + rescored.filter { $0.rows < 100 })
     func reference(_ size: Case) {
         let inputs = size.inputs().map { $0.values.map(Double.init) }
         let dy = size.direction().map(Double.init)
@@ -146,7 +171,7 @@ struct AttentionTests {
         #expect((numeric - exact).magnitude < 1e-6 * max(1, exact.magnitude))
     }
 
-    @Test("Long and branching segments, in several tasks", arguments: small + large)
+    @Test("Long and branching segments, in several tasks", arguments: small + large + rescored)
     func tasks(_ size: Case) {
         for size in [size, size.with(heads: 4, keyValueHeads: 2, headDim: 6)] {
             let inputs = size.inputs()
@@ -212,7 +237,7 @@ struct AttentionTests {
     /// Results, probabilities and their gradients are rounded, each by at most half a unit in the last
     /// place: 2⁻⁸ of the value in bfloat16, 2⁻¹¹ in float16. What several roundings make of a value is
     /// at most a few times that of the largest; reading the inputs is no error, for they have the type.
-    @Test("In 16 bits close to float32", arguments: small + large, [Precision.bfloat16, .float16])
+    @Test("In 16 bits close to float32", arguments: small + large + rescored, [Precision.bfloat16, .float16])
     func sixteenBits(_ size: Case, _ precision: Precision) {
         let tolerance = precision == .bfloat16 ? 0x1p-7 : 0x1p-10
         // A head of odd width has no whole pairs of values; one of 8 has.

@@ -82,13 +82,23 @@ enum Reference {
         let visible: [Int]
     }
 
+    /// What becomes of the product of a query and a key.
+    struct Scores {
+        let scale: Double
+        let cap: Double?
+
+        func value(_ product: Double) -> Double { cap.map { $0 * tanh(scale * product / $0) } ?? scale * product }
+
+        func slope(_ product: Double) -> Double { cap.map { scale / pow(cosh(scale * product / $0), 2) } ?? scale }
+    }
+
     /// Attention; rows of `q` in no segment get zeros.
     static func attention(
         _ q: Matrix, _ k: Matrix, _ v: Matrix, rows: Int, heads: Int, keyValueHeads: Int, headDim: Int,
-        segments: [Segment]
+        segments: [Segment], scores: Scores
     ) -> Matrix {
         var y = Matrix(repeating: 0, count: rows * heads * headDim)
-        walk(q, k, heads: heads, keyValueHeads: keyValueHeads, headDim: headDim, segments) { query, keys, weights in
+        walk(q, k, heads: heads, keyValueHeads: keyValueHeads, headDim: headDim, segments, scores) { query, keys, weights, _ in
             for (key, weight) in zip(keys, weights) {
                 for d in 0..<headDim { y[query + d] += weight * v[key + d] }
             }
@@ -97,14 +107,14 @@ enum Reference {
     }
 
     /// The gradients of queries, keys and values for a gradient `dy` of the result:
-    /// `dv = pᵀ dy`, `ds = p (dy v − Σ p (dy v))`, `dq = ds k / sqrt(headDim)`, `dk = dsᵀ q / sqrt(headDim)`.
+    /// `dv = pᵀ dy`, `ds = p (dy v − Σ p (dy v))` times the score's slope, `dq = ds k`, `dk = dsᵀ q`.
     static func attentionGradients(
         _ q: Matrix, _ k: Matrix, _ v: Matrix, _ dy: Matrix, heads: Int, keyValueHeads: Int, headDim: Int,
-        segments: [Segment]
+        segments: [Segment], scores: Scores
     ) -> [Matrix] {
         var dq = Matrix(repeating: 0, count: q.count)
         var (dk, dv) = (Matrix(repeating: 0, count: k.count), Matrix(repeating: 0, count: k.count))
-        walk(q, k, heads: heads, keyValueHeads: keyValueHeads, headDim: headDim, segments) { query, keys, weights in
+        walk(q, k, heads: heads, keyValueHeads: keyValueHeads, headDim: headDim, segments, scores) { query, keys, weights, slopes in
             var dots = Matrix(repeating: 0, count: keys.count)
             var mean = 0.0
             for (j, key) in keys.enumerated() {
@@ -112,7 +122,7 @@ enum Reference {
                 mean += weights[j] * dots[j]
             }
             for (j, key) in keys.enumerated() {
-                let ds = weights[j] * (dots[j] - mean) / Double(headDim).squareRoot()
+                let ds = weights[j] * (dots[j] - mean) * slopes[j]
                 for d in 0..<headDim {
                     dv[key + d] += weights[j] * dy[query + d]
                     dq[query + d] += ds * k[key + d]
@@ -124,10 +134,10 @@ enum Reference {
     }
 
     /// Calls `visit` for each query and head with the places of the head's values in `q` and in the rows of
-    /// `k` and `v` that it sees, and with the softmax of its scores.
+    /// `k` and `v` that it sees, with the softmax of its scores, and with their derivatives by the products.
     private static func walk(
         _ q: Matrix, _ k: Matrix, heads: Int, keyValueHeads: Int, headDim: Int, _ segments: [Segment],
-        _ visit: (_ query: Int, _ keys: [Int], _ weights: Matrix) -> Void
+        _ scores: Scores, _ visit: (_ query: Int, _ keys: [Int], _ weights: Matrix, _ slopes: Matrix) -> Void
     ) {
         for segment in segments {
             for head in 0..<heads {
@@ -136,16 +146,17 @@ enum Reference {
                 for (row, visible) in zip(segment.queries, segment.visible) {
                     let query = (row * heads + head) * headDim
                     let keys = Array(all.prefix(visible))
-                    var weights = Matrix(repeating: 0, count: visible)
+                    var (weights, slopes) = (Matrix(repeating: 0, count: keys.count), Matrix(repeating: 0, count: keys.count))
                     var total = 0.0
                     for (j, key) in keys.enumerated() {
                         var dot = 0.0
                         for d in 0..<headDim { dot += q[query + d] * k[key + d] }
-                        weights[j] = exp(dot / Double(headDim).squareRoot())
+                        weights[j] = exp(scores.value(dot))
+                        slopes[j] = scores.slope(dot)
                         total += weights[j]
                     }
                     for j in weights.indices { weights[j] /= total }
-                    visit(query, keys, weights)
+                    visit(query, keys, weights, slopes)
                 }
             }
         }

@@ -14,6 +14,19 @@ INLINE void finish_row(int type, int64_t n, int64_t stride, float *x, uint16_t *
     }
 }
 
+MULTIVERSIONED
+void attention_soft_cap(int64_t n, float scale, float cap, float *scores, float *slopes) {
+    float steepness = scale / cap;
+    if (slopes)
+        for (int64_t j = 0; j < n; j++) {
+            float t = tanh_f32(steepness * scores[j]);
+            scores[j] = cap * t;
+            slopes[j] = scale * (1.0f - t * t);
+        }
+    else
+        for (int64_t j = 0; j < n; j++) scores[j] = cap * tanh_f32(steepness * scores[j]);
+}
+
 INLINE void softmax_typed(int type, int64_t rows, int64_t stride, const int32_t *visible, float scale,
                           float *scores, uint16_t *packed, float *log_sum) {
     for (int64_t i = 0; i < rows; i++) {
@@ -42,8 +55,8 @@ void attention_softmax(int64_t rows, int64_t stride, const int32_t *visible, flo
 }
 
 INLINE void backward_typed(int type, int64_t rows, int64_t stride, const int32_t *visible, float scale,
-                           float *scores, float *dp, const float *log_sum, uint16_t *packed,
-                           uint16_t *packed_dp) {
+                           const float *slopes, float *scores, float *dp, const float *log_sum,
+                           uint16_t *packed, uint16_t *packed_dp) {
     for (int64_t i = 0; i < rows; i++) {
         float *s = scores + i * stride;
         float *d = dp + i * stride;
@@ -57,7 +70,12 @@ INLINE void backward_typed(int type, int64_t rows, int64_t stride, const int32_t
                 dot += s[j] * d[j];
             }
         }
-        for (int64_t j = 0; j < n; j++) d[j] = scale * (s[j] * (d[j] - dot));
+        if (slopes) {
+            const float *slope = slopes + i * stride;
+            for (int64_t j = 0; j < n; j++) d[j] = slope[j] * (s[j] * (d[j] - dot));
+        } else {
+            for (int64_t j = 0; j < n; j++) d[j] = scale * (s[j] * (d[j] - dot));
+        }
         finish_row(type, n, stride, s, packed ? packed + i * stride : 0);
         finish_row(type, n, stride, d, packed_dp ? packed_dp + i * stride : 0);
     }
@@ -65,7 +83,7 @@ INLINE void backward_typed(int type, int64_t rows, int64_t stride, const int32_t
 
 MULTIVERSIONED
 void attention_softmax_backward(int64_t rows, int64_t stride, const int32_t *visible, float scale,
-                                int type, float *scores, float *dp, const float *log_sum,
-                                uint16_t *packed, uint16_t *packed_dp) {
-    FOR_TYPE(type, backward_typed, rows, stride, visible, scale, scores, dp, log_sum, packed, packed_dp);
+                                const float *slopes, int type, float *scores, float *dp,
+                                const float *log_sum, uint16_t *packed, uint16_t *packed_dp) {
+    FOR_TYPE(type, backward_typed, rows, stride, visible, scale, slopes, scores, dp, log_sum, packed, packed_dp);
 }

@@ -41,6 +41,21 @@ INLINE float exp_f32(float x) {
     return x != x ? x : y;
 }
 
+// tanh x to about 2 units in the last place: near 0 a polynomial (the coefficients of Cephes' tanhf), where
+// 1 - 2 / (e^2x + 1) would lose digits. NaN stays NaN.
+INLINE float tanh_f32(float x) {
+    float magnitude = x < 0 ? -x : x;
+    float z = x * x;
+    float p = -5.70498872745e-3f;
+    p = p * z + 2.06390887954e-2f;
+    p = p * z - 5.37397155531e-2f;
+    p = p * z + 1.33314422036e-1f;
+    p = p * z - 3.33332819422e-1f;
+    float near = p * z * x + x;
+    float far = 1.0f - 2.0f / (exp_f32(2.0f * magnitude) + 1.0f);
+    return magnitude < 0.625f ? near : x < 0 ? -far : far;
+}
+
 INLINE float sigmoid_f32(float x) { return 1.0f / (1.0f + exp_f32(-x)); }
 
 // Rounds to bfloat16 (8 bits of mantissa), to nearest, ties to even; NaN stays NaN, by its upper half alone.

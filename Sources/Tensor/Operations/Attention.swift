@@ -1,12 +1,13 @@
 import CKernels
 
 /// Causal attention with grouped queries (Ainslie et al. 2023): in each segment and head
-/// `softmax(q kᵀ / sqrt(headDim)) v`; `heads / keyValueHeads` query heads share one head of keys
-/// and values.
+/// `softmax(scale q kᵀ) v`; `heads / keyValueHeads` query heads share one head of keys and values. With a
+/// soft cap the scores are `cap tanh(scale q kᵀ / cap)` (Gemma Team 2024, 2.3).
 ///
 /// Scores are made for a block of queries at a time and made again in the backward pass, so memory
 /// grows with the sequence and not with its square (Dao et al. 2022).
-/// `dv = pᵀ do`, `dp = do vᵀ`, `ds = p (dp − Σ dp p) / sqrt(headDim)`, `dq = ds k`, `dk = dsᵀ q`.
+/// `dv = pᵀ do`, `dp = do vᵀ`, `ds = scale p (dp − Σ dp p)`, `dq = ds k`, `dk = dsᵀ q`; a cap's derivative,
+/// `1 − tanh²`, is another factor of `ds`.
 /// In a 16-bit precision the products read rounded values; scores and sums are float32.
 ///
 /// - Parameters:
@@ -14,14 +15,19 @@ import CKernels
 ///   - k: `[keys, keyValueHeads * headDim]`
 ///   - v: the shape of `k`
 ///   - plan: which queries see which keys; rows of `q` in no segment are left undefined
+///   - scale: above 0; `nil` for `1 / sqrt(headDim)`
+///   - softCap: what no score's magnitude exceeds, above 0; `nil` for no cap
 /// - Returns: the shape of `q`; all of one type
-public func attention(q: Tensor, k: Tensor, v: Tensor, plan: AttentionPlan) -> Tensor {
+public func attention(
+    q: Tensor, k: Tensor, v: Tensor, plan: AttentionPlan, scale: Float? = nil, softCap: Float? = nil
+) -> Tensor {
     let (heads, keyValueHeads) = (plan.heads, plan.keyValueHeads)
     precondition(q.width % heads == 0, "\(heads) heads in a width of \(q.width)")
     precondition(k.shape == v.shape && k.width == q.width / heads * keyValueHeads, "keys \(k.shape) and values \(v.shape)")
     precondition(q.precision == k.precision && k.precision == v.precision, "queries, keys and values of one type")
+    precondition(scale ?? 1 > 0 && softCap ?? 1 > 0, "a scale and a cap above 0")
     let context = ComputeContext.current
-    let pass = AttentionPass(q: q, k: k, v: v, plan: plan, context: context)
+    let pass = AttentionPass(q: q, k: k, v: v, plan: plan, scale: scale, softCap: softCap, context: context)
     let y = Tensor(uninitialized: q.shape, q.precision)
     let logSums = Tensor(uninitialized: [heads, q.rows])
     context.measuring(.attention, operations: 2 * pass.productSize) { pass.forward(y, logSums) }
@@ -51,13 +57,18 @@ struct AttentionPass {
     let k: Tensor
     let v: Tensor
     let plan: AttentionPlan
+    /// What products of queries and keys are multiplied by.
+    let scale: Float
+    let softCap: Float?
     /// How products read values.
     let unit: Int32
     let headDim: Int
 
-    init(q: Tensor, k: Tensor, v: Tensor, plan: AttentionPlan, context: ComputeContext) {
+    init(q: Tensor, k: Tensor, v: Tensor, plan: AttentionPlan, scale: Float?, softCap: Float?, context: ComputeContext) {
         (self.q, self.k, self.v, self.plan) = (q, k, v, plan)
         headDim = q.width / plan.heads
+        self.scale = scale ?? 1 / Float(headDim).squareRoot()
+        self.softCap = softCap
         // A head of odd width has no whole pairs.
         unit = headDim % 2 == 0 ? context.productUnit(q.precision) : Int32(unit_float)
     }
@@ -66,7 +77,8 @@ struct AttentionPass {
 
     var headDimUnits: Int { Int(unit_count(unit, Int64(headDim))) }
     var paddedHeadDim: Int { AttentionPlan.padded(headDim) }
-    var scale: Float { 1 / Float(headDim).squareRoot() }
+    /// What is left to multiply scores by in the softmax: capped ones have the scale in them.
+    var softmaxScale: Float { softCap == nil ? scale : 1 }
     var type: Int32 { q.precision.code }
     var isPaired: Bool { unit == Int32(unit_pair) }
 
@@ -132,6 +144,14 @@ struct AttentionPass {
         withExtendedLifetime(left.owner) {}
     }
 
+    /// Caps the scores of a block where that is asked for.
+    ///
+    /// - Parameter slopes: where their derivatives go, if they are wanted
+    func cap(_ scores: Storage, _ block: Block, slopes: Storage? = nil) {
+        guard let softCap else { return }
+        attention_soft_cap(Int64(block.rows.count * block.columns), scale, softCap, scores.floats, slopes?.floats)
+    }
+
     /// Probabilities or their gradients as the left side of products.
     func units(_ floats: Storage, _ pairs: Storage) -> Storage { isPaired ? pairs : floats }
 
@@ -146,9 +166,10 @@ struct AttentionPass {
             for block in task.blocks {
                 let rows = Int64(block.rows.count)
                 scores(q, block, by: keys, stride: task.columns, into: probabilities)
+                cap(probabilities, block)
                 block.visible.withUnsafeBufferPointer {
                     attention_softmax(
-                        rows, Int64(block.columns), $0.baseAddress, scale, type, probabilities.floats,
+                        rows, Int64(block.columns), $0.baseAddress, softmaxScale, type, probabilities.floats,
                         isPaired ? pairs.shorts : nil, logSums.pointer + block.head * q.rows + block.rows.lowerBound)
                 }
                 let width = unit_count(unit, Int64(block.columns))

@@ -31,6 +31,7 @@ extension AttentionPass {
         let keyRows = dq == nil ? nil : packed(k, task, .rows)
         let (p, ds) = (Storage(bytes: 4 * Self.blockRows * columns), Storage(bytes: 4 * Self.blockRows * columns))
         let (pPairs, dsPairs) = (Storage(bytes: 2 * Self.blockRows * columns), Storage(bytes: 2 * Self.blockRows * columns))
+        let slopes = softCap == nil ? nil : Storage(bytes: 4 * Self.blockRows * columns)
         let turned = Storage(bytes: 4 * Self.blockRows * columns)
         let block = Storage(bytes: 4 * Self.blockRows * paddedHeadDim)
         for storage in [sums.keys, sums.values] {
@@ -39,10 +40,11 @@ extension AttentionPass {
         for queries in task.blocks {
             let (rows, width) = (Int64(queries.rows.count), Int64(queries.columns))
             scores(q, queries, by: keys, stride: columns, into: p)
+            cap(p, queries, slopes: slopes)
             scores(dy, queries, by: values, stride: columns, into: ds)
             queries.visible.withUnsafeBufferPointer {
                 attention_softmax_backward(
-                    rows, width, $0.baseAddress, scale, type, p.floats, ds.floats,
+                    rows, width, $0.baseAddress, softmaxScale, slopes?.floats, type, p.floats, ds.floats,
                     logSums.pointer + queries.head * q.rows + queries.rows.lowerBound, isPaired ? pPairs.shorts : nil,
                     isPaired ? dsPairs.shorts : nil)
             }
