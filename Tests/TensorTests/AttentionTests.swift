@@ -5,157 +5,11 @@ import Testing
 
 @Suite("Attention against float64")
 struct AttentionTests {
-    /// Sizes, and which queries see which keys.
-    struct Case: CustomTestStringConvertible {
-        var testDescription: String
-        var heads: Int
-        var keyValueHeads: Int
-        var headDim: Int
-        let segments: [AttentionSegment]
-        /// Rows of queries and of keys; some may be in no segment.
-        let rows: Int
-        let keys: Int
-        var scale: Float?
-        var softCap: Float?
+    @Test("Gradients are finite differences", arguments: AttentionCase.short)
+    func differences(_ size: AttentionCase) { checkGradients(size.shapes, operation: size.run, reference: size.expected) }
 
-        init(
-            _ name: String, heads: Int, keyValueHeads: Int, headDim: Int, _ segments: [AttentionSegment], rows: Int? = nil,
-            keys: Int? = nil
-        ) {
-            testDescription = name
-            (self.heads, self.keyValueHeads, self.headDim, self.segments) = (heads, keyValueHeads, headDim, segments)
-            self.rows = rows ?? segments.map(\.queries.upperBound).max() ?? 0
-            self.keys = keys ?? segments.flatMap(\.keys).map(\.upperBound).max() ?? 0
-        }
-
-        /// The case with other scores.
-        func with(scale: Float?, softCap: Float?) -> Case {
-            var other = self
-            (other.scale, other.softCap) = (scale, softCap)
-            if let scale { other.testDescription += ", scale \(scale)" }
-            if let softCap { other.testDescription += ", cap \(softCap)" }
-            return other
-        }
-
-        var shapes: [[Int]] {
-            [[rows, heads * headDim], [keys, keyValueHeads * headDim], [keys, keyValueHeads * headDim]]
-        }
-
-        var reference: [Reference.Segment] {
-            segments.map {
-                Reference.Segment(queries: Array($0.queries), keys: $0.keys.flatMap { Array($0) }, visible: $0.visibleKeys.map(Int.init))
-            }
-        }
-
-        private var scores: Reference.Scores {
-            Reference.Scores(scale: scale.map(Double.init) ?? 1 / Double(headDim).squareRoot(), cap: softCap.map(Double.init))
-        }
-
-        func run(_ inputs: [Tensor]) -> Tensor {
-            attention(
-                q: inputs[0], k: inputs[1], v: inputs[2], plan: AttentionPlan(segments, heads: heads, keyValueHeads: keyValueHeads),
-                scale: scale, softCap: softCap)
-        }
-
-        func expected(_ inputs: [[Double]]) -> [Double] {
-            Reference.attention(
-                inputs[0], inputs[1], inputs[2], rows: rows, heads: heads, keyValueHeads: keyValueHeads, headDim: headDim,
-                segments: reference, scores: scores)
-        }
-
-        func expectedGradients(_ inputs: [[Double]], _ dy: [Double]) -> [[Double]] {
-            Reference.attentionGradients(
-                inputs[0], inputs[1], inputs[2], dy, heads: heads, keyValueHeads: keyValueHeads, headDim: headDim,
-                segments: reference, scores: scores)
-        }
-
-        /// Queries, keys and values of random numbers, marked trainable.
-        func inputs(_ precision: Precision = .float32, seed: UInt64 = 7) -> [Tensor] {
-            var generator = RandomGenerator(seed: seed)
-            return shapes.map { shape in
-                let tensor = Tensor((0..<shape[0] * shape[1]).map { _ in generator.normal() }, shape: shape, precision: precision)
-                tensor.isTrainable = true
-                return tensor
-            }
-        }
-
-        /// A gradient of the result, of values that both 16-bit types have.
-        func direction(seed: UInt64 = 8) -> [Float] {
-            var generator = RandomGenerator(seed: seed)
-            return (0..<rows * heads * headDim).map { _ in Precision.bfloat16.rounded(generator.normal()) }
-        }
-
-        /// The case with other heads.
-        func with(heads: Int, keyValueHeads: Int, headDim: Int) -> Case {
-            var other = self
-            (other.heads, other.keyValueHeads, other.headDim) = (heads, keyValueHeads, headDim)
-            other.testDescription += ", \(heads) heads of \(headDim)"
-            return other
-        }
-    }
-
-    private static func branch(_ queries: Range<Int>, behind keys: Range<Int>...) -> AttentionSegment {
-        let before = keys.reduce(0) { $0 + $1.count }
-        return AttentionSegment(
-            queries: queries, keys: keys + [queries], visibleKeys: queries.indices.map { Int32(before + $0 - queries.lowerBound + 1) })
-    }
-
-    private static let small = [
-        Case("one key", heads: 1, keyValueHeads: 1, headDim: 2, [AttentionSegment(queries: 0..<1, keys: 0..<1)]),
-        Case(
-            "grouped heads", heads: 4, keyValueHeads: 2, headDim: 3,
-            [AttentionSegment(queries: 0..<3, keys: 0..<3), AttentionSegment(queries: 3..<8, keys: 3..<8)]),
-        Case(
-            "kept keys", heads: 6, keyValueHeads: 2, headDim: 5,
-            [AttentionSegment(queries: 0..<2, keys: 0..<6), AttentionSegment(queries: 2..<5, keys: 6..<9)]),
-        Case("more rows than a block", heads: 2, keyValueHeads: 1, headDim: 4, [AttentionSegment(queries: 0..<67, keys: 0..<70)]),
-        Case(
-            "a shared beginning, branches, and one of a branch", heads: 2, keyValueHeads: 1, headDim: 2,
-            [
-                AttentionSegment(queries: 0..<9, keys: 0..<9), branch(9..<14, behind: 0..<9), branch(14..<15, behind: 0..<9),
-                branch(15..<33, behind: 0..<9), branch(33..<36, behind: 0..<9, 9..<14),
-            ]),
-        Case(
-            "some queries of a shared beginning and its branches", heads: 2, keyValueHeads: 1, headDim: 2,
-            [
-                AttentionSegment(queries: 0..<2, keys: [0..<9], visibleKeys: [3, 9]),
-                AttentionSegment(queries: 2..<5, keys: [0..<9, 9..<14], visibleKeys: [9, 11, 11]),
-                AttentionSegment(queries: 5..<6, keys: [0..<9, 14..<20], visibleKeys: [14]),
-            ]),
-    ]
-
-    /// Segments whose queries several tasks share.
-    private static let large = [
-        Case("600 queries", heads: 2, keyValueHeads: 1, headDim: 4, [AttentionSegment(queries: 0..<600, keys: 0..<600)]),
-        Case(
-            "1200 queries, few of many", heads: 1, keyValueHeads: 1, headDim: 2,
-            [AttentionSegment(queries: 0..<1200, keys: [0..<300], visibleKeys: (0..<1200).map { Int32(1 + $0 / 4) })]),
-        Case(
-            "long branches of a long beginning", heads: 2, keyValueHeads: 2, headDim: 2,
-            [
-                AttentionSegment(queries: 0..<270, keys: 0..<270), branch(270..<610, behind: 0..<270),
-                branch(610..<613, behind: 0..<270), branch(613..<890, behind: 0..<270, 270..<610),
-            ]),
-        Case(
-            "some queries of long branches", heads: 2, keyValueHeads: 1, headDim: 4,
-            [
-                AttentionSegment(queries: 0..<300, keys: [0..<310], visibleKeys: (0..<300).map { Int32($0 + 5) }),
-                AttentionSegment(queries: 300..<420, keys: [0..<310, 310..<490], visibleKeys: (0..<120).map { Int32(311 + $0) }),
-            ]),
-    ]
-
-    /// A scale of its own, a cap that bends most scores, and both.
-    private static let rescored =
-        small.map { $0.with(scale: 0.8, softCap: 1.25) } + [
-            small[1].with(scale: 0.3, softCap: nil), small[2].with(scale: nil, softCap: 0.5), small[3].with(scale: 2, softCap: 50),
-            large[2].with(scale: 0.8, softCap: 1.25),
-        ]
-
-    @Test("Gradients are finite differences", arguments: small + rescored.filter { $0.rows < 100 })
-    func differences(_ size: Case) { checkGradients(size.shapes, operation: size.run, reference: size.expected) }
-
-    @Test("So are those of the reference", arguments: small + rescored.filter { $0.rows < 100 })
-    func reference(_ size: Case) {
+    @Test("So are those of the reference", arguments: AttentionCase.short)
+    func reference(_ size: AttentionCase) {
         let inputs = size.inputs().map { $0.values.map(Double.init) }
         let dy = size.direction().map(Double.init)
         let gradients = size.expectedGradients(inputs, dy)
@@ -171,8 +25,8 @@ struct AttentionTests {
         #expect((numeric - exact).magnitude < 1e-6 * max(1, exact.magnitude))
     }
 
-    @Test("Long and branching segments, in several tasks", arguments: small + large + rescored)
-    func tasks(_ size: Case) {
+    @Test("Long and branching segments, in several tasks", arguments: AttentionCase.all)
+    func tasks(_ size: AttentionCase) {
         for size in [size, size.with(heads: 4, keyValueHeads: 2, headDim: 6)] {
             let inputs = size.inputs()
             let (values, dy) = (inputs.map { $0.values.map(Double.init) }, size.direction())
@@ -185,8 +39,8 @@ struct AttentionTests {
         }
     }
 
-    @Test("Where only some gradients are wanted, they are the same", arguments: small)
-    func someGradients(_ size: Case) {
+    @Test("Where only some gradients are wanted, they are the same", arguments: AttentionCase.small + AttentionCase.windowed)
+    func someGradients(_ size: AttentionCase) {
         let all = size.inputs()
         let dy = size.direction()
         size.run(all).backward(from: dy)
@@ -202,7 +56,7 @@ struct AttentionTests {
 
     @Test("Rows in no segment get a gradient of zero, whatever is said of their results", arguments: Precision.allCases)
     func rowsInNoSegment(_ precision: Precision) {
-        let size = Case(
+        let size = AttentionCase(
             "gaps", heads: 2, keyValueHeads: 1, headDim: 4,
             [
                 AttentionSegment(queries: 12..<15, keys: [20..<29, 3..<6], visibleKeys: [2, 10, 11]),
@@ -237,8 +91,8 @@ struct AttentionTests {
     /// Results, probabilities and their gradients are rounded, each by at most half a unit in the last
     /// place: 2⁻⁸ of the value in bfloat16, 2⁻¹¹ in float16. What several roundings make of a value is
     /// at most a few times that of the largest; reading the inputs is no error, for they have the type.
-    @Test("In 16 bits close to float32", arguments: small + large + rescored, [Precision.bfloat16, .float16])
-    func sixteenBits(_ size: Case, _ precision: Precision) {
+    @Test("In 16 bits close to float32", arguments: AttentionCase.all, [Precision.bfloat16, .float16])
+    func sixteenBits(_ size: AttentionCase, _ precision: Precision) {
         let tolerance = precision == .bfloat16 ? 0x1p-7 : 0x1p-10
         // A head of odd width has no whole pairs of values; one of 8 has.
         let paired = size.with(heads: 2, keyValueHeads: 1, headDim: 8)

@@ -67,8 +67,8 @@ struct BFloat16Tests {
         }
     }
 
-    @Test(arguments: [2, 8, 64])
-    func attentionLayer(_ headDim: Int) {
+    @Test(arguments: [2, 8, 64], [nil, 37])
+    func attentionLayer(_ headDim: Int, _ window: Int?) {
         compare {
             let inputs = [4, 2, 2].enumerated().map {
                 random([150, $1 * headDim], seed: UInt64($0), trainable: true, .bfloat16)
@@ -77,7 +77,8 @@ struct BFloat16Tests {
                 AttentionSegment(queries: 0..<101, keys: 0..<101),
                 AttentionSegment(queries: 101..<150, keys: [0..<101, 101..<150], visibleKeys: (102...150).map { $0 }),
             ]
-            let y = attention(q: inputs[0], k: inputs[1], v: inputs[2], heads: 4, keyValueHeads: 2, segments: segments)
+            let plan = AttentionPlan(segments, heads: 4, keyValueHeads: 2, window: window)
+            let y = attention(q: inputs[0], k: inputs[1], v: inputs[2], plan: plan)
             y.backward(from: random(y.shape, seed: 9, .bfloat16).values)
             return [y.values] + inputs.map { $0.gradient?.values ?? [] }
         }

@@ -80,6 +80,8 @@ enum Reference {
         let keys: [Int]
         /// How many of the keys each query sees.
         let visible: [Int]
+        /// How many of those it sees, the last ones.
+        let window: Int
     }
 
     /// What becomes of the product of a query and a key.
@@ -145,7 +147,7 @@ enum Reference {
                 let all = segment.keys.map { ($0 * keyValueHeads + keyHead) * headDim }
                 for (row, visible) in zip(segment.queries, segment.visible) {
                     let query = (row * heads + head) * headDim
-                    let keys = Array(all.prefix(visible))
+                    let keys = Array(all.prefix(visible).suffix(segment.window))
                     var (weights, slopes) = (Matrix(repeating: 0, count: keys.count), Matrix(repeating: 0, count: keys.count))
                     var total = 0.0
                     for (j, key) in keys.enumerated() {

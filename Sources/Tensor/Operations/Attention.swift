@@ -1,6 +1,6 @@
 import CKernels
 
-/// Causal attention with grouped queries (Ainslie et al. 2023): in each segment and head
+/// Causal attention with grouped queries (Ainslie et al. 2023), through a window where the plan has one: in each segment and head
 /// `softmax(scale q kᵀ) v`; `heads / keyValueHeads` query heads share one head of keys and values. With a
 /// soft cap the scores are `cap tanh(scale q kᵀ / cap)` (Gemma Team 2024, 2.3).
 ///
@@ -137,10 +137,11 @@ struct AttentionPass {
 
     /// `left right`, with `right` packed over the width of the head: a score a key.
     func scores(_ tensor: Tensor, _ block: Block, by packed: Storage, stride: Int, into scores: Storage) {
+        let right = packed.pointer + 4 * block.firstColumn
         let left = left(tensor, block)
         multiply_units(
             unit, Int64(block.rows.count), Int64(block.columns), Int64(headDimUnits), left.address, Int64(left.rowUnits), 1,
-            packed.pointer, Int64(stride), 0, scores.floats, Int64(block.columns))
+            right, Int64(stride), 0, scores.floats, Int64(block.columns))
         withExtendedLifetime(left.owner) {}
     }
 
@@ -152,6 +153,11 @@ struct AttentionPass {
         attention_soft_cap(Int64(block.rows.count * block.columns), scale, softCap, scores.floats, slopes?.floats)
     }
 
+    /// A block's rows of keys or values that are packed for sums over the keys.
+    func rows(_ packed: Storage, _ block: Block) -> UnsafeMutableRawPointer {
+        packed.pointer + 4 * Int(unit_count(unit, Int64(block.firstColumn))) * paddedHeadDim
+    }
+
     /// Probabilities or their gradients as the left side of products.
     func units(_ floats: Storage, _ pairs: Storage) -> Storage { isPaired ? pairs : floats }
 
@@ -160,22 +166,22 @@ struct AttentionPass {
         Parallel.forEach(tasks.count) { index in
             let task = tasks[index]
             let (keys, values) = (packed(k, task, .transposed), packed(v, task, .rows))
-            let probabilities = Storage(bytes: 4 * Self.blockRows * task.columns)
-            let pairs = Storage(bytes: 2 * Self.blockRows * task.columns)
+            let probabilities = Storage(bytes: 4 * Self.blockRows * task.widestBlock)
+            let pairs = Storage(bytes: 2 * Self.blockRows * task.widestBlock)
             let sums = Storage(bytes: 4 * Self.blockRows * paddedHeadDim)
             for block in task.blocks {
                 let rows = Int64(block.rows.count)
                 scores(q, block, by: keys, stride: task.columns, into: probabilities)
                 cap(probabilities, block)
-                block.visible.withUnsafeBufferPointer {
+                block.withCounts { hidden, visible in
                     attention_softmax(
-                        rows, Int64(block.columns), $0.baseAddress, softmaxScale, type, probabilities.floats,
+                        rows, Int64(block.columns), hidden, visible, softmaxScale, type, probabilities.floats,
                         isPaired ? pairs.shorts : nil, logSums.pointer + block.head * q.rows + block.rows.lowerBound)
                 }
                 let width = unit_count(unit, Int64(block.columns))
                 multiply_units(
-                    unit, rows, Int64(headDim), width, units(probabilities, pairs).pointer, width, 1, values.pointer,
-                    Int64(paddedHeadDim), 0, sums.floats, Int64(paddedHeadDim))
+                    unit, rows, Int64(headDim), width, units(probabilities, pairs).pointer, width, 1,
+                    self.rows(values, block), Int64(paddedHeadDim), 0, sums.floats, Int64(paddedHeadDim))
                 store(sums, block, to: y)
             }
         }
@@ -186,6 +192,16 @@ struct AttentionPass {
         store_rows(
             Int64(block.rows.count), Int64(headDim), sums.floats, Int64(paddedHeadDim), 0, type,
             tensor.address(block.rows.lowerBound * tensor.width + block.head * headDim), Int64(tensor.width))
+    }
+}
+
+extension AttentionPlan.Block {
+    /// Calls `body` with what the block says of each query: the keys before its window, and those up to it.
+    func withCounts(_ body: (_ hidden: UnsafePointer<Int32>?, _ visible: UnsafePointer<Int32>?) -> Void) {
+        visible.withUnsafeBufferPointer { visible in
+            guard let hidden else { return body(nil, visible.baseAddress) }
+            hidden.withUnsafeBufferPointer { body($0.baseAddress, visible.baseAddress) }
+        }
     }
 }
 

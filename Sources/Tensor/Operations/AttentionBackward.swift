@@ -29,10 +29,11 @@ extension AttentionPass {
         let columns = task.columns
         let (keys, values) = (packed(k, task, .transposed), packed(v, task, .transposed))
         let keyRows = dq == nil ? nil : packed(k, task, .rows)
-        let (p, ds) = (Storage(bytes: 4 * Self.blockRows * columns), Storage(bytes: 4 * Self.blockRows * columns))
-        let (pPairs, dsPairs) = (Storage(bytes: 2 * Self.blockRows * columns), Storage(bytes: 2 * Self.blockRows * columns))
-        let slopes = softCap == nil ? nil : Storage(bytes: 4 * Self.blockRows * columns)
-        let turned = Storage(bytes: 4 * Self.blockRows * columns)
+        let size = Self.blockRows * task.widestBlock
+        let (p, ds) = (Storage(bytes: 4 * size), Storage(bytes: 4 * size))
+        let (pPairs, dsPairs) = (Storage(bytes: 2 * size), Storage(bytes: 2 * size))
+        let slopes = softCap == nil ? nil : Storage(bytes: 4 * size)
+        let turned = Storage(bytes: 4 * size)
         let block = Storage(bytes: 4 * Self.blockRows * paddedHeadDim)
         for storage in [sums.keys, sums.values] {
             storage?.pointer.initializeMemory(as: UInt8.self, repeating: 0, count: 4 * columns * paddedHeadDim)
@@ -42,9 +43,9 @@ extension AttentionPass {
             scores(q, queries, by: keys, stride: columns, into: p)
             cap(p, queries, slopes: slopes)
             scores(dy, queries, by: values, stride: columns, into: ds)
-            queries.visible.withUnsafeBufferPointer {
+            queries.withCounts { hidden, visible in
                 attention_softmax_backward(
-                    rows, width, $0.baseAddress, softmaxScale, slopes?.floats, type, p.floats, ds.floats,
+                    rows, width, hidden, visible, softmaxScale, slopes?.floats, type, p.floats, ds.floats,
                     logSums.pointer + queries.head * q.rows + queries.rows.lowerBound, isPaired ? pPairs.shorts : nil,
                     isPaired ? dsPairs.shorts : nil)
             }
@@ -53,8 +54,8 @@ extension AttentionPass {
             if let dq, let keyRows {
                 let units = unit_count(unit, width)
                 multiply_units(
-                    unit, rows, Int64(headDim), units, self.units(ds, dsPairs).pointer, units, 1, keyRows.pointer,
-                    Int64(paddedHeadDim), 0, block.floats, Int64(paddedHeadDim))
+                    unit, rows, Int64(headDim), units, self.units(ds, dsPairs).pointer, units, 1,
+                    self.rows(keyRows, queries), Int64(paddedHeadDim), 0, block.floats, Int64(paddedHeadDim))
                 store(block, queries, to: dq)
             }
         }
@@ -72,7 +73,7 @@ extension AttentionPass {
             Int64(tensor.width), packed.pointer, Int64(paddedHeadDim))
         multiply_units(
             unit, width, Int64(headDim), unit_count(unit, rows), (isPaired ? turned : left).pointer, 1, width, packed.pointer,
-            Int64(paddedHeadDim), 1, sums.floats, Int64(paddedHeadDim))
+            Int64(paddedHeadDim), 1, sums.floats + block.firstColumn * paddedHeadDim, Int64(paddedHeadDim))
     }
 
     /// The gradient of keys or values: for each key the sum over the tasks that saw it, in their order.
@@ -87,10 +88,11 @@ extension AttentionPass {
             let (range, keyHead) = (ranges[index / plan.keyValueHeads], index % plan.keyValueHeads)
             let total = Storage(bytes: 4 * range.rows.count * width)
             total.pointer.initializeMemory(as: UInt8.self, repeating: 0, count: 4 * range.rows.count * width)
-            for (task, place) in range.readers[keyHead] {
-                guard let part = parts[task] else { continue }
-                let rows = min(range.rows.count, tasks[task].keys - place)
-                accumulate_f32(Int64(rows * width), 1, 0, part.floats + place * width, total.floats)
+            for reader in range.readers[keyHead] {
+                guard let part = parts[reader.task] else { continue }
+                let rows = min(range.rows.count - reader.skipped, tasks[reader.task].keys - reader.place)
+                accumulate_f32(
+                    Int64(rows * width), 1, 0, part.floats + reader.place * width, total.floats + reader.skipped * width)
             }
             store_rows(
                 Int64(range.rows.count), Int64(headDim), total.floats, Int64(width), 0, type,
