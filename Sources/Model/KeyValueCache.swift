@@ -13,17 +13,22 @@ public final class KeyValueCache {
     /// - Parameters:
     ///   - configuration: of the model that it is for
     ///   - capacity: how many tokens fit at the most
-    public init(_ configuration: ModelConfiguration, capacity: Int) {
+    ///   - windows: how many keys each layer's attention sees at the most; a layer may forget others; empty where all
+    ///     keep everything
+    public init(_ configuration: ModelConfiguration, capacity: Int, windows: [Int?] = []) {
+        precondition(windows.isEmpty || windows.count == configuration.layerCount, "\(windows.count) windows for the layers")
         self.capacity = capacity
-        layers = (0..<configuration.layerCount).map { _ in LayerCache(capacity: capacity) }
+        layers = (0..<configuration.layerCount).map { LayerCache(capacity: capacity, window: windows.isEmpty ? nil : windows[$0]) }
     }
 
     /// How many tokens are kept.
     public var count: Int { tokens.count }
 
-    /// Forgets all but the first tokens.
+    /// Forgets all but the first tokens; those too where a layer has forgotten, behind its window, what the next token
+    /// would see. ``count`` says then that none is left.
     public func keep(_ count: Int) {
         guard count < tokens.count else { return }
+        let count = layers.allSatisfy { $0.canKeep(count) } ? count : 0
         tokens.removeLast(tokens.count - count)
         for layer in layers { layer.keep(count) }
     }
@@ -37,16 +42,47 @@ public final class KeyValueCache {
 }
 
 /// The keys and values of one layer.
+///
+/// Behind a window it forgets, when memory runs short, what no later query sees: it takes at the most memory for twice
+/// the window, some lanes and the rows of one pass.
 final class LayerCache {
     private let capacity: Int
+    /// How many keys a query sees at the most, its own among them; `nil` for all.
+    private let window: Int?
     private var kept: (keys: Tensor, values: Tensor)?
+    /// How many rows are kept.
     private var count = 0
+    /// How many tokens come before the first whose row is kept.
+    private var forgotten = 0
 
-    init(capacity: Int) { self.capacity = capacity }
+    init(capacity: Int, window: Int? = nil) { (self.capacity, self.window) = (capacity, window) }
 
-    func keep(_ count: Int) { self.count = min(count, self.count) }
+    /// How many rows there is memory for.
+    var allocatedRows: Int { kept?.keys.rows ?? 0 }
 
-    /// Keeps the rows of `k` and `v`, and returns all rows that are kept now.
+    /// Whether nothing is forgotten that queries see through a window, or that all see where it is `nil`.
+    func serves(_ other: Int?) -> Bool { window.map { window in other.map { $0 <= window } ?? false } ?? true }
+
+    /// Whether all rows are there that a query behind the first tokens sees.
+    func canKeep(_ count: Int) -> Bool { forgotten <= firstSeen(from: count) }
+
+    /// Forgets the rows of all but the first tokens: as many as it can keep, or none.
+    func keep(_ count: Int) {
+        if count == 0 { forgotten = 0 }
+        self.count = min(count - forgotten, self.count)
+    }
+
+    /// How many tokens come before the first whose row is kept when more rows have been appended.
+    func forgotten(with rows: Int) -> Int {
+        guard let window else { return forgotten }
+        let isTooLarge = allocatedRows > 2 * window + AttentionPlan.lanes + rows
+        guard count + rows > allocatedRows || isTooLarge else { return forgotten }
+        // Whole lanes, so that results are what they would be had nothing been forgotten.
+        return forgotten + (firstSeen(from: forgotten + count) - forgotten) / AttentionPlan.lanes * AttentionPlan.lanes
+    }
+
+    /// Keeps the rows of `k` and `v`, and returns all rows that are kept now: all but the first
+    /// ``forgotten(with:)`` tokens have one.
     func append(_ k: Tensor, _ v: Tensor) -> (keys: Tensor, values: Tensor) {
         let kept = room(for: k, v)
         kept.keys.replaceRows(from: count, with: k)
@@ -55,17 +91,23 @@ final class LayerCache {
         return (kept.keys.prefix(rows: count), kept.values.prefix(rows: count))
     }
 
-    /// Memory that the rows fit in besides those that are kept; it doubles where it is too small.
+    /// The place of the first token that a query at a place sees.
+    private func firstSeen(from place: Int) -> Int { window.map { max(0, place + 1 - $0) } ?? 0 }
+
+    /// Memory that the rows fit in besides those that are kept; where it is too small it doubles, but for what a window
+    /// leaves unused.
     private func room(for k: Tensor, _ v: Tensor) -> (keys: Tensor, values: Tensor) {
-        let needed = count + k.rows
-        if let kept, needed <= kept.keys.rows { return kept }
-        let rows = min(capacity, max(needed, 2 * (kept?.keys.rows ?? 128)))
+        let dropped = forgotten(with: k.rows) - forgotten
+        let needed = count - dropped + k.rows
+        if let kept, dropped == 0, needed <= kept.keys.rows { return kept }
+        let doubled = 2 * (kept?.keys.rows ?? 128)
+        let rows = min(capacity, max(needed, window.map { min(doubled, needed + $0) } ?? doubled))
         let grown = (Tensor(zeros: [rows, k.width], like: k), Tensor(zeros: [rows, v.width], like: v))
-        if let kept, count > 0 {
-            grown.0.replaceRows(from: 0, with: kept.keys.prefix(rows: count))
-            grown.1.replaceRows(from: 0, with: kept.values.prefix(rows: count))
+        if let kept, count > dropped {
+            grown.0.replaceRows(from: 0, with: kept.keys, rows: dropped..<count)
+            grown.1.replaceRows(from: 0, with: kept.values, rows: dropped..<count)
         }
-        kept = grown
+        (kept, count, forgotten) = (grown, count - dropped, forgotten + dropped)
         return grown
     }
 }

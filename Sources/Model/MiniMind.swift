@@ -20,6 +20,9 @@ public final class MiniMind {
     /// backward pass (Chen et al. 2016): for long sequences.
     public var checkpointsLayers = false
 
+    /// How many keys each layer's attention sees at the most, the query's own among them; empty where all see all.
+    var windows: [Int?] = []
+
     private var rotary: RotaryTable
 
     /// Builds the model from parameters that `parameter` supplies by place and shape.
@@ -122,16 +125,23 @@ public final class MiniMind {
         _ row: TokenRow, cache: KeyValueCache?, outputRows: [Int32]?, statistics: ExpertStatistics?
     ) -> Tensor {
         extendRotary(to: Int(row.positions.max() ?? 0) + 1)
-        let plan = self.plan(row.segments)
         // The balance of experts takes the attention of all tokens.
-        let lastPlan = statistics == nil ? outputRows.map { self.plan(row.segments(of: $0)) } ?? plan : plan
+        let lastRows = statistics == nil ? outputRows : nil
+        var plans: [PlanKey: AttentionPlan] = [:]
         var x = gatherRows(embedding, row.tokens).converted(to: .float32)
         for (index, layer) in layers.enumerated() {
             let isLast = index == layers.count - 1
-            let (rows, layerPlan) = isLast ? (outputRows, lastPlan) : (nil, plan)
+            let rows = isLast ? outputRows : nil
+            let window = windows.isEmpty ? nil : windows[index]
+            precondition(cache?.layers[index].serves(window) ?? true, "the cache forgets what layer \(index) sees")
+            let key = PlanKey(
+                window: window, forgotten: cache?.layers[index].forgotten(with: row.tokens.count) ?? 0,
+                isOfOutputs: isLast && lastRows != nil)
+            let plan = plans[key] ?? self.plan(key, row, outputRows: lastRows)
+            plans[key] = plan
             let pass = { [rotary] (x: Tensor, cache: LayerCache?) in
                 layer(
-                    x, row, plan: layerPlan, rotary: rotary, cache: cache, outputRows: rows,
+                    x, row, plan: plan, rotary: rotary, cache: cache, outputRows: rows,
                     balance: statistics?.balance(ofLayer: index))
             }
             x =
@@ -215,8 +225,19 @@ public final class MiniMind {
         }
     }
 
-    private func plan(_ segments: [AttentionSegment]) -> AttentionPlan {
-        AttentionPlan(segments, heads: configuration.headCount, keyValueHeads: configuration.keyValueHeadCount)
+    /// In what the plans of a pass differ from layer to layer.
+    private struct PlanKey: Hashable {
+        let window: Int?
+        /// How many keys the layer's cache has forgotten.
+        let forgotten: Int
+        /// Whether the queries are the rows whose results are wanted.
+        let isOfOutputs: Bool
+    }
+
+    private func plan(_ key: PlanKey, _ row: TokenRow, outputRows: [Int32]?) -> AttentionPlan {
+        AttentionPlan(
+            row.segments(behind: key.forgotten, of: key.isOfOutputs ? outputRows : nil), heads: configuration.headCount,
+            keyValueHeads: configuration.keyValueHeadCount, window: key.window)
     }
 
     private func check(_ tokens: [Int32]) throws(ModelError) {

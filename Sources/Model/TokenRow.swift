@@ -75,6 +75,22 @@ public struct TokenRow: Sendable {
         sequences = [[0..<tokens.count]]
     }
 
+    /// The segments where a cache has forgotten the rows of the first keys.
+    ///
+    /// - Parameters:
+    ///   - forgotten: how many; no query sees one of them
+    ///   - rows: ascending places in the row that are queries; `nil` for all
+    func segments(behind forgotten: Int, of rows: [Int32]?) -> [AttentionSegment] {
+        let segments = rows.map { self.segments(of: $0) } ?? segments
+        guard forgotten > 0 else { return segments }
+        return segments.map { segment in
+            AttentionSegment(
+                queries: segment.queries,
+                keys: segment.keys.map { max(0, $0.lowerBound - forgotten)..<max(0, $0.upperBound - forgotten) },
+                visibleKeys: segment.visibleKeys.map { $0 - Int32(forgotten) })
+        }
+    }
+
     /// The segments for queries that are only some of the row's tokens.
     ///
     /// - Parameter rows: ascending places in the row

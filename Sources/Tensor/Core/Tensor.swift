@@ -166,10 +166,16 @@ public final class Tensor {
     func withoutRecord() -> Tensor { Tensor(viewing: self, shape: shape) }
 
     /// Writes the rows of `source`, `[rows, width]` of any type, over the rows from `first` on.
-    public func replaceRows(from first: Int, with source: Tensor) {
-        precondition(source.width == width && first + source.rows <= rows, "the rows must fit")
+    ///
+    /// - Parameter sourceRows: which rows of `source`; `nil` for all
+    public func replaceRows(from first: Int, with source: Tensor, rows sourceRows: Range<Int>? = nil) {
+        let sourceRows = sourceRows ?? 0..<source.rows
+        precondition(source.width == width && first + sourceRows.count <= rows, "the rows must fit")
+        precondition(sourceRows.lowerBound >= 0 && sourceRows.upperBound <= source.rows, "\(sourceRows) of \(source.rows) rows")
         let target = address(first * width)
         packedForms = [:]
-        convert_values(Int64(source.count), source.precision.code, source.address(), precision.code, target)
+        convert_values(
+            Int64(sourceRows.count * width), source.precision.code, source.address(sourceRows.lowerBound * width), precision.code,
+            target)
     }
 }

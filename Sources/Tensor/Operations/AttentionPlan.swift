@@ -3,6 +3,9 @@
 public struct AttentionPlan: Sendable {
     /// Query rows whose scores are held at once.
     static let blockRows = 64
+    /// Keys that products compute at once. Results do not change with the place of the first key among those given, if
+    /// that changes by whole lanes.
+    package static let lanes = 16
 
     let segments: [AttentionSegment]
     let heads: Int
@@ -84,12 +87,12 @@ public struct AttentionPlan: Sendable {
     }
 
     /// A count of columns rounded up to what products compute at once.
-    static func padded(_ count: Int) -> Int { (count + 15) / 16 * 16 }
+    static func padded(_ count: Int) -> Int { (count + lanes - 1) / lanes * lanes }
 
     /// The first key that is computed for a query, and those behind it, which sees a number of keys: the first of its
     /// window, rounded down to whole lanes.
     private static func firstKey(_ visible: Int32, _ window: Int?) -> Int {
-        window.map { max(0, Int(visible) - $0) / 16 * 16 } ?? 0
+        window.map { max(0, Int(visible) - $0) / lanes * lanes } ?? 0
     }
 
     private static func tasks(of segment: AttentionSegment, heads: Int, keyValueHeads: Int, window: Int?) -> [Task] {
