@@ -155,14 +155,17 @@ extension AttentionCase {
             ]),
     ]
 
+    /// Those of which differences are taken quickly.
+    private static let few = small.filter { $0.rows < 60 }
+
     /// A scale of its own, a cap that bends most scores, and both.
     private static let rescored =
-        small.map { $0.with(scale: 0.8, softCap: 1.25) } + [
+        few.map { $0.with(scale: 0.8, softCap: 1.25) } + [
             small[1].with(scale: 0.3, softCap: nil), small[2].with(scale: nil, softCap: 0.5), small[3].with(scale: 2, softCap: 50),
         ]
 
     static let windowed =
-        small.map { $0.with(window: 3) } + [
+        few.map { $0.with(window: 3) } + [
             small[1].with(window: 1), small[3].with(window: 20), small[4].with(window: 7), small[4].with(window: 12),
             small[2].with(window: 2).with(scale: 0.8, softCap: 1.25), small[4].with(window: 11).with(scale: 0.8, softCap: 1.25),
         ]

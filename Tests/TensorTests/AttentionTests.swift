@@ -1,3 +1,5 @@
+import CKernels
+import Foundation
 import TestSupport
 import Testing
 
@@ -116,5 +118,21 @@ struct AttentionTests {
                 #expect(errors.max() ?? .infinity < tolerance, "\(matmul.name): \(errors)")
             }
         }
+    }
+
+    @Test("A cap bends scores by a tanh, precisely near 0 and far from it")
+    func softCap() {
+        let places: [Float] = (-2000...2000).map { Float($0) / 100 } + (1...60).map { Float(sign: .plus, exponent: -$0, significand: 1.3) }
+        var (scores, slopes, alone) = (places, places, places)
+        attention_soft_cap(Int64(places.count), 1, 1, &scores, &slopes)
+        attention_soft_cap(Int64(places.count), 1, 1, &alone, nil)
+        #expect(scores == alone)
+        for (x, (y, slope)) in zip(places, zip(scores, slopes)) {
+            let exact = tanh(Double(x))
+            #expect(abs(Double(y) - exact) <= 0x1p-22 * abs(exact) && abs(Double(slope) - (1 - exact * exact)) < 0x1p-22)
+        }
+        var ends: [Float] = [.infinity, -.infinity, 0, .nan]
+        attention_soft_cap(4, 0.5, 30, &ends, nil)
+        #expect(ends.prefix(3) == [30, -30, 0] && ends[3].isNaN)
     }
 }
