@@ -5,14 +5,14 @@ import Tensor
 /// again. Where some are merged, whatever changes the set unmerges them first.
 public final class AdapterSet {
     /// The model that they are on.
-    public let model: MiniMind
+    public let model: LanguageModel
     /// The adapters by name, in the order in which they were loaded.
     public private(set) var adapters: [LoRAAdapter] = []
     /// How much each counts; those that are not in it are switched off.
     public private(set) var active: [String: Float] = [:]
 
     /// A set without adapters: the model answers as it is.
-    public init(on model: MiniMind) { self.model = model }
+    public init(on model: LanguageModel) { self.model = model }
 
     /// The names of what is loaded, in order.
     public var names: [String] { adapters.map(\.name) }

@@ -66,7 +66,7 @@ extension AdapterState {
         result.rotaryLayout = layout
         for (index, module) in modules.enumerated() {
             guard let order = configuration.rowOrder(of: module.place, from: rotaryLayout, to: layout) else { continue }
-            let name = configuration.generation.naming.name(of: module.place)
+            let name = configuration.naming.moduleName(of: module.place)
             guard module.b.shape.count == 2, module.b.shape[0] == order.count else {
                 throw .shape(module: name, a: module.a.shape, b: module.b.shape, layer: [order.count, configuration.dim])
             }

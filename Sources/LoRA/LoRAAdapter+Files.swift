@@ -6,7 +6,7 @@ extension LoRAAdapter {
     ///
     /// - Parameter name: of the updates; those of the same name are replaced
     /// - Throws: ``AdapterFileError`` for a file that is none or does not fit, ``LoRAError`` for values that cannot be read
-    public init(on model: MiniMind, contentsOf path: String, name: String = LinearUpdate.defaultName) throws {
+    public init(on model: LanguageModel, contentsOf path: String, name: String = LinearUpdate.defaultName) throws {
         try self.init(on: model, AdapterFile.read(path, for: model.configuration), name: name)
     }
 

@@ -25,7 +25,7 @@ public struct LoRAAdapter {
     ///   - seed: the same seed gives the same factors on every platform
     /// - Throws: ``LoRAError`` where a selector fits no layer or numbers do not go together
     public init(
-        on model: MiniMind, _ configuration: LoRAConfiguration = LoRAConfiguration(), name: String = LinearUpdate.defaultName,
+        on model: LanguageModel, _ configuration: LoRAConfiguration = LoRAConfiguration(), name: String = LinearUpdate.defaultName,
         seed: UInt64 = 1337
     ) throws(LoRAError) {
         let plans = try configuration.plan(for: model)
@@ -68,14 +68,14 @@ public struct LoRAAdapter {
     ///   - weight: how much it counts; 0 leaves it switched off
     /// - Throws: ``LoRAError`` for a layer or a shape that does not fit
     public init(
-        on model: MiniMind, _ state: AdapterState, name: String = LinearUpdate.defaultName, weight: Float = 1
+        on model: LanguageModel, _ state: AdapterState, name: String = LinearUpdate.defaultName, weight: Float = 1
     ) throws(LoRAError) {
         guard !state.modules.isEmpty else { throw .empty }
         let state = try state.turned(to: model.configuration.rotaryLayout, model.configuration)
         var modules: [ParameterPlace: AdapterState.Module] = [:]
         for module in state.modules {
             guard modules.updateValue(module, forKey: module.place) == nil else {
-                throw .repeated(module: model.configuration.generation.naming.name(of: module.place))
+                throw .repeated(module: model.configuration.naming.moduleName(of: module.place))
             }
         }
         var adapted: [(Linear, LinearUpdate)] = []
@@ -84,7 +84,7 @@ public struct LoRAAdapter {
             adapted.append((linear, try module.update(of: linear, name: name, dropout: state.dropout, weight: weight)))
         }
         if let stranger = state.modules.first(where: { modules[$0.place] != nil }) {
-            throw .unknownModule(model.configuration.generation.naming.name(of: stranger.place))
+            throw .unknownModule(model.configuration.naming.moduleName(of: stranger.place))
         }
         for linear in model.linears { linear.detach(name) }
         for (linear, update) in adapted { linear.attach(update) }
@@ -103,7 +103,7 @@ public struct LoRAAdapter {
     ///
     /// - Throws: ``AdapterFileError`` for a key, a layer or a shape that does not fit, ``LoRAError`` for values that
     ///   cannot be read
-    public init(on model: MiniMind, from dictionary: StateDictionary, name: String = LinearUpdate.defaultName) throws {
+    public init(on model: LanguageModel, from dictionary: StateDictionary, name: String = LinearUpdate.defaultName) throws {
         try self.init(on: model, AdapterState(dictionary, for: model.configuration), name: name)
     }
 

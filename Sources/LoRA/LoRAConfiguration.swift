@@ -53,7 +53,7 @@ public struct LoRAConfiguration: Sendable {
     /// What each adapted layer of a model gets, in the model's order.
     ///
     /// - Throws: ``LoRAError`` where a selector fits no layer, or a number is out of bounds
-    func plan(for model: MiniMind) throws(LoRAError) -> [Plan] {
+    func plan(for model: LanguageModel) throws(LoRAError) -> [Plan] {
         let linears = try targets.linears(of: model)
         guard !linears.isEmpty else { throw .noTargets }
         guard dropout >= 0, dropout < 1 else { throw .configuration("a dropout of \(dropout) is not from 0 to below 1") }

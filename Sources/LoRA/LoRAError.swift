@@ -54,9 +54,11 @@ public enum LoRAError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The last parts of layers' names, in either naming, each once.
     static func names(of linears: [Linear]) -> [String] {
         var names: [String] = []
-        for naming in [WeightNaming.classic, .huggingFace] {
+        for naming in [ParameterNaming.classic, .huggingFace] {
             for linear in linears {
-                guard let last = naming.name(of: linear.place).split(separator: ".").last, !names.contains(String(last)) else { continue }
+                guard let last = naming.moduleName(of: linear.place).split(separator: ".").last, !names.contains(String(last)) else {
+                    continue
+                }
                 names.append(String(last))
             }
         }

@@ -106,7 +106,7 @@ public struct ModuleTargets: Sendable, Equatable {
     ///
     /// - Throws: ``LoRAError/matchesNothing(_:names:)`` for a selector that chooses none,
     ///   ``LoRAError/pattern(_:reason:)``
-    public func linears(of model: MiniMind) throws(LoRAError) -> [Linear] {
+    public func linears(of model: LanguageModel) throws(LoRAError) -> [Linear] {
         let linears = model.linears
         var chosen = [Bool](repeating: false, count: linears.count)
         for selector in selectors {
@@ -254,6 +254,6 @@ extension StringProtocol {
 extension Linear {
     /// The names under which it can be chosen.
     var allNames: Set<String> {
-        [name, WeightNaming.classic.name(of: place), WeightNaming.huggingFace.name(of: place)]
+        [name, ParameterNaming.classic.moduleName(of: place), ParameterNaming.huggingFace.moduleName(of: place)]
     }
 }

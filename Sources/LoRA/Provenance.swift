@@ -73,7 +73,7 @@ public struct Provenance: Sendable, Equatable {
 extension Provenance {
     /// The factor that a layer was trained with; `nil` if it is unknown, or cannot be trained with.
     func scale(of place: ParameterPlace) -> Float? {
-        guard let scale = scales[WeightNaming.huggingFace.name(of: place)] ?? scale, scale.isFinite, scale > 0 else { return nil }
+        guard let scale = scales[ParameterNaming.huggingFace.moduleName(of: place)] ?? scale, scale.isFinite, scale > 0 else { return nil }
         return scale
     }
 }

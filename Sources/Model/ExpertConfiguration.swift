@@ -19,9 +19,10 @@ public struct ExpertConfiguration: Sendable, Equatable {
     public var sharedCount: Int
     /// The width inside an expert; `nil` for that of a dense feed-forward layer.
     public var hiddenDim: Int?
-    /// Whether the weights of a token's experts are divided by their sum. Models of 2025 leave a single expert's weight
-    /// as it is, whatever stands here: ``ModelConfiguration/dividesExpertWeights``.
+    /// Whether the weights of a token's experts are divided by their sum.
     public var normalizesWeights: Bool
+    /// Whether this holds of a single expert too, whose weight becomes 1. MiniMind of 2025 leaves it as it is.
+    public var normalizesSingleWeight: Bool
     /// Over what the auxiliary loss balances the use of experts.
     public var balance: Balance
     /// The factor of the auxiliary loss; 0 leaves the balance alone.
@@ -30,13 +31,14 @@ public struct ExpertConfiguration: Sendable, Equatable {
     /// A mixture; by default that of MiniMind's published models of 2025.
     public init(
         count: Int = 4, perToken: Int = 2, sharedCount: Int = 1, hiddenDim: Int? = nil, normalizesWeights: Bool = true,
-        balance: Balance = .perSequence, auxiliaryCoefficient: Float = 0.1
+        normalizesSingleWeight: Bool = false, balance: Balance = .perSequence, auxiliaryCoefficient: Float = 0.1
     ) {
         self.count = count
         self.perToken = perToken
         self.sharedCount = sharedCount
         self.hiddenDim = hiddenDim
         self.normalizesWeights = normalizesWeights
+        self.normalizesSingleWeight = normalizesSingleWeight
         self.balance = balance
         self.auxiliaryCoefficient = auxiliaryCoefficient
     }

@@ -13,12 +13,9 @@ public final class KeyValueCache {
     /// - Parameters:
     ///   - configuration: of the model that it is for
     ///   - capacity: how many tokens fit at the most
-    ///   - windows: how many keys each layer's attention sees at the most; a layer may forget others; empty where all
-    ///     keep everything
-    public init(_ configuration: ModelConfiguration, capacity: Int, windows: [Int?] = []) {
-        precondition(windows.isEmpty || windows.count == configuration.layerCount, "\(windows.count) windows for the layers")
+    public init(_ configuration: ModelConfiguration, capacity: Int) {
         self.capacity = capacity
-        layers = (0..<configuration.layerCount).map { LayerCache(capacity: capacity, window: windows.isEmpty ? nil : windows[$0]) }
+        layers = (0..<configuration.layerCount).map { LayerCache(capacity: capacity, window: configuration.window(ofLayer: $0)) }
     }
 
     /// How many tokens are kept.

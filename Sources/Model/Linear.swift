@@ -1,6 +1,6 @@
 import Tensor
 
-/// A linear layer without a bias: `y = x Wᵀ`, plus the updates that are attached to it.
+/// A linear layer: `y = x Wᵀ`, plus a bias where it has one, plus the updates that are attached to it.
 public final class Linear {
     /// The name of the module in the state dict of the model's generation, such as `layers.0.attention.wq`.
     public let name: String
@@ -12,17 +12,20 @@ public final class Linear {
     public let expert: LayerPart.Expert?
     /// `[out, in]`
     public let weight: Tensor
+    /// `[out]`, where the layer has one. Updates leave it alone.
+    public let bias: Tensor?
     /// Where LoRA joins, in the order in which they were attached.
     public internal(set) var updates: [LinearUpdate] = []
     /// What the weight was before updates were merged into it, and which.
     var merged: (original: Tensor, updates: [LinearUpdate])?
 
-    init(layer: Int, role: LinearRole, expert: LayerPart.Expert?, naming: WeightNaming, weight: Tensor) {
+    init(layer: Int, role: LinearRole, expert: LayerPart.Expert?, naming: ParameterNaming, weight: Tensor, bias: Tensor? = nil) {
         self.layer = layer
         self.role = role
         self.expert = expert
         self.weight = weight
-        name = naming.name(of: .layer(layer, .linear(role, expert)))
+        self.bias = bias
+        name = naming.moduleName(of: .layer(layer, .linear(role, expert)))
         weight.isFrozenWeight = true
     }
 
@@ -97,9 +100,9 @@ public final class Linear {
     /// - Parameter x: `[tokens, in]`, of any type
     /// - Returns: `[tokens, out]`, of the context's precision
     public func callAsFunction(_ x: Tensor) -> Tensor {
-        if updates.isEmpty { return linear(x, weight) }
+        if updates.isEmpty { return linear(x, weight, bias: bias) }
         let active = updates.filter { $0.weight != 0 }
-        guard let first = active.first else { return linear(x, weight) }
+        guard let first = active.first else { return linear(x, weight, bias: bias) }
         guard active.count == 1, first.magnitude == nil || first.weight == 1 else { return sum(x, active) }
         return updated(x, by: first, dropoutMask(first))
     }
@@ -107,7 +110,7 @@ public final class Linear {
     /// `x (W + ΔW)ᵀ`, of a plain update, or of a DoRA that counts once.
     func updated(_ x: Tensor, by update: LinearUpdate, _ mask: DropoutMask?) -> Tensor {
         guard let magnitude = update.magnitude else {
-            return linear(x, weight, update.factors.scaled(by: update.weight), dropout: mask)
+            return linear(x, weight, update.factors.scaled(by: update.weight), bias: bias, dropout: mask)
         }
         let norms = magnitude.norms(of: weight, update.factors)
         // PEFT's formula: what dropout leaves of the input goes through the whole update, the rest through W alone.
@@ -115,14 +118,19 @@ public final class Linear {
         func rescaled(_ result: Precision?) -> Tensor {
             rescaledColumns(updated, magnitude: magnitude.values, norms: norms, result: result)
         }
-        guard let mask else { return rescaled(nil) }
-        return weightedSum([rescaled(.float32), linear(dropoutRest(x, mask), weight, result: .float32)], weights: [1, 1])
+        guard bias != nil || mask != nil else { return rescaled(nil) }
+        let terms = [rescaled(.float32)] + (mask.map { [linear(dropoutRest(x, $0), weight, result: .float32)] } ?? []) + biasTerm(x)
+        return weightedSum(terms, weights: terms.map { _ in 1 })
     }
+
+    /// The bias, for each row of `x`, where the layer has one.
+    private func biasTerm(_ x: Tensor) -> [Tensor] { bias.map { [broadcastRows($0, count: x.rows)] } ?? [] }
 
     /// `x Wᵀ` plus each update's part, summed in float32 and rounded once.
     private func sum(_ x: Tensor, _ active: [LinearUpdate]) -> Tensor {
         let base = linear(x, weight, result: .float32)
-        var (terms, weights): ([Tensor], [Float]) = ([base], [1])
+        var terms = [base] + biasTerm(x)
+        var weights = terms.map { _ in Float(1) }
         for update in active {
             let mask = dropoutMask(update)
             let read = mask.map { dropout(x, $0) } ?? x

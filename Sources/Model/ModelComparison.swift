@@ -22,7 +22,7 @@ public struct ModelComparison: Sendable {
     /// - Parameters:
     ///   - rows: the tokens of each; by default 4 rows of 64 tokens, the same each time, of the whole vocabulary
     /// - Throws: ``ModelError``
-    public init(_ model: MiniMind, _ other: MiniMind, rows: [[Int32]]? = nil) throws(ModelError) {
+    public init(_ model: LanguageModel, _ other: LanguageModel, rows: [[Int32]]? = nil) throws(ModelError) {
         let vocabulary = min(model.configuration.vocabularySize, other.configuration.vocabularySize)
         for tokens in rows ?? Self.sampleRows(vocabulary) {
             let row = TokenRow(packed: tokens, segmentOffsets: [0, tokens.count])
@@ -38,7 +38,7 @@ public struct ModelComparison: Sendable {
         }
     }
 
-    private static func scores(_ model: MiniMind, _ row: TokenRow) throws(ModelError) -> [Float] {
+    private static func scores(_ model: LanguageModel, _ row: TokenRow) throws(ModelError) -> [Float] {
         try ComputeContext.withoutGradient { () throws(ModelError) in model.logits(try model.hiddenStates(row)).values }
     }
 

@@ -6,15 +6,23 @@ extension ModelConfiguration {
         try body(.embedding, [vocabularySize, dim])
         for layer in 0..<layerCount {
             func part(_ part: LayerPart, _ shape: [Int]) throws(Failure) { try body(.layer(layer, part), shape) }
-            try part(.attentionNorm, [dim])
-            for role in [LinearRole.query, .key, .value, .output] { try part(.linear(role, nil), shape(of: role, expert: nil)) }
-            if normalizesHeads {
-                try part(.queryNorm, [headDim])
-                try part(.keyNorm, [headDim])
+            if normPlaces != .after { try part(.attentionNorm, [dim]) }
+            func linear(_ role: LinearRole, _ expert: LayerPart.Expert?) throws(Failure) {
+                let shape = shape(of: role, expert: expert)
+                try part(.linear(role, expert), shape)
+                if biases.contains(role) { try part(.bias(role, expert), [shape[0]]) }
             }
-            try part(.feedForwardNorm, [dim])
+            for role in [LinearRole.query, .key, .value, .output] { try linear(role, nil) }
+            if queryKeyNorm != .none {
+                let isWhole = queryKeyNorm == .wholeWidth
+                try part(.queryNorm, [isWhole ? queryDim : headDim])
+                try part(.keyNorm, [isWhole ? keyValueDim : headDim])
+            }
+            if normPlaces != .before { try part(.attentionOutputNorm, [dim]) }
+            if normPlaces != .after { try part(.feedForwardNorm, [dim]) }
+            if normPlaces != .before { try part(.feedForwardOutputNorm, [dim]) }
             func network(_ expert: LayerPart.Expert?) throws(Failure) {
-                for role in [LinearRole.gate, .down, .up] { try part(.linear(role, expert), shape(of: role, expert: expert)) }
+                for role in [LinearRole.gate, .down, .up] { try linear(role, expert) }
             }
             guard let experts else {
                 try network(nil)

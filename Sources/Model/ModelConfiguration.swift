@@ -1,10 +1,9 @@
 import Tensor
 
-/// The sizes of a MiniMind transformer and what its generation does differently; with them, any Llama or
-/// Qwen3 that Hugging Face's classes of these names describe.
+/// The sizes of a transformer, and the facts of what it computes.
 public struct ModelConfiguration: Sendable, Equatable {
-    /// What the parameters are called in the state dict.
-    public var generation: ModelGeneration
+    /// What kind of model it is, and how files describe it. What it computes is said by everything else here.
+    public var family: ModelFamily
     /// The width of the residual stream.
     public var dim: Int
     /// The number of transformer layers.
@@ -21,14 +20,43 @@ public struct ModelConfiguration: Sendable, Equatable {
     public var hiddenDim: Int
     /// Added to the mean square before the root of a norm.
     public var normEpsilon: Float
+    /// Which linear layers have a bias.
+    public var biases: Set<LinearRole> = []
+    /// Which values of a head turn together.
+    public var rotaryLayout: RotaryLayout = .rotateHalf
     /// The base of the rotary angles.
     public var ropeTheta: Float = Self.publishedTheta
     /// How the rotary angles are stretched for texts longer than those of the training.
     public var ropeScaling: RotaryScaling?
     /// How many positions the model is said to read. Files carry it along; nothing here is bound by it.
     public var contextLength: Int
-    /// Whether queries and keys are normed head by head before they are turned.
-    public var normalizesHeads: Bool
+    /// Where norms stand in a layer.
+    public var normPlaces = NormPlaces.before
+    /// What norms add to their weight: 1 in Gemma, whose norms multiply by `1 + w`.
+    public var normOffset: Float = 0
+    /// Whether queries and keys are normed, and over what.
+    public var queryKeyNorm = QueryKeyNorm.none
+    /// The function between the products of a feed-forward layer.
+    public var activation = Activation.silu
+    /// What the products of queries and keys are multiplied by; `nil` for `1 / sqrt(headDim)`.
+    public var attentionScale: Float?
+    /// What no product of a query and a key, so multiplied, exceeds in magnitude: `cap tanh(score / cap)`; `nil` for no cap.
+    public var attentionSoftCap: Float?
+    /// How many keys each layer's queries see at the most, the last ones, their own among them; `nil` in it for all of them,
+    /// and empty where no layer has a window.
+    public var windows: [Int?] = []
+    /// The base of the rotary angles in layers with a window, which are never scaled; `nil` where they are as in all layers.
+    public var windowedRopeTheta: Float?
+    /// The layers whose queries and keys are not turned, counted from 0.
+    public var unrotatedLayers: Set<Int> = []
+    /// What the rows of the embedding are multiplied by.
+    public var embeddingMultiplier: Float = 1
+    /// What attention and feed-forward layers return is multiplied by this before the residual sum.
+    public var residualMultiplier: Float = 1
+    /// What the logits are multiplied by.
+    public var logitsMultiplier: Float = 1
+    /// What no logit, so multiplied, exceeds in magnitude: `cap tanh(logit / cap)`; `nil` for no cap.
+    public var logitsSoftCap: Float?
     /// Whether the output projection is the embedding.
     public var tiesEmbedding = true
     /// The mixture of experts in place of each feed-forward layer; `nil` for a dense model.
@@ -37,7 +65,7 @@ public struct ModelConfiguration: Sendable, Equatable {
     /// The base of the rotary angles of every published MiniMind.
     static let publishedTheta: Float = 1e6
 
-    /// A model of a generation's kind.
+    /// A MiniMind of a generation.
     ///
     /// - Parameters: sizes that are `nil` are those of the published model of the generation; `headDim` is
     ///   `dim / headCount`
@@ -48,21 +76,40 @@ public struct ModelConfiguration: Sendable, Equatable {
         experts: ExpertConfiguration? = nil
     ) throws(ModelError) {
         let dim = dim ?? generation.defaultDim
-        self.generation = generation
+        guard dim > 0, dim < 1 << 31 else { throw Self.impossibleSizes }
+        var experts = experts
+        experts?.normalizesSingleWeight = generation == .v3
+        try self.init(
+            family: generation.family, dim: dim, layerCount: layerCount, headCount: headCount,
+            keyValueHeadCount: keyValueHeadCount ?? generation.defaultKeyValueHeadCount, headDim: headDim,
+            vocabularySize: vocabularySize, hiddenDim: hiddenDim ?? generation.defaultHiddenDim(dim),
+            normEpsilon: generation.defaultNormEpsilon, contextLength: generation.defaultContextLength, experts: experts)
+        normalizesHeads = generation == .v3
+        rotaryLayout = generation.rotaryLayout
+    }
+
+    private static let impossibleSizes = ModelError.configuration("every size of a model is at least 1, and none is beyond all bounds")
+
+    /// A model of a family that is as a Llama in all that is not said.
+    ///
+    /// - Parameter headDim: `nil` for `dim / headCount`
+    /// - Throws: ``ModelError/configuration(_:)`` where the sizes do not fit together.
+    public init(
+        family: ModelFamily, dim: Int, layerCount: Int, headCount: Int, keyValueHeadCount: Int, headDim: Int? = nil,
+        vocabularySize: Int, hiddenDim: Int, normEpsilon: Float = 1e-6, contextLength: Int, experts: ExpertConfiguration? = nil
+    ) throws(ModelError) {
+        self.family = family
         self.dim = dim
         self.layerCount = layerCount
         self.headCount = headCount
-        self.keyValueHeadCount = keyValueHeadCount ?? generation.defaultKeyValueHeadCount
+        self.keyValueHeadCount = keyValueHeadCount
         self.vocabularySize = vocabularySize
         self.experts = experts
-        normEpsilon = generation.defaultNormEpsilon
-        contextLength = generation.defaultContextLength
-        normalizesHeads = generation == .v3
-        let sizes = [dim, layerCount, headCount, self.keyValueHeadCount, headDim ?? 1, vocabularySize, hiddenDim ?? 1]
-        guard sizes.allSatisfy({ $0 > 0 && $0 < 1 << 31 }) else {
-            throw .configuration("every size of a model is at least 1, and none is beyond all bounds")
-        }
-        self.hiddenDim = hiddenDim ?? generation.defaultHiddenDim(dim)
+        self.normEpsilon = normEpsilon
+        self.contextLength = contextLength
+        let sizes = [dim, layerCount, headCount, keyValueHeadCount, headDim ?? 1, vocabularySize, hiddenDim]
+        guard sizes.allSatisfy({ $0 > 0 && $0 < 1 << 31 }) else { throw Self.impossibleSizes }
+        self.hiddenDim = hiddenDim
         self.headDim = headDim ?? dim / headCount
         guard headDim != nil || dim % headCount == 0, self.headDim % 2 == 0, self.headDim > 0 else {
             throw .configuration("dim \(dim) does not divide into \(headCount) heads of even width; change --dim or --n_heads")
@@ -71,6 +118,11 @@ public struct ModelConfiguration: Sendable, Equatable {
             throw .configuration(
                 "\(headCount) heads cannot share \(self.keyValueHeadCount) heads of keys and values; change --n_heads or --n_kv_heads")
         }
+        try checkExperts()
+    }
+
+    /// - Throws: ``ModelError/configuration(_:)`` where tokens cannot be dealt to the experts
+    func checkExperts() throws(ModelError) {
         if let experts {
             guard experts.count > 0, experts.count < 1 << 20, experts.perToken > 0, experts.perToken <= experts.count,
                 experts.sharedCount >= 0, experts.sharedCount < 1 << 20, experts.hiddenDim.map({ $0 > 0 && $0 < 1 << 31 }) ?? true
@@ -84,7 +136,7 @@ public struct ModelConfiguration: Sendable, Equatable {
     /// Far above those of any real model.
     static let maximumPositions = 1 << 40
 
-    /// Looks at what can be set behind ``init(generation:dim:layerCount:headCount:keyValueHeadCount:headDim:vocabularySize:hiddenDim:experts:)``.
+    /// Looks at what can be set after the initializers.
     ///
     /// - Throws: ``ModelError/configuration(_:)``
     func checkNumbers() throws(ModelError) {
@@ -97,15 +149,35 @@ public struct ModelConfiguration: Sendable, Equatable {
         guard contextLength > 0, contextLength < Self.maximumPositions else {
             throw .configuration("\(contextLength) positions are none that a model could have")
         }
+        guard windows.isEmpty || windows.count == layerCount, windows.allSatisfy({ $0 ?? 1 > 0 }) else {
+            throw .configuration("the windows of attention are for \(windows.count) layers, or are not at least 1")
+        }
+        guard windowedRopeTheta ?? 2 > 1, windowedRopeTheta?.isFinite ?? true else {
+            throw .configuration("the base of the rotary angles in layers with a window is \(windowedRopeTheta ?? 0); it is above 1")
+        }
+        for (name, number) in [
+            ("soft cap of attention", attentionSoftCap ?? 1), ("soft cap of the logits", logitsSoftCap ?? 1),
+            ("multiplier of the embedding", embeddingMultiplier), ("multiplier of the residual", residualMultiplier),
+            ("multiplier of the logits", logitsMultiplier),
+            ("multiplier of the attention", attentionScale ?? 1),
+        ] where !(number.isFinite && number > 0) {
+            throw .configuration("the \(name) is \(number); it is above 0")
+        }
         if let experts, !experts.auxiliaryCoefficient.isFinite || experts.auxiliaryCoefficient < 0 {
             throw .configuration("the factor of the auxiliary loss is \(experts.auxiliaryCoefficient); it is 0 or more")
         }
         try ropeScaling?.check(headDim: headDim)
     }
 
+    /// Whether queries and keys are normed head by head before they are turned.
+    public var normalizesHeads: Bool {
+        get { queryKeyNorm == .perHead }
+        set { queryKeyNorm = newValue ? .perHead : .none }
+    }
+
     /// Whether the weights of a token's experts are divided by their sum; false of a model without experts.
     public var dividesExpertWeights: Bool {
-        experts.map { generation.dividesWeights(of: $0, normalizing: $0.normalizesWeights) } ?? false
+        experts.map { $0.normalizesWeights && ($0.normalizesSingleWeight || $0.perToken > 1) } ?? false
     }
 
     /// The width of all heads' queries.
@@ -114,6 +186,34 @@ public struct ModelConfiguration: Sendable, Equatable {
     /// The width of keys and of values.
     public var keyValueDim: Int { keyValueHeadCount * headDim }
 
-    /// Which values of a head turn together.
-    public var rotaryLayout: RotaryLayout { generation.rotaryLayout }
+    /// How many keys a layer's queries see at the most; `nil` for all.
+    func window(ofLayer index: Int) -> Int? { windows.isEmpty ? nil : windows[index] }
+
+    /// What the parameters are called in a state dict of the model.
+    public var naming: ParameterNaming { family.naming }
+
+    /// The generation of MiniMind whose state dicts have the same keys; `nil` where none has.
+    public var generation: ModelGeneration? { family.generation }
+}
+
+/// Where norms stand in a layer.
+public enum NormPlaces: Sendable {
+    /// Before attention and feed-forward layer (Llama).
+    case before
+    /// After them, before the residual sum (OLMo 2).
+    case after
+    /// Before and after (Gemma 2).
+    case both
+}
+
+/// Whether queries and keys are normed, and over what.
+public enum QueryKeyNorm: Sendable {
+    /// Not normed.
+    case none
+    /// Head by head, before they are turned (Qwen3).
+    case perHead
+    /// Head by head, after they are turned (HunYuan).
+    case perHeadAfterRotation
+    /// Over all heads together, before they are turned (OLMo 2).
+    case wholeWidth
 }

@@ -8,20 +8,39 @@ public enum ParameterPlace: Hashable, Sendable {
     case output
     /// A part of a layer, the layers counted from 0.
     case layer(Int, LayerPart)
+
+    /// Whether it is the weight of a norm.
+    var isNorm: Bool {
+        switch self {
+        case .norm, .layer(_, .attentionNorm), .layer(_, .attentionOutputNorm), .layer(_, .feedForwardNorm),
+            .layer(_, .feedForwardOutputNorm), .layer(_, .queryNorm), .layer(_, .keyNorm):
+            true
+        default: false
+        }
+    }
+
+    /// Whether it is the bias of a linear layer, not a weight.
+    var isBias: Bool { if case .layer(_, .bias) = self { true } else { false } }
 }
 
 /// What a layer consists of.
 public enum LayerPart: Hashable, Sendable {
     /// The norm before the attention.
     case attentionNorm
+    /// The norm of what the attention returns, before the residual sum.
+    case attentionOutputNorm
     /// The norm before the feed-forward layer.
     case feedForwardNorm
-    /// The norm of each head's queries, or keys.
+    /// The norm of what the feed-forward layer returns, before the residual sum.
+    case feedForwardOutputNorm
+    /// The norm of queries, or keys.
     case queryNorm, keyNorm
     /// What deals tokens to experts.
     case router
-    /// A linear layer, of attention, of the feed-forward layer, or of one of its experts.
+    /// The weight of a linear layer, of attention, of the feed-forward layer, or of one of its experts.
     case linear(LinearRole, Expert?)
+    /// The bias of a linear layer.
+    case bias(LinearRole, Expert?)
 
     /// An expert of a mixture, counted from 0.
     public enum Expert: Hashable, Sendable {

@@ -21,7 +21,7 @@ extension ModelConfiguration {
         }
         let naming = generation.naming
         func shape(_ place: ParameterPlace, dimensions: Int = 2) throws(ModelError) -> [Int] {
-            let name = naming.name(of: place) + ".weight"
+            let name = naming.parameterName(of: place)
             guard let tensor = weights[name] else {
                 let looksLike = found.map { "; the keys look like \($0.rawValue)" } ?? ""
                 throw .unrecognized(
@@ -34,7 +34,7 @@ extension ModelConfiguration {
             return tensor.shape
         }
         func part(_ part: LayerPart) -> ParameterPlace { .layer(0, part) }
-        func has(_ part: LayerPart) -> Bool { weights[naming.name(of: .layer(0, part)) + ".weight"] != nil }
+        func has(_ part: LayerPart) -> Bool { weights[naming.parameterName(of: .layer(0, part))] != nil }
 
         let embedding = try shape(.embedding)
         let queries = try shape(part(.linear(.query, nil)))[0]
@@ -76,7 +76,7 @@ extension ModelConfiguration {
     /// MiniMind's scaling for longer texts does not count: it is asked for each time that a model is read.
     package var unsaidByWeights: [String] {
         // By the keys: whoever reads them knows nothing else.
-        let found: ModelGeneration = generation == .v2Classic ? .v2Classic : normalizesHeads ? .v3 : .v2
+        let found: ModelGeneration = naming == .classic ? .v2Classic : normalizesHeads ? .v3 : .v2
         var unsaid: [String] = []
         if normEpsilon != found.defaultNormEpsilon { unsaid.append("a norm epsilon of \(normEpsilon)") }
         if ropeTheta != Self.publishedTheta { unsaid.append("a rotary base of \(ropeTheta)") }
@@ -84,7 +84,8 @@ extension ModelConfiguration {
         if let experts {
             let published = found.defaultExperts
             if experts.perToken != min(published.perToken, experts.count) { unsaid.append("\(experts.perToken) experts a token") }
-            if dividesExpertWeights != found.dividesWeights(of: experts, normalizing: published.normalizesWeights) {
+            let dividesPublished = published.normalizesWeights && (published.normalizesSingleWeight || experts.perToken > 1)
+            if dividesExpertWeights != dividesPublished {
                 unsaid.append("weights of experts that are \(experts.normalizesWeights ? "" : "not ")divided by their sum")
             }
             if experts.auxiliaryCoefficient != published.auxiliaryCoefficient {
@@ -93,6 +94,7 @@ extension ModelConfiguration {
                 unsaid.append("another auxiliary loss of its experts")
             }
         }
+        if !biases.isEmpty { unsaid.append("biases") }
         if !showsHeadCount { unsaid.append("\(headCount) heads") }
         return unsaid
     }
@@ -104,8 +106,8 @@ extension ModelConfiguration {
     private static let publishedHeadCount = 8
 
     /// The highest number of a layer, plus one.
-    private static func layerCount(of weights: StateDictionary, _ naming: WeightNaming) throws(ModelError) -> Int {
-        let prefix = String(naming.name(of: .layer(0, .attentionNorm)).prefix { !$0.isNumber })
+    private static func layerCount(of weights: StateDictionary, _ naming: ParameterNaming) throws(ModelError) -> Int {
+        let prefix = String(naming.moduleName(of: .layer(0, .attentionNorm)).prefix { !$0.isNumber })
         let numbers = weights.names.compactMap { name in
             name.hasPrefix(prefix) ? Int(name.dropFirst(prefix.count).prefix { $0.isNumber }) : nil
         }
@@ -120,10 +122,10 @@ extension ModelConfiguration {
         weights.names.prefix(3).map { "'\($0)'" }.joined(separator: ", ")
     }
 
-    /// A line for a person: generation, sizes, experts.
+    /// A line for a person: family, sizes, experts.
     public var summary: String {
         var parts = [
-            "\(generation.rawValue)", "dim \(dim)", "\(layerCount) layers", "\(headCount) heads (\(keyValueHeadCount) of keys and values)",
+            family.name, "dim \(dim)", "\(layerCount) layers", "\(headCount) heads (\(keyValueHeadCount) of keys and values)",
             "vocabulary \(vocabularySize)",
         ]
         if let experts {
@@ -138,7 +140,7 @@ extension ModelConfiguration {
 extension ModelGeneration {
     /// The generation whose keys these are; `nil` where none has such.
     init?(keysOf weights: StateDictionary) {
-        func has(_ naming: WeightNaming, _ place: ParameterPlace) -> Bool { weights[naming.name(of: place) + ".weight"] != nil }
+        func has(_ naming: ParameterNaming, _ place: ParameterPlace) -> Bool { weights[naming.parameterName(of: place)] != nil }
         if has(.classic, .embedding) {
             self = .v2Classic
         } else if has(.huggingFace, .embedding) {
@@ -151,9 +153,9 @@ extension ModelGeneration {
 
 extension StateDictionary {
     /// Whether there is no output projection but the embedding, or a copy of it.
-    func tiesOutput(_ naming: WeightNaming) -> Bool {
-        guard let output = self[naming.name(of: .output) + ".weight"] else { return true }
-        guard let embedding = self[naming.name(of: .embedding) + ".weight"] else { return false }
+    func tiesOutput(_ naming: ParameterNaming) -> Bool {
+        guard let output = self[naming.parameterName(of: .output)] else { return true }
+        guard let embedding = self[naming.parameterName(of: .embedding)] else { return false }
         return output.hasSameElements(as: embedding)
     }
 

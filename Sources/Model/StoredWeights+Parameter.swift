@@ -12,10 +12,20 @@ extension StoredWeights {
         do {
             let tensor = try Tensor(finite: stored, precision: precision)
             let order = configuration.rowOrder(of: place, from: rotaryLayout, to: configuration.rotaryLayout)
-            return order.map { order in ComputeContext.withoutGradient { gatherRows(tensor, order) } } ?? tensor
+            if normShift != 0, place.isNorm { return Tensor(tensor.values.map { $0 - normShift }, shape: shape) }
+            return order.map(tensor.reordered) ?? tensor
         } catch {
             throw .unreadableWeight(name: name, reason: "\(error)")
         }
+    }
+}
+
+extension Tensor {
+    /// The rows in another order, or the values where there is one dimension.
+    func reordered(by order: [Int32]) -> Tensor {
+        guard shape.count == 1 else { return ComputeContext.withoutGradient { gatherRows(self, order) } }
+        let values = values
+        return Tensor(order.map { values[Int($0)] }, shape: shape)
     }
 }
 

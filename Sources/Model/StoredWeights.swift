@@ -5,13 +5,17 @@ public struct StoredWeights: Sendable {
     /// The tensors, under the file's names.
     public let tensors: StateDictionary
     /// What the parameters are called there.
-    public let naming: WeightNaming
+    public let naming: ParameterNaming
     /// How the rows of queries and keys stand there: beside each other in the pairs that turn together, or
     /// half a head apart.
     public let rotaryLayout: RotaryLayout
+    /// By how much the weights of norms are larger in the file than in the model: a GGUF keeps `1 + w` where a norm
+    /// multiplies by that.
+    public let normShift: Float
 
     /// Weights of a file that is read already.
-    public init(_ tensors: StateDictionary, naming: WeightNaming, rotaryLayout: RotaryLayout) {
+    public init(_ tensors: StateDictionary, naming: ParameterNaming, rotaryLayout: RotaryLayout, normShift: Float = 0) {
+        self.normShift = normShift
         self.tensors = tensors
         self.naming = naming
         self.rotaryLayout = rotaryLayout
@@ -21,10 +25,10 @@ public struct StoredWeights: Sendable {
     ///
     /// - Throws: ``ModelError/missingWeight(name:)``
     func tensor(_ place: ParameterPlace) throws(ModelError) -> (name: String, stored: StoredTensor) {
-        let name = naming.name(of: place) + ".weight"
+        let name = naming.parameterName(of: place)
         guard let stored = tensors[name] else { throw .missingWeight(name: name) }
         // The experts of a layer are one tensor in a GGUF.
-        if naming == .gguf, case .layer(_, .linear(_, .routed(let expert)?)) = place, let slice = stored.slice(expert) {
+        if naming.stacksExperts, case .layer(_, .linear(_, .routed(let expert)?)) = place, let slice = stored.slice(expert) {
             return (name, slice)
         }
         return (name, stored)
@@ -59,8 +63,8 @@ extension ModelConfiguration {
     /// heads into another; `nil` where they stay.
     package func rowOrder(of place: ParameterPlace, from source: RotaryLayout, to target: RotaryLayout) -> [Int32]? {
         switch place {
-        case .layer(_, .linear(.query, _)): source.rowOrder(to: target, heads: headCount, headDim: headDim)
-        case .layer(_, .linear(.key, _)): source.rowOrder(to: target, heads: keyValueHeadCount, headDim: headDim)
+        case .layer(_, .linear(.query, _)), .layer(_, .bias(.query, _)): source.rowOrder(to: target, heads: headCount, headDim: headDim)
+        case .layer(_, .linear(.key, _)), .layer(_, .bias(.key, _)): source.rowOrder(to: target, heads: keyValueHeadCount, headDim: headDim)
         default: nil
         }
     }

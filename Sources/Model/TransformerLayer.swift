@@ -1,6 +1,6 @@
 import Tensor
 
-/// One layer: attention and a feed-forward network or a mixture of them, each behind a norm and beside the
+/// One layer: attention and a feed-forward network or a mixture of them, with norms before or after them, beside the
 /// residual stream.
 public final class TransformerLayer {
     /// What follows the attention.
@@ -11,8 +11,18 @@ public final class TransformerLayer {
         case experts(MixtureOfExperts)
     }
 
-    /// The weight of the norm before the attention, `[dim]`.
-    public let attentionNorm: Tensor
+    /// The weights of the norms, `[dim]` each.
+    public struct Norms {
+        /// Before the attention and the feed-forward network, where the model has norms there.
+        public let attention, feedForward: Tensor?
+        /// After them and before the residual sum, where the model has norms there.
+        public let attentionOutput, feedForwardOutput: Tensor?
+
+        var tensors: [Tensor] { [attention, feedForward, attentionOutput, feedForwardOutput].compactMap { $0 } }
+    }
+
+    /// The norms beside the residual stream.
+    public let norms: Norms
     /// The projection of queries, `[headCount * headDim, dim]`.
     public let wq: Linear
     /// The projection of keys, `[keyValueHeadCount * headDim, dim]`.
@@ -21,24 +31,24 @@ public final class TransformerLayer {
     public let wv: Linear
     /// The projection of what all heads return, `[dim, headCount * headDim]`.
     public let wo: Linear
-    /// The norms of each head's queries and keys, `[headDim]`, where the model has them.
-    public let headNorms: (query: Tensor, key: Tensor)?
-    /// The weight of the norm before the feed-forward network, `[dim]`.
-    public let feedForwardNorm: Tensor
+    /// The norms of queries and keys, `[headDim]` or as wide as all heads, where the model has them.
+    public let queryKeyNorms: (query: Tensor, key: Tensor)?
     /// What follows the attention.
     public let network: Network
     private let configuration: ModelConfiguration
+    /// Whether queries and keys are turned by the angles of their positions.
+    private let isRotated: Bool
 
     init(
-        _ configuration: ModelConfiguration, attentionNorm: Tensor, wq: Linear, wk: Linear, wv: Linear, wo: Linear,
-        headNorms: (query: Tensor, key: Tensor)?, feedForwardNorm: Tensor, network: Network
+        _ configuration: ModelConfiguration, index: Int, norms: Norms, wq: Linear, wk: Linear, wv: Linear, wo: Linear,
+        queryKeyNorms: (query: Tensor, key: Tensor)?, network: Network
     ) {
         self.configuration = configuration
-        self.attentionNorm = attentionNorm
+        self.norms = norms
         (self.wq, self.wk, self.wv, self.wo) = (wq, wk, wv, wo)
-        self.headNorms = headNorms
-        self.feedForwardNorm = feedForwardNorm
+        self.queryKeyNorms = queryKeyNorms
         self.network = network
+        isRotated = !configuration.unrotatedLayers.contains(index)
     }
 
     /// The linear layers, in the order of the state dict.
@@ -52,9 +62,10 @@ public final class TransformerLayer {
 
     /// Everything in the layer that is trained.
     var trainableParameters: [Tensor] {
-        var weights = [attentionNorm, feedForwardNorm] + linears.map(\.weight)
-        if let headNorms { weights += [headNorms.query, headNorms.key] }
+        var weights = norms.tensors + linears.map(\.weight)
+        if let queryKeyNorms { weights += [queryKeyNorms.query, queryKeyNorms.key] }
         if case .experts(let mixture) = network { weights.append(mixture.router) }
+        weights += linears.compactMap(\.bias)
         let updates = linears.flatMap { $0.updates.flatMap(\.tensors) }
         return (weights + updates).filter(\.isTrainable)
     }
@@ -75,32 +86,49 @@ public final class TransformerLayer {
         outputRows: [Int32]? = nil, balance: ExpertBalance? = nil
     ) -> Tensor {
         let middle = attended(x, row, plan: plan, rotary: rotary, cache: cache, outputRows: balance == nil ? outputRows : nil)
-        let gated = rmsNorm(middle, weight: feedForwardNorm, epsilon: configuration.normEpsilon)
+        let read = normed(middle, norms.feedForward)
         switch network {
-        case .dense(let feedForward): return add(middle, feedForward(gated))
+        case .dense(let feedForward): return sum(middle, feedForward(read), norms.feedForwardOutput)
         case .experts(let mixture):
             // Rows that are wanted are still to be taken where all were attended to.
             let rows = balance == nil ? nil : outputRows
-            return add(rows.map { gatherRows(middle, $0) } ?? middle, mixture(gated, outputRows: rows, balance: balance))
+            let stream = rows.map { gatherRows(middle, $0) } ?? middle
+            return sum(stream, mixture(read, outputRows: rows, balance: balance), norms.feedForwardOutput)
         }
     }
 
-    /// The residual stream behind the attention.
+    /// What a part of the layer reads; where there is no norm before it, in the type that its products read.
+    private func normed(_ x: Tensor, _ norm: Tensor?) -> Tensor {
+        norm.map { rmsNorm(x, weight: $0, epsilon: configuration.normEpsilon, offset: configuration.normOffset) } ?? x
+    }
+
+    /// The residual sum of the stream and what a part of the layer returns.
+    private func sum(_ stream: Tensor, _ part: Tensor, _ norm: Tensor?) -> Tensor {
+        let part = normed(part, norm)
+        let factor = configuration.residualMultiplier
+        return factor == 1 ? add(stream, part) : weightedSum([stream, part], weights: [1, factor], result: .float32)
+    }
+
+    /// The residual stream after the attention.
     private func attended(
         _ x: Tensor, _ row: TokenRow, plan: AttentionPlan, rotary: RotaryTable, cache: LayerCache?, outputRows: [Int32]?
     ) -> Tensor {
+        let normsFirst = configuration.queryKeyNorm != .perHeadAfterRotation
         func turned(_ x: Tensor, _ norm: Tensor?, _ positions: [Int32]) -> Tensor {
-            let normed = norm.map { rmsNorm(x, weight: $0, epsilon: configuration.normEpsilon) } ?? x
-            return rotate(normed, positions: positions, table: rotary, layout: configuration.rotaryLayout)
+            let first = normsFirst ? normed(x, norm) : x
+            let turned = isRotated ? rotate(first, positions: positions, table: rotary, layout: configuration.rotaryLayout) : first
+            return normsFirst ? turned : normed(turned, norm)
         }
-        let normed = rmsNorm(x, weight: attentionNorm, epsilon: configuration.normEpsilon)
-        var k = turned(wk(normed), headNorms?.key, row.positions)
-        var v = wv(normed)
+        let read = normed(x, norms.attention)
+        var k = turned(wk(read), queryKeyNorms?.key, row.positions)
+        var v = wv(read)
         if let cache { (k, v) = cache.append(k, v) }
 
         let stream = outputRows.map { gatherRows(x, $0) } ?? x
-        let queried = outputRows.map { gatherRows(normed, $0) } ?? normed
-        let q = turned(wq(queried), headNorms?.query, outputRows?.map { row.positions[Int($0)] } ?? row.positions)
-        return add(stream, wo(attention(q: q, k: k, v: v, plan: plan)))
+        let queried = outputRows.map { gatherRows(read, $0) } ?? read
+        let q = turned(wq(queried), queryKeyNorms?.query, outputRows?.map { row.positions[Int($0)] } ?? row.positions)
+        let heads = attention(
+            q: q, k: k, v: v, plan: plan, scale: configuration.attentionScale, softCap: configuration.attentionSoftCap)
+        return sum(stream, wo(heads), norms.attentionOutput)
     }
 }

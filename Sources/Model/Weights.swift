@@ -1,6 +1,6 @@
 import Tensor
 
-extension MiniMind {
+extension LanguageModel {
     /// A model with the weights of a state dict of its generation.
     ///
     /// - Throws: as ``init(_:_:linearPrecision:embeddingPrecision:)``
@@ -11,7 +11,7 @@ extension MiniMind {
         try self.init(
             configuration,
             StoredWeights(
-                weights, naming: configuration.generation.naming, rotaryLayout: configuration.generation.rotaryLayout),
+                weights, naming: configuration.naming, rotaryLayout: configuration.rotaryLayout),
             linearPrecision: linearPrecision, embeddingPrecision: embeddingPrecision)
     }
 
@@ -32,9 +32,9 @@ extension MiniMind {
         _ configuration: ModelConfiguration, _ weights: StoredWeights, linearPrecision: Precision = .float32,
         embeddingPrecision: Precision = .float32
     ) throws(ModelError) {
-        var used: Set<String> = [weights.naming.name(of: .output) + ".weight"]
+        var used: Set<String> = [weights.naming.parameterName(of: .output)]
         try self.init(configuration) { (place, shape) throws(ModelError) in
-            used.insert(weights.naming.name(of: place) + ".weight")
+            used.insert(weights.naming.parameterName(of: place))
             let precision: Precision =
                 switch place {
                 case _ where shape.count == 1: .float32
@@ -57,8 +57,8 @@ extension MiniMind {
             dictionary[name] = StoredTensor(shape: tensor.shape, floats: tensor.values, as: elementType)
         }
         if configuration.tiesEmbedding {
-            let naming = configuration.generation.naming
-            dictionary[naming.name(of: .output) + ".weight"] = dictionary[naming.name(of: .embedding) + ".weight"]
+            let naming = configuration.naming
+            dictionary[naming.parameterName(of: .output)] = dictionary[naming.parameterName(of: .embedding)]
         }
         return dictionary
     }

@@ -5,10 +5,10 @@ import Model
 /// auxiliary loss of experts.
 public struct NextTokenLoss: Objective {
     /// What is trained.
-    public let model: MiniMind
+    public let model: LanguageModel
 
     /// The published objective for a model.
-    public init(_ model: MiniMind) { self.model = model }
+    public init(_ model: LanguageModel) { self.model = model }
 
     public var expertShape: (layers: Int, experts: Int) { (model.layers.count, model.configuration.experts?.count ?? 0) }
 
@@ -21,7 +21,7 @@ public struct NextTokenLoss: Objective {
     /// - Throws: `ModelError` for tokens outside of the vocabulary
     public func loss(of batch: Batch, scale: Float) throws -> Loss {
         let batch = model.hasDropout ? batch.apart : batch
-        return try model.loss(TokenRow(batch), batch.predictions.map(MiniMind.Prediction.init), lossScale: scale)
+        return try model.loss(TokenRow(batch), batch.predictions.map(LanguageModel.Prediction.init), lossScale: scale)
     }
 }
 
@@ -34,7 +34,7 @@ extension TokenRow {
     }
 }
 
-extension MiniMind.Prediction {
+extension LanguageModel.Prediction {
     /// A prediction of a batch, which counts once for each sample that asks for it.
     public init(_ prediction: Batch.Prediction) {
         self.init(row: prediction.row, target: prediction.target, weight: Float(prediction.count))

@@ -14,7 +14,7 @@ struct ConversationTests {
     /// An adapter that changes what the base says.
     private func adapter(_ path: String, seed: UInt64, strength: Float = 2) throws {
         let file = try ModelFile.open(base + "/rlhf_192.pth")
-        let adapter = try LoRAAdapter(on: MiniMind(file), LoRAConfiguration(targets: .allLinear, rank: 2), seed: seed)
+        let adapter = try LoRAAdapter(on: LanguageModel(file), LoRAConfiguration(targets: .allLinear, rank: 2), seed: seed)
         var generator = RandomGenerator(seed: seed)
         for (name, tensor) in adapter.parameters where name.hasSuffix("B.weight") {
             tensor.withMutableValues { for index in $0.indices { $0[index] = strength * generator.normal() } }

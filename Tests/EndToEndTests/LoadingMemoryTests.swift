@@ -18,7 +18,7 @@ struct LoadingMemoryTests {
         let configuration = try ModelConfiguration(dim: 1024)
         var weights = StateDictionary()
         configuration.forEachParameter { place, shape in
-            weights[WeightNaming.classic.name(of: place) + ".weight"] = StoredTensor(
+            weights[ParameterNaming.classic.parameterName(of: place)] = StoredTensor(
                 shape: shape, floats: [Float](repeating: 0.01, count: shape.reduce(1, *)))
         }
         if ending == "pth" {

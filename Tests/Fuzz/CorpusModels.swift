@@ -10,7 +10,7 @@ enum CorpusModels {
         for generation in [ModelGeneration.v2Classic, .v2, .v3] {
             for isMixture in [false, true] {
                 let configuration = try TinyModels.configuration(generation, isMixture: isMixture)
-                let model = try MiniMind(configuration, seed: 1)
+                let model = try LanguageModel(configuration, seed: 1)
                 let name = "model-\(generation.rawValue)\(isMixture ? "-moe" : "")"
                 let types: [ElementType] = isMixture ? [.float16] : [.float16, .bfloat16, .float32]
                 let type = types[[ModelGeneration.v2Classic, .v2, .v3].firstIndex(of: generation)! % types.count]

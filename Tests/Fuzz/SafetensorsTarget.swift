@@ -15,7 +15,7 @@ struct SafetensorsTarget: FuzzTarget {
         self.scratch = scratch
         model = try scratch.folder("model")
         configurations = try [TinyModels.configuration(.v3), TinyModels.configuration(.v2)]
-        _ = try MiniMind(configurations[0], seed: 1).writeHuggingFaceFolder(to: "\(model.path)", as: .float16)
+        _ = try LanguageModel(configurations[0], seed: 1).writeHuggingFaceFolder(to: "\(model.path)", as: .float16)
         sound = [UInt8](try Foundation.Data(contentsOf: URL(fileURLWithPath: "\(model.path)/model.safetensors")))
         var adapters: [Scratch] = []
         for format in [AdapterFormat.peft, .mlx] {

@@ -58,7 +58,7 @@ struct WeightsTarget: FuzzTarget {
 
     static func build(_ file: ModelFile, _ recorder: Recorder) throws {
         _ = file.summary
-        if let model = try recorder.attempt("weights", { try MiniMind(file) }), model.parameterCount < 1 << 16,
+        if let model = try recorder.attempt("weights", { try LanguageModel(file) }), model.parameterCount < 1 << 16,
             model.configuration.headDim < 1 << 10
         {
             try recorder.attempt("forward") {
@@ -75,7 +75,7 @@ struct WeightsTarget: FuzzTarget {
         for configuration in configurations {
             guard let state = try recorder.attempt("adapter for a model", { try AdapterFile.read(path, for: configuration, scale: 1) })
             else { continue }
-            let model = try MiniMind(configuration, seed: 1)
+            let model = try LanguageModel(configuration, seed: 1)
             if let adapter = try recorder.attempt("adapter on a model", { try LoRAAdapter(on: model, state) }) { _ = adapter.merge() }
         }
     }

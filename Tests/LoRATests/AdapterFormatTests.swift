@@ -26,7 +26,7 @@ struct AdapterFormatTests {
                 #expect(state.modules.count == 4 && state.modules.allSatisfy { $0.rank == 4 && $0.scale == 1 })
                 let original = try TensorFile.read(source)
                 for module in state.modules {
-                    let key = golden.configuration.generation.naming.name(of: module.place)
+                    let key = golden.configuration.naming.moduleName(of: module.place)
                     #expect(try module.a.hasSameElements(as: #require(original[key + ".lora.A.weight"])))
                     #expect(try module.b.hasSameElements(as: #require(original[key + ".lora.B.weight"])))
                 }
@@ -49,7 +49,7 @@ struct AdapterFormatTests {
         let golden = try Golden(case: name)
         let base = try TensorFile.read(golden.folder + "/base.pth")
         let state = try AdapterFile.read(golden.folder + "/lora_trained.pth", for: golden.configuration)
-        let merged = try MiniMind(golden.configuration, weights: TensorFile.read(golden.folder + "/merged.safetensors")).logits(
+        let merged = try LanguageModel(golden.configuration, weights: TensorFile.read(golden.folder + "/merged.safetensors")).logits(
             of: someTokens)
         #expect(largestDifference(try state.merged(into: base, golden.configuration).logits(of: someTokens), merged) < 1e-4)
         for format in AdapterFormat.allCases {

@@ -9,10 +9,10 @@ struct AdapterSetTests {
     private static let configuration = try? ModelConfiguration(
         generation: .v3, dim: 32, layerCount: 2, headCount: 4, keyValueHeadCount: 2, headDim: 8, vocabularySize: 40)
 
-    private func model(_ precision: Precision = .float32) throws -> MiniMind {
-        let random = try MiniMind(try #require(Self.configuration), seed: 5)
+    private func model(_ precision: Precision = .float32) throws -> LanguageModel {
+        let random = try LanguageModel(try #require(Self.configuration), seed: 5)
         for linear in random.linears { linear.weight.scale(by: 8) }
-        return try MiniMind(random.configuration, weights: random.stateDictionary(), linearPrecision: precision)
+        return try LanguageModel(random.configuration, weights: random.stateDictionary(), linearPrecision: precision)
     }
 
     /// An adapter with values of its own.
@@ -35,12 +35,12 @@ struct AdapterSetTests {
         return adapter.state
     }
 
-    private func logits(_ model: MiniMind) throws -> [Float] {
+    private func logits(_ model: LanguageModel) throws -> [Float] {
         model.logits(try model.hiddenStates(TokenRow(packed: (0..<20).map { Int32($0 * 7 % 40) }, segmentOffsets: [0, 12, 20]))).values
     }
 
     /// The weights of a model's linear layers, bit by bit.
-    private func bits(_ model: MiniMind) -> [[UInt32]] { model.linears.map { $0.weight.values.map(\.bitPattern) } }
+    private func bits(_ model: LanguageModel) -> [[UInt32]] { model.linears.map { $0.weight.values.map(\.bitPattern) } }
 
     @Test("Switching gives the bits of the adapter alone")
     func switching() throws {
@@ -161,7 +161,7 @@ struct AdapterSetTests {
     @Test("What changes a set that is merged begins from the model unmerged")
     func mergedSet() throws {
         let states = ["one": try state(1, .square, rank: 3), "two": try state(2, .allLinear, rank: 5, scale: 0.5)]
-        func set() throws -> (AdapterSet, MiniMind) {
+        func set() throws -> (AdapterSet, LanguageModel) {
             let model = try model()
             let set = AdapterSet(on: model)
             for name in states.keys.sorted() { try set.load(name, try #require(states[name])) }

@@ -6,13 +6,13 @@ import Testing
 
 @Suite("An adapter apart from a model")
 struct AdapterStateTests {
-    private func model(_ generation: ModelGeneration = .v2Classic) throws -> MiniMind {
-        try MiniMind(
+    private func model(_ generation: ModelGeneration = .v2Classic) throws -> LanguageModel {
+        try LanguageModel(
             ModelConfiguration(generation: generation, dim: 32, layerCount: 2, headCount: 4, keyValueHeadCount: 2, vocabularySize: 40),
             seed: 5)
     }
 
-    private func adapter(on model: MiniMind, scale: Float, dora: Bool = false) throws -> LoRAAdapter {
+    private func adapter(on model: LanguageModel, scale: Float, dora: Bool = false) throws -> LoRAAdapter {
         var configuration = LoRAConfiguration(targets: .allLinear, rank: 3, scale: scale)
         configuration.usesDoRA = dora
         let adapter = try LoRAAdapter(on: model, configuration)
@@ -23,7 +23,7 @@ struct AdapterStateTests {
         return adapter
     }
 
-    private func logits(_ model: MiniMind) throws -> [Float] {
+    private func logits(_ model: LanguageModel) throws -> [Float] {
         model.logits(try model.hiddenStates(TokenRow(packed: Array(3..<20), segmentOffsets: [0, 17]))).values
     }
 
@@ -66,7 +66,7 @@ struct AdapterStateTests {
     func layouts(_ dora: Bool) throws {
         let classic = try model()
         // The same function in the other layout.
-        let turned = try MiniMind(
+        let turned = try LanguageModel(
             try ModelConfiguration(generation: .v2, dim: 32, layerCount: 2, headCount: 4, keyValueHeadCount: 2, vocabularySize: 40),
             StoredWeights(classic.stateDictionary(), naming: .classic, rotaryLayout: .interleaved))
         #expect(relativeError(try logits(turned), try logits(classic)) < 1e-5)
@@ -122,11 +122,11 @@ struct AdapterStateTests {
 
 @Suite("PiSSA's start")
 struct PrincipalStartTests {
-    private func model(_ precision: Precision = .float32) throws -> MiniMind {
-        let random = try MiniMind(
+    private func model(_ precision: Precision = .float32) throws -> LanguageModel {
+        let random = try LanguageModel(
             ModelConfiguration(dim: 32, layerCount: 2, headCount: 4, keyValueHeadCount: 2, vocabularySize: 40), seed: 5)
         for linear in random.linears { linear.weight.scale(by: 8) }
-        return try MiniMind(random.configuration, weights: random.stateDictionary(), linearPrecision: precision)
+        return try LanguageModel(random.configuration, weights: random.stateDictionary(), linearPrecision: precision)
     }
 
     private func configuration(_ targets: ModuleTargets = .allLinear) -> LoRAConfiguration {
@@ -135,7 +135,7 @@ struct PrincipalStartTests {
         return configuration
     }
 
-    private func logits(_ model: MiniMind) throws -> [Float] {
+    private func logits(_ model: LanguageModel) throws -> [Float] {
         model.logits(try model.hiddenStates(TokenRow(packed: Array(3..<20), segmentOffsets: [0, 17]))).values
     }
 
@@ -167,7 +167,7 @@ struct PrincipalStartTests {
     }
 
     /// An adapter on a model, moved as if it had been trained.
-    private func trained(on model: MiniMind, _ targets: ModuleTargets = .allLinear) throws -> LoRAAdapter {
+    private func trained(on model: LanguageModel, _ targets: ModuleTargets = .allLinear) throws -> LoRAAdapter {
         let adapter = try LoRAAdapter(on: model, configuration(targets))
         var generator = RandomGenerator(seed: 2)
         for (_, tensor) in adapter.parameters {

@@ -26,11 +26,11 @@ extension AdapterState {
     }
 
     /// The base with this adapter in its weights.
-    func merged(into base: StateDictionary, _ configuration: ModelConfiguration) throws -> MiniMind {
+    func merged(into base: StateDictionary, _ configuration: ModelConfiguration) throws -> LanguageModel {
         #expect(rotaryLayout == configuration.rotaryLayout)
         var weights = base
         for module in modules {
-            let name = configuration.generation.naming.name(of: module.place) + ".weight"
+            let name = configuration.naming.parameterName(of: module.place)
             let stored = try #require(weights[name])
             var values = try stored.floats()
             let (a, b, magnitude) = (try module.a.floats(), try module.b.floats(), try module.magnitude?.floats())
@@ -47,7 +47,7 @@ extension AdapterState {
             }
             weights[name] = StoredTensor(shape: stored.shape, floats: values)
         }
-        return try MiniMind(configuration, weights: weights)
+        return try LanguageModel(configuration, weights: weights)
     }
 
     /// Whether both have the same factors at the same places, bit for bit.
@@ -61,7 +61,7 @@ extension AdapterState {
     }
 }
 
-extension MiniMind {
+extension LanguageModel {
     func logits(of tokens: [Int32]) throws -> [Float] {
         logits(try hiddenStates(TokenRow(packed: tokens, segmentOffsets: [0, tokens.count]))).values
     }

@@ -7,7 +7,7 @@ import Testing
 @Suite("Adapters")
 struct LoRAAdapterTests {
     let golden: Golden
-    let model: MiniMind
+    let model: LanguageModel
 
     init() throws {
         golden = try Golden.classicDense()

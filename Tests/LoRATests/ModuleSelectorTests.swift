@@ -5,16 +5,16 @@ import Testing
 
 @Suite("Which layers get an adapter, and of what rank")
 struct ModuleSelectorTests {
-    private func model(_ generation: ModelGeneration = .v2Classic, experts: Bool = false) throws -> MiniMind {
+    private func model(_ generation: ModelGeneration = .v2Classic, experts: Bool = false) throws -> LanguageModel {
         let mixture = experts ? ExpertConfiguration(count: 2, perToken: 1, sharedCount: 1) : nil
-        return try MiniMind(
+        return try LanguageModel(
             ModelConfiguration(
                 generation: generation, dim: 16, layerCount: 2, headCount: 2, keyValueHeadCount: 1, vocabularySize: 8,
                 hiddenDim: 24, experts: mixture), seed: 1)
     }
 
     /// The names of the adapted layers.
-    private func names(_ targets: String, of model: MiniMind) throws -> [String] {
+    private func names(_ targets: String, of model: LanguageModel) throws -> [String] {
         try LoRAAdapter(on: model, LoRAConfiguration(targets: ModuleTargets(parsing: targets), rank: 2)).linears.map(\.name)
     }
 

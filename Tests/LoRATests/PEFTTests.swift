@@ -9,12 +9,12 @@ import Testing
 @Suite("A layer's updates against PEFT")
 struct PEFTTests {
     private let fixture: StateDictionary
-    private let model: MiniMind
+    private let model: LanguageModel
 
     init() throws {
         fixture = try TensorFile.read(Paths.fixture("LoRATests", "peft.safetensors"))
         // A layer of 6 by 10, found in a model: the down projection.
-        model = try MiniMind(
+        model = try LanguageModel(
             ModelConfiguration(
                 dim: 6, layerCount: 1, headCount: 1, keyValueHeadCount: 1, vocabularySize: 4, hiddenDim: 10), seed: 1)
         layer.weight.replaceValues(try values("weight"))

@@ -18,7 +18,7 @@ struct TrainedScaleTests {
     /// An adapter of these scales that says so, as a training leaves it.
     private func trained(_ scales: [Float]) -> AdapterState {
         var state = AdapterState.random(on: configuration, scales: scales)
-        let byLayer = state.modules.map { (WeightNaming.huggingFace.name(of: $0.place), $0.scale) }
+        let byLayer = state.modules.map { (ParameterNaming.huggingFace.moduleName(of: $0.place), $0.scale) }
         state.provenance =
             Provenance(
                 scale: scales.count == 1 ? scales[0] : nil, scales: scales.count == 1 ? [:] : Dictionary(uniqueKeysWithValues: byLayer)
@@ -84,7 +84,7 @@ struct TrainedScaleTests {
     private func writeCheckpoint(_ state: AdapterState, _ notes: JSONObject, to path: String) throws {
         var dictionary = StateDictionary()
         for module in state.modules {
-            let name = configuration.generation.naming.name(of: module.place)
+            let name = configuration.naming.moduleName(of: module.place)
             for (part, tensor) in [("A.weight", module.a), ("B.weight", module.b)] {
                 dictionary["parameter.\(name).lora.\(part)"] = tensor
                 dictionary["mean.\(name).lora.\(part)"] = tensor

@@ -26,10 +26,10 @@ struct FiniteModelTests {
         return changed
     }
 
-    private func model(_ value: Float) throws -> MiniMind { try MiniMind(golden.configuration, weights: changed(value)) }
+    private func model(_ value: Float) throws -> LanguageModel { try LanguageModel(golden.configuration, weights: changed(value)) }
 
     /// A model of finite weights whose logits are not.
-    private func overflowing() throws -> MiniMind {
+    private func overflowing() throws -> LanguageModel {
         let model = try golden.model()
         model.norm.withMutableValues { for place in $0.indices { $0[place] = .greatestFiniteMagnitude } }
         return model
@@ -45,7 +45,7 @@ struct FiniteModelTests {
         try SafetensorsFile.write(broken, to: folder + "/a.safetensors")
         for path in [folder + "/a.pth", folder + "/a.safetensors"] {
             let file = try ModelFile.open(path, headCount: golden.configuration.headCount)
-            let error = #expect(throws: ModelError.self) { try MiniMind(file) }
+            let error = #expect(throws: ModelError.self) { try LanguageModel(file) }
             let text = "\(try #require(error))"
             #expect(text.hasPrefix("\(path): '\(name)' cannot be read: its value at \(try index(70)) is nan"), "\(text)")
         }
@@ -59,16 +59,16 @@ struct FiniteModelTests {
         values[70] = -.infinity
         all["blk.1.ffn_down.weight"] = StoredTensor(shape: stored.shape, floats: values)
         try GGUFFile.write(metadata: tensors.metadata, tensors: all, to: gguf)
-        let error = #expect(throws: ModelError.self) { try MiniMind(contentsOf: gguf) }
+        let error = #expect(throws: ModelError.self) { try LanguageModel(contentsOf: gguf) }
         #expect("\(try #require(error))".contains("'blk.1.ffn_down.weight' cannot be read: its value at \(try index(70)) is -inf"))
     }
 
     @Test("A weight that overflows in the type that it is kept in is named")
     func kept() throws {
         #expect(throws: ModelError.self) {
-            try MiniMind(golden.configuration, weights: changed(.greatestFiniteMagnitude), linearPrecision: .bfloat16)
+            try LanguageModel(golden.configuration, weights: changed(.greatestFiniteMagnitude), linearPrecision: .bfloat16)
         }
-        _ = try MiniMind(golden.configuration, weights: changed(1e5), linearPrecision: .bfloat16)
+        _ = try LanguageModel(golden.configuration, weights: changed(1e5), linearPrecision: .bfloat16)
     }
 
     @Test("No token is chosen by logits that are not finite")

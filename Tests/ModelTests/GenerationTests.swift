@@ -10,7 +10,7 @@ struct GenerationTests {
     static let cases = Golden.cases
 
     /// The golden logits are those of base plus starting adapter.
-    private func adapted(_ golden: Golden) throws -> MiniMind {
+    private func adapted(_ golden: Golden) throws -> LanguageModel {
         let model = try golden.model()
         let adapter = try golden.startingAdapter()
         for linear in model.linears {
@@ -67,7 +67,7 @@ struct GenerationTests {
             start + one + two,
             branches: [.init(rows: 0..<6, parent: nil), .init(rows: 6..<9, parent: 0), .init(rows: 9..<13, parent: 0)])
         func run(_ row: TokenRow, _ rows: [Int32]) throws -> (Loss, [[Float]]) {
-            let loss = try model.loss(row, rows.map { MiniMind.Prediction(row: $0, target: 3) }, lossScale: 4)
+            let loss = try model.loss(row, rows.map { LanguageModel.Prediction(row: $0, target: 3) }, lossScale: 4)
             loss.backward(seed: 4)
             defer { for factor in factors { factor.clearGradient() } }
             return (loss, factors.map { $0.gradient?.values ?? [] })
@@ -166,7 +166,7 @@ struct GenerationTests {
 }
 
 /// What a model writes greedily when it reads everything again for each token.
-func uncached(_ model: MiniMind, _ prompt: [Int32], count: Int) throws -> [Int32] {
+func uncached(_ model: LanguageModel, _ prompt: [Int32], count: Int) throws -> [Int32] {
     var tokens = prompt
     for _ in 0..<count {
         let row = TokenRow(packed: tokens, segmentOffsets: [0, tokens.count])

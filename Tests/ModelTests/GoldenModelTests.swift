@@ -6,7 +6,7 @@ import Testing
 @Suite("MiniMind against PyTorch")
 struct GoldenModelTests {
     let golden: Golden
-    let model: MiniMind
+    let model: LanguageModel
 
     init() throws {
         golden = try Golden.classicDense()
@@ -72,7 +72,7 @@ struct GoldenModelTests {
         #expect(tokens.count < rows.tokens.count)
         let packed = try model.loss(
             TokenRow(packed: tokens, segmentOffsets: offsets),
-            counted.map { MiniMind.Prediction(row: $0, target: targets[Int($0)]) })
+            counted.map { LanguageModel.Prediction(row: $0, target: targets[Int($0)]) })
         #expect(abs(padded.value - packed.value) < 1e-5)
     }
 
@@ -134,7 +134,7 @@ struct GoldenModelTests {
 
     @Test("Linear weights kept in bfloat16 change nothing where products read bfloat16")
     func weightsInBFloat16() throws {
-        let rounded = try MiniMind(
+        let rounded = try LanguageModel(
             golden.configuration, weights: TensorFile.read(golden.folder + "/base.pth"), linearPrecision: .bfloat16)
         #expect(rounded.linears.allSatisfy { $0.weight.precision == .bfloat16 })
         let rows = try #require(try golden.batches().first)
@@ -206,15 +206,15 @@ struct GoldenModelTests {
         let weights = try TensorFile.read(golden.folder + "/base.pth")
         var wrong = weights
         wrong["norm.weight"] = nil
-        #expect(throws: ModelError.missingWeight(name: "norm.weight")) { try MiniMind(golden.configuration, weights: wrong) }
+        #expect(throws: ModelError.missingWeight(name: "norm.weight")) { try LanguageModel(golden.configuration, weights: wrong) }
         wrong = weights
         wrong["layers.7.attention.wq.weight"] = weights["norm.weight"]
         #expect(throws: ModelError.unknownWeights(["layers.7.attention.wq.weight"])) {
-            try MiniMind(golden.configuration, weights: wrong)
+            try LanguageModel(golden.configuration, weights: wrong)
         }
         let wide = try ModelConfiguration(dim: 128, layerCount: 2, vocabularySize: 320)
         #expect(throws: ModelError.shape(name: "tok_embeddings.weight", found: [320, 64], expected: [320, 128])) {
-            try MiniMind(wide, weights: weights)
+            try LanguageModel(wide, weights: weights)
         }
         #expect(throws: ModelError.self) { try ModelConfiguration(dim: 60, headCount: 8) }
         #expect(throws: ModelError.self) { try ModelConfiguration(headCount: 8, keyValueHeadCount: 3) }

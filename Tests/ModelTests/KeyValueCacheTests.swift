@@ -6,16 +6,23 @@ import Testing
 
 @Suite("What a cache keeps behind windows")
 struct KeyValueCacheTests {
-    let model: MiniMind
+    /// A model whose first layer of each two has a window, and the same without.
+    private let model, unwindowed: LanguageModel
 
     init() throws {
-        model = try Golden.classicDense().model()
-        model.windows = model.layers.indices.map { $0 % 2 == 0 ? 9 : nil }
+        let golden = try Golden.classicDense()
+        unwindowed = try golden.model()
+        var configuration = golden.configuration
+        configuration.windows = (0..<configuration.layerCount).map { $0 % 2 == 0 ? 9 : nil }
+        model = try LanguageModel(configuration, weights: TensorFile.read(golden.folder + "/base.pth"))
     }
 
     private func tokens(_ count: Int) -> [Int32] { (0..<count).map { Int32($0 * 37 % 251 + 1) } }
 
-    private func hidden(_ tokens: [Int32], _ cache: KeyValueCache? = nil) throws -> [Float] {
+    private func hidden(
+        _ tokens: [Int32], _ cache: KeyValueCache? = nil, of other: LanguageModel? = nil
+    ) throws -> [Float] {
+        let model = other ?? model
         let row =
             cache.map { TokenRow(continuing: $0.count, with: tokens) } ?? TokenRow(packed: tokens, segmentOffsets: [0, tokens.count])
         return try ComputeContext.withoutGradient { try model.hiddenStates(row, cache: cache) }.values
@@ -39,7 +46,7 @@ struct KeyValueCacheTests {
     }
 
     @Test("A layer without a window forgets nothing")
-    func unwindowed() {
+    func unwindowedLayer() {
         let layer = LayerCache(capacity: 5000)
         for position in 0..<600 {
             let kept = layer.append(Tensor([Float(position)], shape: [1, 1]), Tensor([1], shape: [1, 1]))
@@ -53,8 +60,9 @@ struct KeyValueCacheTests {
         let tokens = tokens(400)
         let expected = try hidden(tokens)
         let dim = model.configuration.dim
-        for windows in [model.windows, []] {
-            let cache = KeyValueCache(model.configuration, capacity: 400, windows: windows)
+        // A cache that forgets nothing serves too.
+        for configuration in [model.configuration, unwindowed.configuration] {
+            let cache = KeyValueCache(configuration, capacity: 400)
             for size in [5, 30, 1, 1, 1, 100, 1, 7] + Array(repeating: 1, count: 200) + [54] {
                 let start = cache.count
                 let found = try hidden(Array(tokens[start..<start + size]), cache)
@@ -67,8 +75,7 @@ struct KeyValueCacheTests {
     @Test("Windows change what is computed")
     func windows() throws {
         let windowed = try hidden(tokens(40))
-        model.windows = []
-        let (all, dim) = (try hidden(tokens(40)), model.configuration.dim)
+        let (all, dim) = (try hidden(tokens(40), of: unwindowed), model.configuration.dim)
         #expect(windowed.prefix(9 * dim) == all.prefix(9 * dim))
         #expect(largestDifference(Array(windowed.suffix(dim)), Array(all.suffix(dim))) > 1e-3)
     }
@@ -76,7 +83,7 @@ struct KeyValueCacheTests {
     @Test("Going back goes as far as is remembered, or starts anew")
     func goingBack() throws {
         let tokens = tokens(300)
-        let cache = KeyValueCache(model.configuration, capacity: 400, windows: model.windows)
+        let cache = KeyValueCache(model.configuration, capacity: 400)
         _ = try hidden(tokens, cache)
         for token in tokens.prefix(60) { _ = try hidden([token], cache) }
         #expect(cache.count == 360)
@@ -95,7 +102,7 @@ struct KeyValueCacheTests {
 
     @Test("Prompts that part early are read anew")
     func generation() throws {
-        let cache = KeyValueCache(model.configuration, capacity: 400, windows: model.windows)
+        let cache = KeyValueCache(model.configuration, capacity: 400)
         for prompt in [tokens(50), tokens(50) + [8, 9], tokens(20) + [7], tokens(120), tokens(3)] {
             var text = prompt
             for _ in 0..<60 {

@@ -6,11 +6,11 @@ import Testing
 
 @Suite("Only rows that are asked for, in the last layer")
 struct OutputRowsTests {
-    private let model: MiniMind
+    private let model: LanguageModel
     private let row: TokenRow
 
     init() throws {
-        model = try MiniMind(
+        model = try LanguageModel(
             ModelConfiguration(dim: 32, layerCount: 2, headCount: 4, keyValueHeadCount: 2, vocabularySize: 50), seed: 1)
         for linear in model.linears { linear.weight.scale(by: 8) }
         // Two trees: one with branches and a branch of a branch, and a lone sequence.
@@ -41,7 +41,7 @@ struct OutputRowsTests {
 
     @Test("And so are gradients")
     func gradients() throws {
-        let predictions = [3, 19, 20, 60, 96, 129].map { MiniMind.Prediction(row: $0, target: 1 + $0 % 40, weight: Float(1 + $0 % 2)) }
+        let predictions = [3, 19, 20, 60, 96, 129].map { LanguageModel.Prediction(row: $0, target: 1 + $0 % 40, weight: Float(1 + $0 % 2)) }
         let trained = model.parameters.map(\.tensor)
         for tensor in trained { tensor.isTrainable = true }
         func run(_ loss: () throws -> Tensor) rethrows -> [[Float]] {

@@ -5,8 +5,8 @@ import Testing
 
 @Suite("Places and names")
 struct PlaceTests {
-    @Test("Every place is found again by its name", arguments: WeightNaming.allCases)
-    func roundTrip(_ naming: WeightNaming) {
+    @Test("Every place is found again by its name", arguments: ParameterNaming.allCases)
+    func roundTrip(_ naming: ParameterNaming) {
         var parts: [LayerPart] = [.attentionNorm, .feedForwardNorm, .queryNorm, .keyNorm, .router]
         parts += LinearRole.allCases.map { .linear($0, nil) }
         for index in [0, 1, 12] {
@@ -16,7 +16,7 @@ struct PlaceTests {
         }
         let places = [ParameterPlace.embedding, .norm, .output] + [0, 7, 31].flatMap { layer in parts.map { .layer(layer, $0) } }
         for place in places {
-            let name = naming.name(of: place)
+            let name = naming.moduleName(of: place)
             let found = naming.place(of: name)
             switch place {
             // Experts share a name in a GGUF.
@@ -29,9 +29,9 @@ struct PlaceTests {
         }
     }
 
-    @Test("Names that only look alike are none", arguments: WeightNaming.allCases)
-    func strangers(_ naming: WeightNaming) {
-        let name = naming.name(of: .layer(3, .linear(.query, nil)))
+    @Test("Names that only look alike are none", arguments: ParameterNaming.allCases)
+    func strangers(_ naming: ParameterNaming) {
+        let name = naming.moduleName(of: .layer(3, .linear(.query, nil)))
         for change in ["", "-", "+", "0", "99999999999999999999"] {
             #expect(naming.place(of: name.replacing("3", with: change + (change.isEmpty ? "" : "3"))) == nil)
         }
@@ -79,7 +79,7 @@ struct PlaceTests {
     func fingerprint() throws {
         let golden = try Golden(case: "v2-dense")
         let weights = try TensorFile.read(golden.folder + "/base.pth")
-        func fingerprint(_ dictionary: StateDictionary, naming: WeightNaming = .huggingFace) throws -> Fingerprint {
+        func fingerprint(_ dictionary: StateDictionary, naming: ParameterNaming = .huggingFace) throws -> Fingerprint {
             try StoredWeights(dictionary, naming: naming, rotaryLayout: .rotateHalf).fingerprint(golden.configuration)
         }
         let first = try fingerprint(weights)
@@ -90,7 +90,7 @@ struct PlaceTests {
         #expect(try fingerprint(TensorFile.read(path)) == first)
         var renamed = StateDictionary()
         golden.configuration.forEachParameter { place, _ in
-            renamed[WeightNaming.classic.name(of: place) + ".weight"] = weights[WeightNaming.huggingFace.name(of: place) + ".weight"]
+            renamed[ParameterNaming.classic.parameterName(of: place)] = weights[ParameterNaming.huggingFace.parameterName(of: place)]
         }
         #expect(try fingerprint(renamed, naming: .classic) == first)
         // One bit of one value, or another type, makes other weights.

@@ -63,7 +63,7 @@ public struct Golden {
             vocabularySize: sizes?["vocab_size"]?.integer ?? 0, hiddenDim: sizes?["hidden_dim"]?.integer, experts: experts)
     }
 
-    public func model() throws -> MiniMind { try MiniMind(configuration, weights: TensorFile.read(folder + "/base.pth")) }
+    public func model() throws -> LanguageModel { try LanguageModel(configuration, weights: TensorFile.read(folder + "/base.pth")) }
     public func startingAdapter() throws -> StateDictionary { try TensorFile.read(folder + "/lora_init.pth") }
 
     public func floats(_ name: String) throws -> [Float] {
@@ -87,8 +87,8 @@ public struct Golden {
 
         public var row: TokenRow { TokenRow(packed: tokens, segmentOffsets: offsets) }
 
-        public var predictions: [MiniMind.Prediction] {
-            counted.map { MiniMind.Prediction(row: $0, target: targets[Int($0)]) }
+        public var predictions: [LanguageModel.Prediction] {
+            counted.map { LanguageModel.Prediction(row: $0, target: targets[Int($0)]) }
         }
     }
 

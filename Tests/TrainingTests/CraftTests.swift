@@ -80,7 +80,7 @@ struct CraftTests {
     func evaluation() throws {
         let tiny = try TinyModel()
         let batch = Self.batches[0]
-        func loss() throws -> Float { try tiny.model.loss(TokenRow(batch), batch.predictions.map(MiniMind.Prediction.init)).value }
+        func loss() throws -> Float { try tiny.model.loss(TokenRow(batch), batch.predictions.map(LanguageModel.Prediction.init)).value }
         let before = try loss()
         try tiny.adapter.setDropout(0.5)
         #expect(try loss() == before)

@@ -60,7 +60,7 @@ import Training
 
     @Test("Losses and norms spread as in PEFT", arguments: [true, false])
     func spreadOfPEFT(_ sharesPrefixes: Bool) throws {
-        let model = try MiniMind(contentsOf: Paths.fixture("ModelTests", "huggingface/llama"))
+        let model = try LanguageModel(contentsOf: Paths.fixture("ModelTests", "huggingface/llama"))
         let state = try AdapterFile.read(Paths.fixture("TrainingTests", "dropout"), for: model.configuration)
         let adapter = try LoRAAdapter(on: model, state)
         let parameters = adapter.parameters.map(\.tensor)
@@ -126,7 +126,7 @@ import Training
     @Test("A row that sequences share is refused")
     func sharedRow() throws {
         let batch = TinyModel.batch(samples)
-        let predictions = batch.predictions.map(MiniMind.Prediction.init)
+        let predictions = batch.predictions.map(LanguageModel.Prediction.init)
         #expect(throws: ModelError.sharedRowsUnderDropout) {
             try ComputeContext.with({ $0.dropoutSeed = 7 }) { try tiny.model.loss(TokenRow(batch), predictions) }
         }

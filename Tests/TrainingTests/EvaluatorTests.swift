@@ -32,7 +32,7 @@ struct EvaluatorTests {
     private static let counted = samples.samples.reduce(0) { $0 + $1.countedTokens }
 
     /// The losses of a sample's counted tokens by plain loops over the logits of that sample alone.
-    private static func losses(_ model: MiniMind, _ sample: Sample) throws -> [Double] {
+    private static func losses(_ model: LanguageModel, _ sample: Sample) throws -> [Double] {
         guard sample.ids.count > 1 else { return [] }
         let hidden = try model.hiddenStates(TokenRow(packed: Array(sample.ids.dropLast()), segmentOffsets: [0, sample.ids.count - 1]))
         let logits = model.logits(hidden).values.map(Double.init)
@@ -45,7 +45,7 @@ struct EvaluatorTests {
     }
 
     private func result(
-        _ model: MiniMind, _ source: Samples = Self.samples, batchSize: Int = 4, precision: Precision = .float32
+        _ model: LanguageModel, _ source: Samples = Self.samples, batchSize: Int = 4, precision: Precision = .float32
     ) throws -> EvaluationResult {
         try #require(try Evaluator(source, batchSize: batchSize, precision: precision).evaluate(model)).result
     }
@@ -119,7 +119,7 @@ struct EvaluatorTests {
         #expect(narrow.loss != plain.loss && abs(narrow.loss - plain.loss) < 0.05)
         let batch = TinyModel.batch(Array(Self.samples.samples.prefix(4)))
         let direct = try ComputeContext.with({ $0.precision = .bfloat16 }) {
-            try tiny.model.crossEntropy(TokenRow(batch), batch.predictions.map(MiniMind.Prediction.init)).scalar
+            try tiny.model.crossEntropy(TokenRow(batch), batch.predictions.map(LanguageModel.Prediction.init)).scalar
         }
         #expect(
             try result(tiny.model, Samples(samples: Array(Self.samples.samples.prefix(4))), precision: .bfloat16).loss == Double(direct))
@@ -201,7 +201,7 @@ struct EvaluatorTests {
         "With the adapter switched off the base answers, and then the adapter again, to the bit",
         arguments: [(false, LoRAConfiguration.Start.standard), (false, .pissa), (true, .standard)])
     func switchedOff(_ dora: Bool, _ start: LoRAConfiguration.Start) throws {
-        func base() throws -> MiniMind {
+        func base() throws -> LanguageModel {
             let model = try TinyModel(seed: 3).model
             for linear in model.linears { linear.detach(LinearUpdate.defaultName) }
             return model

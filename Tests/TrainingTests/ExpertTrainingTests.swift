@@ -9,10 +9,10 @@ import Training
 @Suite("Adapters inside experts")
 struct ExpertTrainingTests {
     /// Experts as wide inside as outside, so that each of their layers is square.
-    private func model(_ generation: ModelGeneration) throws -> MiniMind {
+    private func model(_ generation: ModelGeneration) throws -> LanguageModel {
         var experts = generation.defaultExperts
         experts.hiddenDim = 32
-        let model = try MiniMind(
+        let model = try LanguageModel(
             ModelConfiguration(
                 generation: generation, dim: 32, layerCount: 2, headCount: 4, keyValueHeadCount: 2, vocabularySize: TinyModel.vocabulary,
                 hiddenDim: 64, experts: experts), seed: 5)

@@ -14,7 +14,7 @@ struct GoldenTrainingTests {
     /// A case's model, and the adapter that it starts from.
     private struct Start {
         let golden: Golden
-        let model: MiniMind
+        let model: LanguageModel
         let adapter: LoRAAdapter
 
         init(_ name: String = "v2-classic-dense") throws {

@@ -17,7 +17,7 @@ struct SharedPrefixTests {
 
     /// The loss of a batch, and its gradients of all factors.
     private func run(_ batch: Batch) throws -> (loss: Float, gradients: [[Float]]) {
-        let loss = try tiny.model.loss(TokenRow(batch), batch.predictions.map(MiniMind.Prediction.init))
+        let loss = try tiny.model.loss(TokenRow(batch), batch.predictions.map(LanguageModel.Prediction.init))
         loss.backward()
         let gradients = tiny.factors.map { $0.gradient?.values ?? [] }
         for factor in tiny.factors { factor.clearGradient() }

@@ -5,14 +5,14 @@ import Tensor
 
 /// A random model of few and small layers, with adapters on all its linear layers.
 struct TinyModel {
-    let model: MiniMind
+    let model: LanguageModel
     let adapter: LoRAAdapter
     var factors: [Tensor] { adapter.parameters.map(\.tensor) }
 
     static let vocabulary = 64
 
     init(seed: UInt64 = 1) throws {
-        model = try MiniMind(
+        model = try LanguageModel(
             ModelConfiguration(dim: 32, layerCount: 2, headCount: 4, keyValueHeadCount: 2, vocabularySize: Self.vocabulary),
             seed: seed)
         // Large enough that tokens look at each other unevenly, and not all answers are alike.

@@ -7,7 +7,7 @@ extension AdapterFile {
     ///
     /// - Returns: the adapter, its modules in the order in which a model has them, and what they are called
     /// - Throws: ``AdapterFileError/inFile(path:_:)``
-    public static func readAlone(_ path: String) throws(AdapterFileError) -> (state: AdapterState, naming: WeightNaming) {
+    public static func readAlone(_ path: String) throws(AdapterFileError) -> (state: AdapterState, naming: ParameterNaming) {
         try naming(path) { () throws(AdapterFileError) in
             let contents = try contents(path)
             try contents.checkValues()

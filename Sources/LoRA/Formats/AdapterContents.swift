@@ -90,21 +90,22 @@ extension AdapterContents {
     /// - Parameter bareScale: the scale where the file says none
     func state(for configuration: ModelConfiguration, bareScale: Float?) throws(AdapterFileError) -> AdapterState {
         if let architecture {
-            let expected = try? GGUFModel.Architecture(of: configuration).rawValue
+            let expected = try? configuration.ggufArchitecture
             if architecture != expected { throw .architecture(found: architecture, expected: expected) }
         }
+        let layout = [.peft, .mlx].contains(format) ? configuration.huggingFaceRotaryLayout : rotaryLayout
         let linears = configuration.linearPlaces
         let shapes = Dictionary(uniqueKeysWithValues: linears.map { ($0.place, $0.shape) })
         var found: [ParameterPlace: AdapterState.Module] = [:]
         for module in modules {
             for (place, a, b) in try module.parts(configuration) {
                 guard let layer = shapes[place] else { throw .unknownModule(module.name) }
-                let fitted = try module.fitted(a, b, at: place, layer, from: rotaryLayout, configuration, bareScale: bareScale)
+                let fitted = try module.fitted(a, b, at: place, layer, from: layout, configuration, bareScale: bareScale)
                 guard found.updateValue(fitted, forKey: place) == nil else { throw .repeated(module: module.name) }
             }
         }
         for (place, _) in linears {
-            let name = WeightNaming.huggingFace.name(of: place)
+            let name = ParameterNaming.huggingFace.moduleName(of: place)
             switch targets {
             case .unsaid: continue
             case .peft(let targets):

@@ -69,9 +69,9 @@ public enum AdapterFile {
     /// llama.cpp's name for the kind of model.
     ///
     /// - Throws: ``AdapterFileError/cannotWrite(_:_:)`` where it has none
-    static func architecture(_ configuration: ModelConfiguration) throws(AdapterFileError) -> GGUFModel.Architecture {
+    static func architecture(_ configuration: ModelConfiguration) throws(AdapterFileError) -> String {
         do throws(ModelError) {
-            return try GGUFModel.Architecture(of: configuration)
+            return try configuration.ggufArchitecture
         } catch {
             throw .cannotWrite(.gguf, "\(error)")
         }
@@ -83,10 +83,12 @@ public enum AdapterFile {
     static func written(
         _ state: AdapterState, as format: AdapterFormat, for configuration: ModelConfiguration, elementType: ElementType?
     ) throws(AdapterFileError) -> (modules: [AdapterState.Module], reference: Float) {
-        // Hugging Face's and mlx-lm's models turn half a head apart.
-        let layout =
-            try format == .gguf
-            ? architecture(configuration).rotaryLayout : format == .minimind ? configuration.rotaryLayout : .rotateHalf
+        let layout: RotaryLayout =
+            switch format {
+            case .gguf: ModelFamily.rotaryLayout(ofArchitecture: try architecture(configuration)) ?? .rotateHalf
+            case .minimind: configuration.rotaryLayout
+            case .peft, .mlx: configuration.huggingFaceRotaryLayout
+            }
         var modules = try state.modules(for: configuration, as: format, layout)
         let reference = format.reference(modules)
         for index in modules.indices {

@@ -38,7 +38,7 @@ extension AdapterState {
         let shapes = Dictionary(uniqueKeysWithValues: linears.map { ($0.place, $0.shape) })
         var found: [ParameterPlace: Module] = [:]
         for module in modules {
-            let name = WeightNaming.huggingFace.name(of: module.place)
+            let name = ParameterNaming.huggingFace.moduleName(of: module.place)
             guard let layer = shapes[module.place] else { throw .unknownModule(name) }
             guard module.a.shape.count == 2, module.b.shape.count == 2, module.a.shape[1] == layer[1], module.b.shape[0] == layer[0],
                 module.rank > 0, module.b.shape[1] == module.rank, module.magnitude.map({ $0.shape == [layer[0]] }) ?? true
@@ -95,7 +95,7 @@ extension AdapterState.Module {
                 if let error = values.firstNotFinite { throw error }
                 return values
             } catch {
-                throw .cannotWrite(format, "\(part) of '\(WeightNaming.huggingFace.name(of: place))': \(error)")
+                throw .cannotWrite(format, "\(part) of '\(ParameterNaming.huggingFace.moduleName(of: place))': \(error)")
             }
         }
         var module = self

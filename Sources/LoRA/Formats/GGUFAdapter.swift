@@ -30,13 +30,14 @@ enum GGUFAdapter {
             try factors.add(part, of: String(key.dropLast(suffix.count)), tensor)
         }
         var contents = AdapterContents(
-            format: .gguf, rotaryLayout: GGUFModel.Architecture(rawValue: architecture)?.rotaryLayout ?? .rotateHalf)
+            format: .gguf, rotaryLayout: ModelFamily.rotaryLayout(ofArchitecture: architecture) ?? .rotateHalf)
         contents.architecture = architecture
         for module in factors.modules {
             let (a, b, _) = try factors.checked(module, hasMagnitude: false, dimensions: 2...3)
             let scale = alpha == 0 ? 1 : alpha / Float(b.shape.last ?? 1)
             contents.modules.append(
-                AdapterContents.Module(name: module, place: WeightNaming.gguf.place(of: module), a: a, b: b, magnitude: nil, scale: scale))
+                AdapterContents.Module(
+                    name: module, place: ParameterNaming.gguf.place(of: module), a: a, b: b, magnitude: nil, scale: scale))
         }
         contents.baseName = metadata["general.base_model.0.name"]?.string
         contents.provenance = metadata[provenanceKey]?.string.map(Provenance.object)
@@ -46,9 +47,9 @@ enum GGUFAdapter {
     /// - Parameter alpha: the scale of every module times its rank
     static func write(
         _ modules: [AdapterState.Module], alpha: Float, of state: AdapterState, to path: String, _ configuration: ModelConfiguration,
-        _ architecture: GGUFModel.Architecture, baseName: String?
+        _ architecture: String, baseName: String?
     ) throws(AdapterFileError) {
-        var metadata: GGUFMetadata = ["general.architecture": .string(architecture.rawValue), "general.type": .string("adapter")]
+        var metadata: GGUFMetadata = ["general.architecture": .string(architecture), "general.type": .string("adapter")]
         if let baseName {
             metadata["general.base_model.count"] = .uint32(1)
             metadata["general.base_model.0.name"] = .string(baseName)
@@ -60,10 +61,10 @@ enum GGUFAdapter {
         var stacks: [String: [Int: AdapterState.Module]] = [:]
         for module in modules {
             guard case .layer(_, .linear(_, .routed(let expert)?)) = module.place else { continue }
-            stacks[WeightNaming.gguf.name(of: module.place), default: [:]][expert] = module
+            stacks[ParameterNaming.gguf.moduleName(of: module.place), default: [:]][expert] = module
         }
         for module in modules {
-            let name = WeightNaming.gguf.name(of: module.place)
+            let name = ParameterNaming.gguf.moduleName(of: module.place)
             guard case .layer(_, .linear(_, .routed)) = module.place else {
                 writer.add(name + ".weight.lora_a", module.a)
                 writer.add(name + ".weight.lora_b", module.b)

@@ -31,7 +31,7 @@ enum MLXAdapter {
             if let rank = settings?.rank, rank != a.shape[0] { throw .rank(module: module, found: a.shape[0], expected: rank) }
             contents.modules.append(
                 AdapterContents.Module(
-                    name: module, place: WeightNaming.huggingFace.place(of: module), a: a, b: b, magnitude: magnitude,
+                    name: module, place: ParameterNaming.huggingFace.place(of: module), a: a, b: b, magnitude: magnitude,
                     scale: settings?.scale))
         }
         if let settings {
@@ -93,7 +93,7 @@ enum MLXAdapter {
             guard case .layer(_, .linear(_, nil)) = module.place else {
                 throw .cannotWrite(.mlx, "mlx-lm keeps the experts of a layer in one tensor; merge the adapter instead")
             }
-            let name = WeightNaming.huggingFace.name(of: module.place)
+            let name = ParameterNaming.huggingFace.moduleName(of: module.place)
             let (a, b) = (module.a.padded(to: [rank, module.a.shape[1]]), module.b.padded(to: [module.b.shape[0], rank]))
             dictionary[name + ".lora_a"] = a.transposed?.reordered(nil)
             dictionary[name + ".lora_b"] = b.transposed?.reordered(nil)
@@ -135,11 +135,11 @@ struct MLXTargets {
     func contain(_ place: ParameterPlace, of configuration: ModelConfiguration) -> Bool {
         guard case .layer(let index, _) = place else { return false }
         guard let keys else { return layerCount <= 0 || index >= configuration.layerCount - layerCount }
-        if keys.contains(WeightNaming.huggingFace.name(of: place)) { return true }
+        if keys.contains(ParameterNaming.huggingFace.moduleName(of: place)) { return true }
         return (layerCount <= 0 || index >= configuration.layerCount - layerCount) && keys.contains(Self.key(place))
     }
 
     private static func key(_ place: ParameterPlace) -> String {
-        WeightNaming.huggingFace.name(of: place).split(separator: ".").dropFirst(3).joined(separator: ".")
+        ParameterNaming.huggingFace.moduleName(of: place).split(separator: ".").dropFirst(3).joined(separator: ".")
     }
 }

@@ -17,7 +17,7 @@ enum MiniMindAdapter {
             try factors.add(part, of: String(name.dropLast(suffix.count)), tensor)
         }
         guard !factors.modules.isEmpty else { throw .notAnAdapter("there is no adapter in it (no keys ending in .lora.A.weight)") }
-        let namings = [WeightNaming.classic, .huggingFace]
+        let namings = [ParameterNaming.classic, .huggingFace]
         let naming = namings.first { naming in factors.modules.contains { naming.place(of: $0) != nil } } ?? .huggingFace
         var contents = AdapterContents(format: .minimind, rotaryLayout: naming == .classic ? .interleaved : .rotateHalf)
         for module in factors.modules {
@@ -39,7 +39,7 @@ enum MiniMindAdapter {
     static func dictionary(_ modules: [AdapterState.Module], _ configuration: ModelConfiguration) -> StateDictionary {
         var dictionary = StateDictionary()
         for module in modules {
-            let name = configuration.generation.naming.name(of: module.place)
+            let name = configuration.naming.moduleName(of: module.place)
             dictionary[name + ".lora.A.weight"] = module.a
             dictionary[name + ".lora.B.weight"] = module.b
             dictionary[name + ".lora.magnitude"] = module.magnitude

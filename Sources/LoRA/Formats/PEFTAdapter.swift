@@ -37,7 +37,8 @@ enum PEFTAdapter {
             if let said, said.rank != a.shape[0] { throw .rank(module: module, found: a.shape[0], expected: said.rank) }
             contents.modules.append(
                 AdapterContents.Module(
-                    name: module, place: WeightNaming.huggingFace.place(of: module), a: a, b: b, magnitude: magnitude, scale: said?.scale))
+                    name: module, place: ParameterNaming.huggingFace.place(of: module), a: a, b: b, magnitude: magnitude, scale: said?.scale
+                ))
         }
         if let configuration {
             contents.targets = .peft(configuration.targets)
@@ -76,7 +77,7 @@ enum PEFTAdapter {
         dictionary.metadata["format"] = "pt"
         dictionary.metadata[StateDictionary.provenanceKey] = state.provenance.map { JSON.object($0).serialized }
         for module in modules {
-            let name = prefix + WeightNaming.huggingFace.name(of: module.place)
+            let name = prefix + ParameterNaming.huggingFace.moduleName(of: module.place)
             dictionary[name + ".lora_A.weight"] = module.a
             dictionary[name + ".lora_B.weight"] = module.b
             dictionary[name + ".lora_magnitude_vector"] = module.magnitude
@@ -89,7 +90,7 @@ enum PEFTAdapter {
     private static func settings(
         of modules: [AdapterState.Module], _ state: AdapterState, _ configuration: ModelConfiguration, baseName: String?
     ) -> JSONObject {
-        let names = modules.map { WeightNaming.huggingFace.name(of: $0.place) }
+        let names = modules.map { ParameterNaming.huggingFace.moduleName(of: $0.place) }
         let ranks = modules.map(\.rank)
         let alphas = modules.map { roundAlpha($0, isRankStabilized: state.usesRankStabilizedScale) }
         let (rank, alpha) = (mostCommon(ranks) ?? 1, mostCommon(alphas) ?? 1)
@@ -138,7 +139,8 @@ enum PEFTAdapter {
     private static func targets(_ names: [String], _ configuration: ModelConfiguration) -> [String] {
         let adapted = Set(names)
         let missing = Set(
-            configuration.linearPlaces.map { WeightNaming.huggingFace.name(of: $0.place) }.filter { !adapted.contains($0) }.map(lastWord))
+            configuration.linearPlaces.map { ParameterNaming.huggingFace.moduleName(of: $0.place) }.filter { !adapted.contains($0) }.map(
+                lastWord))
         var targets: [String] = []
         var listed = Set<String>()
         for name in names {

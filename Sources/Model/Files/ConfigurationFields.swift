@@ -4,8 +4,13 @@ import Tensor
 /// the classes that such files are made for.
 struct ConfigurationFields {
     private let json: JSON
+    /// The weights that it goes with; `nil` where nobody said.
+    let weights: StateDictionary?
 
-    init(_ json: JSON) { self.json = json }
+    init(_ json: JSON, weights: StateDictionary? = nil) {
+        self.json = json
+        self.weights = weights
+    }
 
     /// The value under a key; `nil` where there is none, or `null`.
     subscript(key: String) -> JSON? {

@@ -1,15 +1,7 @@
 import Tensor
 
 /// A whole model in a GGUF file of llama.cpp.
-package enum GGUFModel {
-    /// The architectures that are models here.
-    package enum Architecture: String, CaseIterable {
-        case llama, qwen3, qwen3moe
-
-        /// The layout of the rows of queries and keys: llama.cpp turns a Llama's values in neighbouring pairs.
-        package var rotaryLayout: RotaryLayout { self == .llama ? .interleaved : .rotateHalf }
-    }
-
+enum GGUFModel {
     static let frequencyDivisors = "rope_freqs.weight"
 
     /// - Throws: ``ModelError/unsupported(_:)`` for another architecture or a feature that no model has here,
@@ -21,16 +13,14 @@ package enum GGUFModel {
         if let type = file.metadata["general.type"]?.string, type != "model" {
             throw .unrecognized("the file holds a '\(type.prefix(40))', not a model")
         }
-        guard let architecture = Architecture(rawValue: name) else {
-            let known = Architecture.allCases.map(\.rawValue).joined(separator: ", ")
-            throw .unsupported("models of the architecture '\(name.prefix(60))' are not read here; \(known) are")
-        }
+        let family = try ModelFamily.named(byArchitecture: name)
+        guard let form = family.gguf else { preconditionFailure("a family that is found by its architecture has one") }
         if let count = file.metadata["split.count"]?.int, count > 1 {
             throw .unsupported("this is one of \(count) parts of a model; join them with llama.cpp's gguf-split --merge")
         }
-        let fields = Fields(metadata: file.metadata, prefix: name)
-        let configuration = try configuration(architecture, fields, file.tensors)
-        let weights = StoredWeights(file.tensors, naming: .gguf, rotaryLayout: architecture.rotaryLayout)
+        let fields = GGUFFields(metadata: file.metadata, architecture: name)
+        let configuration = try configuration(family, form, fields, file.tensors)
+        let weights = StoredWeights(file.tensors, naming: form.naming, rotaryLayout: form.rotaryLayout, normShift: configuration.normOffset)
         let ends = ["tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id"].compactMap { file.metadata[$0]?.int }
         let tokens = SpecialTokens(
             beginning: file.metadata["tokenizer.ggml.bos_token_id"]?.int,
@@ -40,23 +30,21 @@ package enum GGUFModel {
     }
 
     private static func configuration(
-        _ architecture: Architecture, _ fields: Fields, _ tensors: StateDictionary
+        _ family: ModelFamily, _ form: ModelFamily.GGUF, _ fields: GGUFFields, _ tensors: StateDictionary
     ) throws(ModelError) -> ModelConfiguration {
+        try fields.refuseUnsupported()
+        if !form.hasWindows { try fields.refuseWindows() }
         let heads = try fields.needed("attention.head_count")
-        let headDim = try fields.integer("attention.key_length")
-        if let window = try fields.integer("attention.sliding_window"), window > 0 {
-            throw .unsupported("a sliding window of attention is not supported")
-        }
-        let embedding = WeightNaming.gguf.name(of: .embedding) + ".weight"
+        let embedding = ParameterNaming.gguf.parameterName(of: .embedding)
         guard let table = tensors[embedding], table.shape.count == 2 else { throw .missingWeight(name: embedding) }
-        let experts = try experts(architecture, fields)
         let denseDim = try fields.integer("feed_forward_length")
-        guard let hidden = denseDim ?? experts?.hiddenDim else { throw fields.missing("feed_forward_length") }
+        let expertDim = try fields.integer("expert_feed_forward_length")
+        guard let hidden = denseDim ?? expertDim else { throw fields.missing("feed_forward_length") }
         var model = try ModelConfiguration(
-            generation: architecture == .llama ? .v2 : .v3, dim: try fields.needed("embedding_length"),
-            layerCount: try fields.needed("block_count"), headCount: heads,
-            keyValueHeadCount: try fields.integer("attention.head_count_kv") ?? heads, headDim: headDim,
-            vocabularySize: table.shape[0], hiddenDim: hidden, experts: experts)
+            family: family, dim: try fields.needed("embedding_length"), layerCount: try fields.needed("block_count"), headCount: heads,
+            keyValueHeadCount: try fields.integer("attention.head_count_kv") ?? heads,
+            headDim: try fields.integer("attention.key_length"), vocabularySize: table.shape[0], hiddenDim: hidden,
+            contextLength: try fields.integer("context_length") ?? 32768)
         if let valueDim = try fields.integer("attention.value_length"), valueDim != model.headDim {
             throw .unsupported("values of \(valueDim) beside keys of \(model.headDim) a head are not supported")
         }
@@ -64,40 +52,20 @@ package enum GGUFModel {
             throw fields.missing("attention.layer_norm_rms_epsilon")
         }
         model.normEpsilon = epsilon
-        model.tiesEmbedding = tensors[WeightNaming.gguf.name(of: .output) + ".weight"] == nil
-        model.contextLength = try fields.integer("context_length") ?? model.contextLength
+        model.tiesEmbedding = tensors[ParameterNaming.gguf.parameterName(of: .output)] == nil
         model.ropeTheta = try fields.number("rope.freq_base") ?? 10000
         if let turned = try fields.integer("rope.dimension_count"), turned != model.headDim {
             throw .unsupported("\(turned) of the \(model.headDim) values of a head are turned; whole heads are turned here")
         }
         model.ropeScaling = try rotaryScaling(fields, model, tensors)
+        try form.read(fields, tensors, &model)
+        try model.checkExperts()
         try model.checkNumbers()
         return model
     }
 
-    /// The factor of the experts' auxiliary loss.
-    static let balance = "router_aux_loss_coef"
-
-    private static func experts(_ architecture: Architecture, _ fields: Fields) throws(ModelError) -> ExpertConfiguration? {
-        let count = try fields.integer("expert_count") ?? 0
-        guard architecture == .qwen3moe else {
-            guard count == 0 else { throw .unsupported("a mixture of experts of the architecture '\(architecture)' is not supported") }
-            return nil
-        }
-        if let shared = try fields.integer("expert_shared_count"), shared > 0 {
-            throw .unsupported("shared experts of the architecture '\(architecture)' are not supported")
-        }
-        return ExpertConfiguration(
-            count: count, perToken: try fields.needed("expert_used_count"), sharedCount: 0,
-            hiddenDim: try fields.needed("expert_feed_forward_length"),
-            // llama.cpp divides by the sum for this architecture, whatever a file says.
-            normalizesWeights: true, balance: .overBatch,
-            // Ours alone: others, who only run the model, have no such key.
-            auxiliaryCoefficient: try fields.number(balance) ?? 0)
-    }
-
     private static func rotaryScaling(
-        _ fields: Fields, _ model: ModelConfiguration, _ tensors: StateDictionary
+        _ fields: GGUFFields, _ model: ModelConfiguration, _ tensors: StateDictionary
     ) throws(ModelError) -> RotaryScaling? {
         // As llama.cpp has it: what names no kind is linear, and a factor of 0 is none.
         let type = try fields.text("rope.scaling.type") ?? "linear"
@@ -121,6 +89,9 @@ package enum GGUFModel {
                     attentionFactor: outer * attention * RotaryScaling.YaRN.attentionFactor(factor)))
         default: throw .unsupported("the rotary scaling '\(type.prefix(40))' is not supported; none, linear and yarn are")
         }
+        if type != "yarn", let attention = try fields.number("rope.scaling.attn_factor"), attention != 1 {
+            throw .unsupported("'rope.scaling.attn_factor' is \(attention) without YaRN, which is not supported")
+        }
         guard let divisors = tensors[frequencyDivisors] else { return scaling }
         guard scaling == nil else { throw .unsupported("'\(frequencyDivisors)' beside the rotary scaling '\(type)' is not supported") }
         guard divisors.shape == [model.headDim / 2] else {
@@ -133,45 +104,39 @@ package enum GGUFModel {
             throw .unreadableWeight(name: frequencyDivisors, reason: "\(error)")
         }
     }
+}
 
-    /// The metadata of the architecture.
-    private struct Fields {
-        let metadata: GGUFMetadata
-        let prefix: String
-
-        func has(_ key: String) -> Bool { metadata["\(prefix).\(key)"] != nil }
-
-        /// A number, or the one that all layers have.
-        func integer(_ key: String) throws(ModelError) -> Int? {
-            guard let value = metadata["\(prefix).\(key)"] else { return nil }
-            if let integer = value.int { return integer }
-            if let list = value.ints, let first = list.first {
-                guard list.allSatisfy({ $0 == first }) else {
-                    throw .unsupported("'\(prefix).\(key)' differs from layer to layer, which is not supported")
-                }
-                return first
+extension GGUFFields {
+    /// Refuses what would make another model of the same weights, in whatever architecture.
+    func refuseUnsupported() throws(ModelError) {
+        if try bool("attention.causal") == false {
+            throw .unsupported("'attention.causal' is false: a token that attends to later ones is not supported")
+        }
+        for key in ["expert_group_count", "expert_group_used_count"] {
+            if let groups = try integer(key), groups > 1 {
+                throw .unsupported("'\(key)' is \(groups): groups of experts are not supported")
             }
-            throw .configuration("'\(prefix).\(key)' is no whole number")
         }
+    }
 
-        /// Of several keys the first that is there counts.
-        func number(_ keys: String...) throws(ModelError) -> Float? {
-            guard let key = keys.first(where: has), let value = metadata["\(prefix).\(key)"] else { return nil }
-            guard let number = value.float, number.isFinite else { throw .configuration("'\(prefix).\(key)' is no number") }
-            return number
+    /// Refuses a window of attention, for architectures that have none here.
+    func refuseWindows() throws(ModelError) {
+        if let window = try integer("attention.sliding_window"), window > 0 {
+            throw .unsupported("a sliding window of attention in the architecture '\(architecture)' is not supported")
         }
+    }
 
-        func text(_ key: String) throws(ModelError) -> String? {
-            guard let value = metadata["\(prefix).\(key)"] else { return nil }
-            guard let text = value.string else { throw .configuration("'\(prefix).\(key)' is no text") }
-            return text
+    /// Refuses experts, for architectures that have none here.
+    func refuseExperts() throws(ModelError) {
+        if let count = try integer("expert_count"), count != 0 {
+            throw .unsupported("a mixture of experts of the architecture '\(architecture)' is not supported")
         }
+    }
+}
 
-        func needed(_ key: String) throws(ModelError) -> Int {
-            guard let value = try integer(key) else { throw missing(key) }
-            return value
-        }
-
-        func missing(_ key: String) -> ModelError { .configuration("'\(prefix).\(key)' is missing") }
+extension StateDictionary {
+    /// The linear layers that have a bias here, by those of the first layer.
+    func biases(_ naming: ParameterNaming) -> Set<LinearRole> {
+        Set(LinearRole.allCases.filter { self[naming.parameterName(of: .layer(0, .bias($0, nil)))] != nil })
     }
 }

@@ -1,6 +1,6 @@
 import Tensor
 
-extension MiniMind {
+extension LanguageModel {
     /// Writes the model as a GGUF file, as llama.cpp's converter does; whole or not at all. Adapters that are attached
     /// are left out, unless `replacement` merges them.
     ///
@@ -16,18 +16,19 @@ extension MiniMind {
         to path: String, as elementType: ElementType = .float16, name: String = "MiniMind",
         tokenizer: [(String, GGUFValue)] = [], replacement: @escaping (ParameterPlace, Tensor) -> Tensor = { $1 }
     ) throws(ModelError) {
-        let architecture = try GGUFModel.Architecture(of: configuration)
-        var metadata = try configuration.ggufMetadata(architecture, as: elementType, name: name)
+        let form = try ModelFamily.ggufForm(of: configuration)
+        var metadata = try configuration.ggufMetadata(form, as: elementType, name: name)
         for (key, value) in tokenizer { metadata[key] = value }
         let parameters = WrittenParameters(
-            model: self, naming: .gguf, rotaryLayout: architecture.rotaryLayout, replacement: replacement)
+            model: self, naming: form.naming, rotaryLayout: form.rotaryLayout, normShift: configuration.normOffset,
+            queryFactor: form.foldsAttentionScale ? configuration.relativeAttentionScale : 1, replacement: replacement)
         try checkRange(of: elementType) { WrittenParameters.type(of: $0, $1, as: elementType) }
         var writer = GGUFWriter(metadata: metadata)
         parameters.add(to: &writer, as: elementType)
         if let divisors = configuration.frequencyDivisors {
-            guard architecture == .llama else {
+            guard form.hasFrequencyDivisors else {
                 throw .unsupported(
-                    "llama.cpp scales the rotary frequencies of '\(architecture)' by one formula alone, not one by one; write a Hugging Face folder"
+                    "llama.cpp scales the rotary frequencies of '\(form.architecture)' by one formula alone, not one by one; write a Hugging Face folder"
                 )
             }
             writer.add(GGUFModel.frequencyDivisors, Tensor(divisors, shape: [divisors.count]), as: .float32)
@@ -40,26 +41,13 @@ extension MiniMind {
     }
 }
 
-extension GGUFModel.Architecture {
-    /// - Throws: ``ModelError/unsupported(_:)`` where llama.cpp has no such model
-    package init(of configuration: ModelConfiguration) throws(ModelError) {
-        guard let experts = configuration.experts else {
-            self = configuration.normalizesHeads ? .qwen3 : .llama
-            return
-        }
-        guard configuration.normalizesHeads, experts.sharedCount == 0 else {
-            throw .unsupported(
-                "llama.cpp has no architecture of these experts (shared ones, without norms of heads); write a Hugging Face folder or a state dict"
-            )
-        }
-        guard configuration.dividesExpertWeights || experts.perToken == experts.count else {
-            throw .unsupported("llama.cpp divides the weights of a token's experts by their sum, which this model does not")
-        }
-        self = .qwen3moe
-    }
-}
-
 extension ModelConfiguration {
+    /// The scale of attention, in multiples of the usual one.
+    fileprivate var relativeAttentionScale: Float {
+        let factor = scaleOfAttention * Float(headDim).squareRoot()
+        return abs(factor - 1) < 1e-6 ? 1 : factor
+    }
+
     /// The divisors of the rotary frequencies that a GGUF keeps as a tensor: `[headDim / 2]`.
     fileprivate var frequencyDivisors: [Float]? {
         switch ropeScaling {
@@ -71,58 +59,75 @@ extension ModelConfiguration {
         }
     }
 
+    /// Looks whether who reads the settings computes the same.
+    ///
+    /// - Throws: ``ModelError/unsupported(_:)``
+    private func check(_ form: ModelFamily.GGUF, _ fields: GGUFFields) throws(ModelError) {
+        // Biases are known by their tensors where an architecture may have some.
+        var tensors = StateDictionary()
+        for role in biases {
+            tensors[form.naming.parameterName(of: .layer(0, .bias(role, nil)))] = StoredTensor(shape: [1], floats: [0], as: .float32)
+        }
+        var read = try ModelConfiguration(
+            family: family, dim: dim, layerCount: layerCount, headCount: headCount, keyValueHeadCount: keyValueHeadCount,
+            headDim: headDim, vocabularySize: vocabularySize, hiddenDim: hiddenDim, contextLength: contextLength)
+        read.tiesEmbedding = tiesEmbedding
+        try form.read(fields, tensors, &read)
+        var own = self
+        if form.foldsAttentionScale { (own.attentionScale, read.attentionScale) = (nil, nil) }
+        if let difference = own.differenceInComputation(from: read) {
+            throw .unsupported(
+                "llama.cpp's architecture '\(form.architecture)' does not compute \(difference); write a Hugging Face folder")
+        }
+    }
+
     fileprivate func ggufMetadata(
-        _ architecture: GGUFModel.Architecture, as elementType: ElementType, name: String
+        _ form: ModelFamily.GGUF, as elementType: ElementType, name: String
     ) throws(ModelError) -> GGUFMetadata {
         let fileTypes: [ElementType: UInt32] = [.float32: 0, .float16: 1, .q8_0: 7, .bfloat16: 32]
         guard let fileType = fileTypes[elementType] else {
             throw .unsupported("a GGUF is written as float16, bfloat16, float32 or q8_0, not as \(elementType.rawValue)")
         }
-        var metadata: GGUFMetadata = [
-            "general.architecture": .string(architecture.rawValue), "general.type": .string("model"), "general.name": .string(name),
-        ]
-        func set(_ key: String, _ value: GGUFValue) { metadata["\(architecture.rawValue).\(key)"] = value }
-        func set(_ key: String, _ value: Int) { set(key, .uint32(UInt32(clamping: value))) }
-        set("block_count", layerCount)
-        set("context_length", contextLength)
-        set("embedding_length", dim)
-        set("feed_forward_length", hiddenDim)
-        set("attention.head_count", headCount)
-        set("attention.head_count_kv", keyValueHeadCount)
-        set("attention.key_length", headDim)
-        set("attention.value_length", headDim)
-        set("attention.layer_norm_rms_epsilon", .float32(normEpsilon))
-        set("rope.freq_base", .float32(ropeTheta))
-        set("rope.dimension_count", headDim)
-        set("vocab_size", vocabularySize)
+        var fields = GGUFFields(
+            metadata: [
+                "general.architecture": .string(form.architecture), "general.type": .string("model"), "general.name": .string(name),
+            ], architecture: form.architecture)
+        fields.set("block_count", layerCount)
+        fields.set("context_length", contextLength)
+        fields.set("embedding_length", dim)
+        fields.set("feed_forward_length", hiddenDim)
+        fields.set("attention.head_count", headCount)
+        fields.set("attention.head_count_kv", keyValueHeadCount)
+        fields.set("attention.key_length", headDim)
+        fields.set("attention.value_length", headDim)
+        fields.set("attention.layer_norm_rms_epsilon", .float32(normEpsilon))
+        fields.set("rope.freq_base", .float32(ropeTheta))
+        fields.set("rope.dimension_count", headDim)
+        fields.set("vocab_size", vocabularySize)
         switch ropeScaling {
         case nil, .divisors, .llama3: break
         case .linear(let factor):
-            set("rope.scaling.type", .string("linear"))
-            set("rope.scaling.factor", .float32(factor))
+            fields.set("rope.scaling.type", .string("linear"))
+            fields.set("rope.scaling.factor", .float32(factor))
         case .yarn(let yarn):
             guard ropeScaling?.isSameElsewhere(headDim: headDim, base: ropeTheta, roundsRamp: true) ?? true else {
                 throw .unsupported(
                     "this YaRN differs from that of llama.cpp for heads of \(headDim) values; write the model as a state dict")
             }
-            set("rope.scaling.type", .string("yarn"))
-            set("rope.scaling.factor", .float32(yarn.factor))
-            set("rope.scaling.original_context_length", yarn.originalPositions)
+            fields.set("rope.scaling.type", .string("yarn"))
+            fields.set("rope.scaling.factor", .float32(yarn.factor))
+            fields.set("rope.scaling.original_context_length", yarn.originalPositions)
             // llama.cpp multiplies by its own factor in any case.
             let attention = yarn.attentionFactor / RotaryScaling.YaRN.attentionFactor(yarn.factor)
-            if abs(attention - 1) > 1e-6 { set("rope.scaling.attn_factor", .float32(attention)) }
-            set("rope.scaling.yarn_beta_fast", .float32(yarn.fastTurns))
-            set("rope.scaling.yarn_beta_slow", .float32(yarn.slowTurns))
+            if abs(attention - 1) > 1e-6 { fields.set("rope.scaling.attn_factor", .float32(attention)) }
+            fields.set("rope.scaling.yarn_beta_fast", .float32(yarn.fastTurns))
+            fields.set("rope.scaling.yarn_beta_slow", .float32(yarn.slowTurns))
         }
-        if let experts {
-            set("expert_count", experts.count)
-            set("expert_used_count", experts.perToken)
-            set("expert_feed_forward_length", experts.hiddenDim ?? hiddenDim)
-            if experts.auxiliaryCoefficient > 0 { set(GGUFModel.balance, .float32(experts.auxiliaryCoefficient)) }
-        }
-        metadata["general.file_type"] = .uint32(fileType)
-        metadata["general.quantization_version"] = .uint32(2)
-        return metadata
+        try form.write(self, &fields)
+        try check(form, fields)
+        fields.metadata["general.file_type"] = .uint32(fileType)
+        fields.metadata["general.quantization_version"] = .uint32(2)
+        return fields.metadata
     }
 }
 

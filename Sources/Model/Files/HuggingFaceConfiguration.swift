@@ -3,29 +3,7 @@ import Tensor
 /// What a Hugging Face `config.json` says of a model.
 public struct HuggingFaceConfiguration: Sendable, Equatable {
     /// The `model_type`: which class the folder is made for.
-    public enum ModelType: String, Sendable, CaseIterable {
-        /// `LlamaForCausalLM`.
-        case llama
-        /// `Qwen3ForCausalLM`: with a norm for each head's queries and keys.
-        case qwen3
-        /// `Qwen3MoeForCausalLM`: the same with experts.
-        case qwen3MoE = "qwen3_moe"
-        /// MiniMind's own code, which such a folder brings along.
-        case minimind
-
-        /// The class for generation.
-        package var className: String {
-            switch self {
-            case .llama: "LlamaForCausalLM"
-            case .qwen3: "Qwen3ForCausalLM"
-            case .qwen3MoE: "Qwen3MoeForCausalLM"
-            case .minimind: "MiniMindForCausalLM"
-            }
-        }
-    }
-
-    /// The class that the folder is made for.
-    public let type: ModelType
+    public let modelType: String
     /// The sizes, and what the model computes.
     public internal(set) var model: ModelConfiguration
     /// The ids of its special tokens.
@@ -40,102 +18,258 @@ public struct HuggingFaceConfiguration: Sendable, Equatable {
     ///   ``ModelError/configuration(_:)`` for numbers that no model has
     public init(_ json: JSON, keysOf weights: StateDictionary? = nil) throws(ModelError) {
         guard json.object != nil else { throw .configuration("the configuration is not a JSON object") }
-        let fields = ConfigurationFields(json)
-        type = try Self.type(fields)
-        try Self.checkFeatures(fields, type)
-        var model: ModelConfiguration
-        switch type {
-        case .llama, .qwen3, .qwen3MoE: model = try Self.published(fields, type)
-        case .minimind: model = try Self.minimind(fields, weights)
+        let fields = ConfigurationFields(json, weights: weights)
+        guard let form = try ModelFamily.named(by: fields).huggingFace else {
+            preconditionFailure("a family that is found by its class has one")
         }
+        modelType = form.modelType
+        try fields.refuseUnsupported()
+        model = try form.read(fields)
         try model.checkNumbers()
-        self.model = model
         tokens = SpecialTokens(
             beginning: try fields.integer("bos_token_id"), ends: try fields.integers("eos_token_id"),
             padding: try fields.integer("pad_token_id"))
     }
 
-    private static func type(_ fields: ConfigurationFields) throws(ModelError) -> ModelType {
-        let architecture = fields["architectures"]?.array?.first?.string
-        let given = try fields.text("model_type")
-        let name = given ?? ModelType.allCases.first { $0.className == architecture }?.rawValue
-        guard let name else { throw .configuration("there is no 'model_type'; is this the config.json of a language model?") }
-        guard let type = ModelType(rawValue: name) else {
-            let known = ModelType.allCases.map(\.rawValue).joined(separator: ", ")
-            throw .unsupported("models of type '\(name.prefix(60))' are not read here; \(known) are")
+    /// The `config.json` of a model, as all versions of transformers from 4.51 on read it.
+    ///
+    /// - Throws: ``ModelError/unsupported(_:)`` where no class computes the same
+    package static func json(
+        _ model: ModelConfiguration, tokens: SpecialTokens, as elementType: ElementType
+    ) throws(ModelError) -> JSON {
+        let form = try ModelFamily.huggingFaceForm(of: model)
+        var json: JSONObject = [
+            "architectures": [.string(form.className)], "model_type": .string(form.modelType),
+            "vocab_size": .integer(model.vocabularySize), "hidden_size": .integer(model.dim),
+            "intermediate_size": .integer(model.hiddenDim), "num_hidden_layers": .integer(model.layerCount),
+            "num_attention_heads": .integer(model.headCount), "num_key_value_heads": .integer(model.keyValueHeadCount),
+            "hidden_act": .string(model.activation.huggingFaceName), "max_position_embeddings": .integer(model.huggingFacePositions),
+            "rms_norm_eps": .number(model.normEpsilon.shortest), "rope_theta": .number(model.ropeTheta.shortest),
+            "tie_word_embeddings": .bool(model.tiesEmbedding), "initializer_range": 0.02, "use_cache": true,
+        ]
+        try form.write(model, &json)
+        json["bos_token_id"] = tokens.beginning.map(JSON.integer) ?? .null
+        json["eos_token_id"] = tokens.endsJSON
+        json["pad_token_id"] = tokens.padding.map(JSON.integer) ?? .null
+        json["torch_dtype"] = .string(elementType.rawValue)
+        let written = JSON.object(json)
+        // A family that leaves out what its class does not compute would write another model.
+        var read = try HuggingFaceConfiguration(written).model
+        read.family = model.family
+        if let difference = model.differenceInComputation(from: read) {
+            throw .unsupported("\(form.className) of transformers does not compute \(difference); write the model as a state dict")
         }
-        return type
+        return written
+    }
+}
+
+extension ModelConfiguration {
+    /// A fact in which another model computes something else, in words; `nil` where there is none.
+    ///
+    /// Rotary scalings and experts do not count: each form says by itself what it has of them.
+    func differenceInComputation(from other: ModelConfiguration) -> String? {
+        if biases != other.biases { return "biases on \(biases.map(\.rawValue).sorted().joined(separator: ", "))" }
+        if queryKeyNorm != other.queryKeyNorm { return "norms of queries and keys as the model has them" }
+        if normPlaces != other.normPlaces || normOffset != other.normOffset { return "norms as the model has them" }
+        if activation != other.activation { return "the activation \(activation)" }
+        if unrotatedLayers != other.unrotatedLayers { return "layers that are not turned as in the model" }
+        if windows != other.windows { return "windows of attention as the model has them" }
+        for (one, two, name) in [
+            (attentionSoftCap ?? 0, other.attentionSoftCap ?? 0, "a soft cap of attention"),
+            (logitsSoftCap ?? 0, other.logitsSoftCap ?? 0, "a soft cap of the logits"),
+            (windowedRopeTheta ?? 0, other.windowedRopeTheta ?? 0, "a rotary base in layers with a window"),
+            (scaleOfAttention, other.scaleOfAttention, "an attention scale"),
+            (embeddingMultiplier, other.embeddingMultiplier, "an embedding multiplier"),
+            (residualMultiplier, other.residualMultiplier, "a residual multiplier"),
+            (logitsMultiplier, other.logitsMultiplier, "a logits multiplier"),
+        ] where abs(one - two) > 1e-6 * abs(two) {
+            return "\(name) of \(one)"
+        }
+        if tiesEmbedding != other.tiesEmbedding { return "an output projection as the model has it" }
+        if (experts == nil) != (other.experts == nil) { return "experts as the model has them" }
+        return nil
     }
 
-    /// Refuses what would make another model of the same weights.
-    private static func checkFeatures(_ fields: ConfigurationFields, _ type: ModelType) throws(ModelError) {
-        if let quantization = fields["quantization_config"] {
+    /// Writes what ``ConfigurationFields/readLlamaBiases(into:)`` reads.
+    func writeLlamaBiases(to json: inout JSONObject) throws(ModelError) {
+        json["attention_bias"] = .bool(try hasBiases(on: [.query, .key, .value, .output]))
+        json["mlp_bias"] = .bool(try hasBiases(on: [.gate, .up, .down]))
+    }
+
+    /// What the products of queries and keys are multiplied by.
+    var scaleOfAttention: Float { attentionScale ?? 1 / Float(headDim).squareRoot() }
+
+    /// Whether all of some linear layers have a bias.
+    ///
+    /// - Throws: ``ModelError/unsupported(_:)`` where only some of them have one
+    func hasBiases(on roles: Set<LinearRole>) throws(ModelError) -> Bool {
+        let found = biases.intersection(roles)
+        guard found.isEmpty || found == roles else {
+            throw .unsupported(
+                "biases on \(found.map(\.rawValue).sorted().joined(separator: ", ")) alone are in no class of transformers; write the model as a state dict"
+            )
+        }
+        return !found.isEmpty
+    }
+}
+
+// MARK: - What classes have in common
+
+extension ConfigurationFields {
+    /// A model of the sizes that all classes call alike.
+    ///
+    /// - Parameters: what the class takes where the settings say nothing; `nil` for what follows from other sizes
+    ///   - hasWindows: whether layers of the class may have a window, which the caller reads
+    ///   - ropeTypeIgnored: whether the base alone is read of the rotary settings
+    ///   - rotary: the rotary settings where they do not stand where those of most classes do
+    func model(
+        _ family: ModelFamily, keyValueHeadCount: Int? = nil, headDim: Int? = nil, hiddenDim: Int? = nil, contextLength: Int,
+        normEpsilon: Float = 1e-6, ropeTheta: Float = 10000, tiesEmbedding: Bool = false, experts: ExpertConfiguration? = nil,
+        hasWindows: Bool = false, ropeTypeIgnored: Bool = false, rotary: ConfigurationFields? = nil
+    ) throws(ModelError) -> ModelConfiguration {
+        let heads = try needed("num_attention_heads")
+        let positions = try integer("max_position_embeddings") ?? contextLength
+        var hidden = hiddenDim
+        if hidden == nil { hidden = try needed("intermediate_size") }
+        var model = try ModelConfiguration(
+            family: family, dim: try needed("hidden_size"), layerCount: try needed("num_hidden_layers"), headCount: heads,
+            keyValueHeadCount: try integer("num_key_value_heads") ?? keyValueHeadCount ?? heads,
+            headDim: try integer("head_dim") ?? headDim, vocabularySize: try needed("vocab_size"), hiddenDim: hidden ?? 0,
+            normEpsilon: try number("rms_norm_eps") ?? normEpsilon, contextLength: positions, experts: experts)
+        model.tiesEmbedding = try bool("tie_word_embeddings") ?? tiesEmbedding
+        if !hasWindows { try refuseLayerTypes() }
+        try model.readRotary(self, parameters: rotary, defaultTheta: ropeTheta, ignoringType: ropeTypeIgnored)
+        return model
+    }
+
+    /// The biases that Llama and its relatives may have.
+    func readLlamaBiases(into model: inout ModelConfiguration) throws(ModelError) {
+        if try bool("attention_bias") ?? false { model.biases.formUnion([.query, .key, .value, .output]) }
+        if try bool("mlp_bias") ?? false { model.biases.formUnion([.gate, .up, .down]) }
+    }
+
+    /// Refuses attention to later tokens, where Gemma's classes are told to have it.
+    func refuseBidirectionalAttention() throws(ModelError) {
+        if try bool("use_bidirectional_attention") ?? false {
+            throw .unsupported("'use_bidirectional_attention' is true: a token that attends to later ones is not supported")
+        }
+    }
+
+    /// The activation under a key.
+    ///
+    /// - Throws: ``ModelError/unsupported(_:)`` for one that is not computed here
+    func activation(_ keys: String..., default name: String = "silu") throws(ModelError) -> Activation {
+        let key = keys.first { self[$0] != nil } ?? keys.first ?? "hidden_act"
+        let name = try text(key) ?? name
+        guard let activation = Activation(huggingFaceName: name) else {
+            throw .unsupported("'\(key)' is '\(name.prefix(40))'; silu, gelu and gelu_pytorch_tanh are the activations here")
+        }
+        return activation
+    }
+
+    /// Refuses what would make another model of the same weights, in whatever class.
+    func refuseUnsupported() throws(ModelError) {
+        if let quantization = self["quantization_config"] {
             let method = quantization["quant_method"]?.string.map { " (\($0.prefix(40)))" } ?? ""
             throw .unsupported("the weights are quantised\(method), which is read from GGUF files alone; take the model in 16 bits")
         }
-        for key in ["attention_bias", "mlp_bias"] where try fields.bool(key) == true {
-            throw .unsupported("'\(key)' is true: linear layers with a bias are not supported")
+        if try bool("is_causal") == false {
+            throw .unsupported("'is_causal' is false: a token that attends to later ones is not supported")
         }
-        let activation = try fields.text("hidden_act") ?? "silu"
-        guard activation == "silu" || activation == "swish" else {
-            throw .unsupported("'hidden_act' is '\(activation.prefix(40))'; silu is the only activation here")
-        }
-        let layerTypes = fields["layer_types"]?.array?.map { $0.string ?? "?" } ?? []
-        if let other = layerTypes.first(where: { $0 != "full_attention" }) {
-            throw .unsupported("'layer_types' has '\(other.prefix(40))'; every layer attends to all tokens here")
-        }
-        // Llama's class has no such window; Qwen's have one where it is switched on and some layers lie above it.
-        let layers = try fields.integer("num_hidden_layers") ?? 0
-        let firstWindowed = type == .qwen3 ? try fields.integer("max_window_layers") ?? 28 : 0
-        if type == .qwen3 || type == .qwen3MoE, layerTypes.isEmpty, firstWindowed < layers,
-            try fields.bool("use_sliding_window") == true, try fields.integer("sliding_window") != nil
-        {
-            throw .unsupported("'use_sliding_window' is true: a sliding window of attention is not supported")
-        }
-        for place in [fields, try fields.object("rope_parameters"), try fields.object("rope_scaling")] {
+        for place in [self, try object("rope_parameters"), try object("rope_scaling")] {
             if let part = try place?.number("partial_rotary_factor"), part != 1 {
                 throw .unsupported("'partial_rotary_factor' is \(part); whole heads are turned here")
             }
         }
     }
 
-    /// MiniMind's factor of the auxiliary loss, in a folder of a class that has such a loss only where it is asked to.
-    static let minimindBalance = "minimind_router_aux_loss_coef"
-
-    /// A Llama or Qwen3, with the defaults of these classes.
-    private static func published(_ fields: ConfigurationFields, _ type: ModelType) throws(ModelError) -> ModelConfiguration {
-        let heads = try fields.needed("num_attention_heads")
-        var experts: ExpertConfiguration?
-        if type == .qwen3MoE {
-            guard try fields.integer("decoder_sparse_step") ?? 1 == 1, fields["mlp_only_layers"]?.array?.isEmpty ?? true else {
-                throw .unsupported(
-                    "'decoder_sparse_step' or 'mlp_only_layers' make some layers dense; every layer has experts here, or none")
+    /// Which layers have a sliding window of attention, and how wide it is.
+    ///
+    /// - Parameters:
+    ///   - switchedBy: the key that switches windows on; `nil` where a width alone does
+    ///   - width: what the class takes where `sliding_window` is missing; where it is null there is no window
+    ///   - isWindowed: whether a layer has one where `layer_types` does not say it
+    func readWindows(
+        into model: inout ModelConfiguration, switchedBy: String? = nil, width: Int? = nil, isWindowed: (Int) -> Bool
+    ) throws(ModelError) {
+        var window = try integer("sliding_window") ?? (isNull("sliding_window") ? nil : width)
+        if let switchedBy, try bool(switchedBy) != true { window = nil }
+        let types =
+            try layerTypes(model.layerCount)
+            ?? (0..<model.layerCount).map { window != nil && isWindowed($0) ? Self.windowed : Self.full }
+        var windows: [Int?] = []
+        for type in types {
+            switch type {
+            case Self.full: windows.append(nil)
+            case Self.windowed:
+                guard let window else {
+                    throw .configuration("'layer_types' has '\(Self.windowed)', and there is no 'sliding_window', or it is switched off")
+                }
+                windows.append(window)
+            default: throw .unsupported("'layer_types' has '\(type.prefix(40))'; layers of this kind are not computed here")
             }
-            // The class adds no such loss unless it is asked to. Where it is, it takes one mean over all layers; here each layer
-            // has its own, which together are as much.
-            let isBalanced = try fields.bool("output_router_logits") ?? false
-            let layers = Float(max(try fields.integer("num_hidden_layers") ?? 1, 1))
-            let coefficient = isBalanced ? (try fields.number("router_aux_loss_coef") ?? 0.001) / layers : 0
-            experts = ExpertConfiguration(
-                count: try fields.integer("num_experts", "num_local_experts") ?? 128,
-                perToken: try fields.integer("num_experts_per_tok") ?? 8, sharedCount: 0,
-                hiddenDim: try fields.integer("moe_intermediate_size") ?? 768,
-                normalizesWeights: try fields.bool("norm_topk_prob") ?? false, balance: .overBatch,
-                auxiliaryCoefficient: try fields.number(minimindBalance) ?? coefficient)
         }
-        // With experts in every layer nothing is as wide as the dense layers would be.
-        let denseDim = try fields.integer("intermediate_size")
-        let hiddenDim = type == .qwen3MoE ? denseDim ?? 6144 : try fields.needed("intermediate_size")
-        var model = try ModelConfiguration(
-            generation: type == .llama ? .v2 : .v3, dim: try fields.needed("hidden_size"),
-            layerCount: try fields.needed("num_hidden_layers"), headCount: heads,
-            keyValueHeadCount: try fields.integer("num_key_value_heads") ?? (type == .qwen3MoE ? 4 : heads),
-            headDim: try fields.integer("head_dim") ?? (type == .qwen3 ? 128 : nil),
-            vocabularySize: try fields.needed("vocab_size"), hiddenDim: hiddenDim, experts: experts)
-        model.normEpsilon = try fields.number("rms_norm_eps") ?? 1e-6
-        model.tiesEmbedding = try fields.bool("tie_word_embeddings") ?? false
-        model.contextLength = try fields.integer("max_position_embeddings") ?? (type == .llama ? 2048 : 32768)
-        try model.readRotary(fields, defaultTheta: 10000)
-        return model
+        model.windows = windows.allSatisfy { $0 == nil } ? [] : windows
+    }
+
+    /// Refuses layers that differ in their attention, for classes that have none.
+    func refuseLayerTypes() throws(ModelError) {
+        let types = self["layer_types"]?.array?.map { $0.string ?? "?" } ?? []
+        if let other = types.first(where: { $0 != Self.full }) {
+            throw .unsupported("'layer_types' has '\(other.prefix(40))'; every layer attends to all tokens here")
+        }
+    }
+
+    /// What `layer_types` says of each layer; `nil` where it is missing.
+    private func layerTypes(_ count: Int) throws(ModelError) -> [String]? {
+        guard let list = self["layer_types"] else { return nil }
+        let types = list.array?.compactMap(\.string) ?? []
+        guard types.count == count else {
+            throw .configuration("'layer_types' has \(types.count) texts for \(count) layers")
+        }
+        return types
+    }
+
+    fileprivate static let full = "full_attention"
+    fileprivate static let windowed = "sliding_attention"
+}
+
+extension ModelConfiguration {
+    /// Writes what ``ConfigurationFields/readWindows(into:switchedBy:width:isWindowed:)`` reads.
+    ///
+    /// - Throws: ``ModelError/unsupported(_:)`` where windows differ from layer to layer
+    func writeWindows(to json: inout JSONObject, switchedBy: String? = nil) throws(ModelError) {
+        let widths = Set(windows.compactMap { $0 })
+        guard widths.count <= 1 else {
+            throw .unsupported(
+                "classes of transformers have windows of one width, not of \(widths.sorted()); write the model as a state dict")
+        }
+        if let switchedBy { json[switchedBy] = .bool(!widths.isEmpty) }
+        json["sliding_window"] = widths.first.map(JSON.integer) ?? .null
+        json["layer_types"] = .array(
+            (0..<layerCount).map {
+                .string(window(ofLayer: $0) == nil ? ConfigurationFields.full : ConfigurationFields.windowed)
+            })
+    }
+}
+
+extension Activation {
+    /// The activation that transformers calls so; `nil` where it is not computed here.
+    init?(huggingFaceName name: String) {
+        switch name {
+        case "silu", "swish": self = .silu
+        case "gelu", "gelu_python": self = .gelu
+        case "gelu_pytorch_tanh", "gelu_new", "gelu_fast", "gelu_accurate": self = .tanhGELU
+        default: return nil
+        }
+    }
+
+    /// What transformers calls it.
+    var huggingFaceName: String {
+        switch self {
+        case .silu: "silu"
+        case .gelu: "gelu"
+        case .tanhGELU: "gelu_pytorch_tanh"
+        }
     }
 }

@@ -33,11 +33,11 @@ enum HuggingFaceFolder {
         } catch {
             throw .inFile(path: "\(folder)/\(configurationName)", error)
         }
-        let generation = configuration.model.generation
+        let model = configuration.model
         // Two that differ are two, whatever the configuration says: transformers 5 takes each as it stands there.
-        if configuration.model.tiesEmbedding, !stored.tiesOutput(generation.naming) { configuration.model.tiesEmbedding = false }
+        if configuration.model.tiesEmbedding, !stored.tiesOutput(model.naming) { configuration.model.tiesEmbedding = false }
         let tensors = separated(stored, configuration.model)
-        return (configuration, StoredWeights(tensors, naming: generation.naming, rotaryLayout: generation.rotaryLayout))
+        return (configuration, StoredWeights(tensors, naming: model.naming, rotaryLayout: model.rotaryLayout))
     }
 
     /// Far above any of a real model.
@@ -127,7 +127,7 @@ enum HuggingFaceFolder {
     private static func separated(_ tensors: StateDictionary, _ model: ModelConfiguration) -> StateDictionary {
         guard let experts = model.experts else { return tensors }
         let hidden = experts.hiddenDim ?? model.hiddenDim
-        let naming = WeightNaming.huggingFace
+        let naming = ParameterNaming.huggingFace
         var result = StateDictionary()
         result.metadata = tensors.metadata
         for name in tensors.names {
@@ -142,7 +142,7 @@ enum HuggingFaceFolder {
                 continue
             }
             for index in 0..<experts.count {
-                func place(_ role: LinearRole) -> String { naming.name(of: .layer(layer, .linear(role, .routed(index)))) + ".weight" }
+                func place(_ role: LinearRole) -> String { naming.parameterName(of: .layer(layer, .linear(role, .routed(index)))) }
                 guard let expert = tensor.slice(index) else { continue }
                 if isGateUp {
                     result[place(.gate)] = expert.rows(0..<hidden)

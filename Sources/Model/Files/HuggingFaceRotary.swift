@@ -4,12 +4,18 @@ import Tensor
 extension ModelConfiguration {
     /// Takes the base of the rotary angles and their scaling from where transformers keeps them: up to version 4
     /// in `rope_theta` and `rope_scaling`, from 5 in `rope_parameters`.
-    mutating func readRotary(_ fields: ConfigurationFields, defaultTheta: Float) throws(ModelError) {
+    ///
+    /// - Parameters:
+    ///   - given: the settings where they stand elsewhere
+    ///   - ignoringType: whether the base alone is read
+    mutating func readRotary(
+        _ fields: ConfigurationFields, parameters given: ConfigurationFields? = nil, defaultTheta: Float, ignoringType: Bool = false
+    ) throws(ModelError) {
         let (scaling, newer) = (try fields.object("rope_scaling"), try fields.object("rope_parameters"))
-        let parameters = scaling ?? newer
+        let parameters = given ?? scaling ?? newer
         let theta = try fields.number("rope_theta")
         ropeTheta = try parameters?.number("rope_theta") ?? theta ?? defaultTheta
-        guard let parameters else { return }
+        guard let parameters, !ignoringType else { return }
         let type = try parameters.text("rope_type", "type") ?? "default"
         func factor() throws(ModelError) -> Float {
             guard let factor = try parameters.number("factor") else { throw .configuration("the rotary scaling '\(type)' has no 'factor'") }

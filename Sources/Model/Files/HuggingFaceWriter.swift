@@ -1,93 +1,8 @@
 import Foundation
 import Tensor
 
-extension HuggingFaceConfiguration.ModelType {
-    /// The class that a model is written for: a Llama or a Qwen3 where it is one, otherwise MiniMind's own of 2025.
-    ///
-    /// - Throws: ``ModelError/unsupported(_:)`` where no class computes the same
-    package init(of configuration: ModelConfiguration) throws(ModelError) {
-        guard let experts = configuration.experts else {
-            self = configuration.normalizesHeads ? .qwen3 : .llama
-            return
-        }
-        if configuration.normalizesHeads {
-            guard experts.sharedCount == 0 else {
-                throw .unsupported("no class of transformers has norms of heads and shared experts; write the model as a state dict")
-            }
-            self = .qwen3MoE
-            return
-        }
-        // The class has one width, whole heads, and its own two scalings; and it cannot but tie.
-        let isOwn =
-            configuration.headDim * configuration.headCount == configuration.dim && configuration.tiesEmbedding
-            && (configuration.ropeScaling == nil || configuration.ropeScaling == .yarn(.minimind))
-        guard isOwn else {
-            throw .unsupported("no class of transformers has experts without norms of heads, but MiniMind's, and that not of this kind")
-        }
-        self = .minimind
-    }
-}
-
-extension HuggingFaceConfiguration {
-    /// The `config.json` of a model, as all versions of transformers from 4.51 on read it.
-    ///
-    /// - Throws: ``ModelError/unsupported(_:)`` where no class computes the same
-    package static func json(
-        _ model: ModelConfiguration, tokens: SpecialTokens, as elementType: ElementType
-    ) throws(ModelError) -> JSON {
-        let type = try ModelType(of: model)
-        var json: JSONObject = [
-            "architectures": [.string(type.className)], "model_type": .string(type.rawValue),
-            "vocab_size": .integer(model.vocabularySize), "hidden_size": .integer(model.dim),
-            "intermediate_size": .integer(model.hiddenDim), "num_hidden_layers": .integer(model.layerCount),
-            "num_attention_heads": .integer(model.headCount), "num_key_value_heads": .integer(model.keyValueHeadCount),
-            "hidden_act": "silu", "max_position_embeddings": .integer(model.huggingFacePositions),
-            "rms_norm_eps": .number(model.normEpsilon.shortest), "rope_theta": .number(model.ropeTheta.shortest),
-            "tie_word_embeddings": .bool(model.tiesEmbedding), "initializer_range": 0.02, "use_cache": true,
-        ]
-        switch type {
-        case .llama, .qwen3, .qwen3MoE:
-            json["head_dim"] = .integer(model.headDim)
-            json["rope_scaling"] = try model.huggingFaceRotaryScaling()
-            json["attention_bias"] = false
-            json["attention_dropout"] = 0.0
-            if type == .llama { json["mlp_bias"] = false } else { json["use_sliding_window"] = false }
-            if type == .qwen3MoE, let experts = model.experts {
-                json["num_experts"] = .integer(experts.count)
-                json["num_experts_per_tok"] = .integer(experts.perToken)
-                json["moe_intermediate_size"] = .integer(experts.hiddenDim ?? model.hiddenDim)
-                json["norm_topk_prob"] = .bool(experts.normalizesWeights)
-                json["router_aux_loss_coef"] = .number(experts.auxiliaryCoefficient.shortest)
-                json[HuggingFaceConfiguration.minimindBalance] = .number(experts.auxiliaryCoefficient.shortest)
-                json["decoder_sparse_step"] = 1
-                json["mlp_only_layers"] = []
-            }
-        case .minimind:
-            json["dropout"] = 0.0
-            json["flash_attn"] = true
-            json["inference_rope_scaling"] = .bool(model.ropeScaling != nil)
-            json["use_moe"] = true
-            if let experts = model.experts {
-                json["intermediate_size"] = .integer(experts.hiddenDim ?? model.hiddenDim)
-                json["n_routed_experts"] = .integer(experts.count)
-                json["num_experts_per_tok"] = .integer(experts.perToken)
-                json["n_shared_experts"] = .integer(experts.sharedCount)
-                json["scoring_func"] = "softmax"
-                json["aux_loss_alpha"] = .number(experts.auxiliaryCoefficient.shortest)
-                json["seq_aux"] = .bool(experts.balance == .perSequence)
-                json["norm_topk_prob"] = .bool(experts.normalizesWeights)
-            }
-        }
-        json["bos_token_id"] = tokens.beginning.map(JSON.integer) ?? .null
-        json["eos_token_id"] = tokens.endsJSON
-        json["pad_token_id"] = tokens.padding.map(JSON.integer) ?? .null
-        json["torch_dtype"] = .string(elementType.rawValue)
-        return .object(json)
-    }
-}
-
 extension SpecialTokens {
-    fileprivate var endsJSON: JSON {
+    var endsJSON: JSON {
         switch ends.count {
         case 0: .null
         case 1: .integer(ends[0])
@@ -104,7 +19,7 @@ extension SpecialTokens {
     }
 }
 
-extension MiniMind {
+extension LanguageModel {
     /// The files of a tokenizer, and of the settings that go with it, which a folder takes along.
     private static let tokenizerFiles =
         HuggingFaceFolder.tokenizerNames + [
@@ -124,8 +39,8 @@ extension MiniMind {
     ///   - tokenizerFolder: where the files of a tokenizer, and of the settings that go with it, are copied from
     ///   - shardSize: the most bytes of weights in a file, as far as a tensor fits in
     ///   - replacement: what is written in place of a parameter, such as a weight with an adapter merged into it
-    /// - Returns: the class that the folder is for. ``HuggingFaceConfiguration/ModelType/minimind``, of the mixtures
-    ///   of experts of 2025, is none of transformers' own: whoever loads it there needs MiniMind's code.
+    /// - Returns: the class that the folder is for, such as `LlamaForCausalLM`. `MiniMindForCausalLM`, of the mixtures of experts
+    ///   of 2025, is not one of transformers' own: whoever loads it there needs MiniMind's code.
     /// - Throws: ``ModelError/unsupported(_:)`` where no class computes the same, ``ModelError/beyondRange(_:weights:)``,
     ///   ``ModelError/file(_:)``
     @discardableResult
@@ -133,14 +48,14 @@ extension MiniMind {
         to folder: String, as elementType: ElementType = .float16, tokens: SpecialTokens = .minimind,
         tokenizerFolder: String? = nil, shardSize: Int = 5_000_000_000,
         replacement: @escaping (ParameterPlace, Tensor) -> Tensor = { $1 }
-    ) throws(ModelError) -> HuggingFaceConfiguration.ModelType {
+    ) throws(ModelError) -> String {
         guard [.float32, .float16, .bfloat16].contains(elementType) else {
             throw .unsupported("weights are written as float16, bfloat16 or float32, not as \(elementType.rawValue)")
         }
-        let type = try HuggingFaceConfiguration.ModelType(of: configuration)
+        let form = try ModelFamily.huggingFaceForm(of: configuration)
         let json = try HuggingFaceConfiguration.json(configuration, tokens: tokens, as: elementType)
         try checkRange(of: elementType)
-        let parameters = WrittenParameters(model: self, naming: .huggingFace, rotaryLayout: .rotateHalf, replacement: replacement)
+        let parameters = WrittenParameters(model: self, naming: form.naming, rotaryLayout: form.rotaryLayout, replacement: replacement)
         do throws(TensorFileError) {
             try AtomicFolder.write(to: folder, replacing: Self.isPartOfModel) { (folder) throws(TensorFileError) in
                 try parameters.writeShards(to: folder, as: elementType, shardSize: shardSize)
@@ -151,7 +66,7 @@ extension MiniMind {
         } catch {
             throw .file(error)
         }
-        return type
+        return form.className
     }
 
     /// Whether a file belongs to a folder of a model, which another takes the place of.

@@ -5,8 +5,8 @@ import Tensor
 public struct ModelFile: Sendable {
     /// What kind of file or folder a model lies in.
     public enum Kind: Sendable, Equatable {
-        /// A folder that transformers reads.
-        case huggingFace(HuggingFaceConfiguration.ModelType)
+        /// A folder that transformers reads, with its `model_type`.
+        case huggingFace(modelType: String)
         /// A file of llama.cpp, of this architecture.
         case gguf(architecture: String)
         /// MiniMind's state dict, `.pth` or safetensors.
@@ -37,7 +37,7 @@ public struct ModelFile: Sendable {
     /// A line for a person: kind and sizes.
     public var summary: String {
         switch kind {
-        case .huggingFace(let type): "Hugging Face folder (\(type.rawValue)): \(configuration.summary)"
+        case .huggingFace(let type): "Hugging Face folder (\(type)): \(configuration.summary)"
         case .gguf(let architecture): "GGUF (\(architecture)): \(configuration.summary)"
         case .stateDictionary: configuration.summary
         }
@@ -93,7 +93,7 @@ public struct ModelFile: Sendable {
         if let generation, generation != found.generation {
             throw .inFile(
                 path: path,
-                .unrecognized("the model is a \(found.generation.rawValue), not --generation \(generation.rawValue); leave the flag out"))
+                .unrecognized("the model is a \(found.family.name), not --generation \(generation.rawValue); leave the flag out"))
         }
         return opened
     }
@@ -105,7 +105,7 @@ public struct ModelFile: Sendable {
         }
         let (configuration, weights) = try HuggingFaceFolder.read(folder)
         return ModelFile(
-            path: path, kind: .huggingFace(configuration.type), configuration: configuration.model, weights: weights,
+            path: path, kind: .huggingFace(modelType: configuration.modelType), configuration: configuration.model, weights: weights,
             tokens: configuration.tokens, tokenizer: tokenizer(in: folder))
     }
 
@@ -140,7 +140,7 @@ public struct ModelFile: Sendable {
         let configuration = try ModelConfiguration.recognized(
             in: tensors, generation: generation, headCount: headCount, keyValueHeadCount: keyValueHeadCount)
         let weights = StoredWeights(
-            tensors, naming: configuration.generation.naming, rotaryLayout: configuration.generation.rotaryLayout)
+            tensors, naming: configuration.naming, rotaryLayout: configuration.rotaryLayout)
         return ModelFile(
             path: path, kind: .stateDictionary, configuration: configuration, weights: weights, tokens: .minimind,
             tokenizer: tokenizer(beside: path))
@@ -176,7 +176,7 @@ extension TensorFile {
     }
 }
 
-extension MiniMind {
+extension LanguageModel {
     /// The model of a file.
     ///
     /// - Parameters: as of ``init(_:_:linearPrecision:embeddingPrecision:)``

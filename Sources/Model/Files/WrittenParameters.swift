@@ -1,20 +1,40 @@
 import Tensor
 
-/// The parameters of a model on their way into a file: renamed, and their rows in the layout that is read there.
+/// The parameters of a model on their way into a file: renamed, and in the form that is read there.
 struct WrittenParameters {
-    let model: MiniMind
-    let naming: WeightNaming
+    let model: LanguageModel
+    let naming: ParameterNaming
     let rotaryLayout: RotaryLayout
+    /// What is added to the weights of norms.
+    var normShift: Float = 0
+    /// What queries are multiplied by.
+    var queryFactor: Float = 1
     /// What is written in place of a parameter.
     let replacement: (ParameterPlace, Tensor) -> Tensor
 
-    func name(_ place: ParameterPlace) -> String { naming.name(of: place) + ".weight" }
+    func name(_ place: ParameterPlace) -> String { naming.parameterName(of: place) }
 
     /// What is written of a parameter.
     func values(_ place: ParameterPlace, _ tensor: Tensor) -> Tensor {
         let values = replacement(place, tensor)
         let configuration = model.configuration
-        guard let order = configuration.rowOrder(of: place, from: configuration.rotaryLayout, to: rotaryLayout) else { return values }
-        return ComputeContext.withoutGradient { gatherRows(values, order) }
+        if let order = configuration.rowOrder(of: place, from: configuration.rotaryLayout, to: rotaryLayout) {
+            return changed(values.reordered(by: order), 0, factor(of: place))
+        }
+        return changed(values, place.isNorm ? normShift : 0, factor(of: place))
+    }
+
+    private func changed(_ tensor: Tensor, _ shift: Float, _ factor: Float) -> Tensor {
+        shift == 0 && factor == 1 ? tensor : Tensor(tensor.values.map { factor * ($0 + shift) }, shape: tensor.shape)
+    }
+
+    /// The factor of queries, at what makes them: their norm, or their projection where they have none.
+    private func factor(of place: ParameterPlace) -> Float {
+        guard queryFactor != 1, case .layer(_, let part) = place else { return 1 }
+        switch part {
+        case .queryNorm: return queryFactor
+        case .linear(.query, _), .bias(.query, _): return model.configuration.queryKeyNorm == .none ? queryFactor : 1
+        default: return 1
+        }
     }
 }

@@ -1,6 +1,6 @@
 import Tensor
 
-extension MiniMind {
+extension LanguageModel {
     /// Writes on from a prompt, token by token.
     ///
     /// - Parameters:
@@ -25,7 +25,7 @@ extension MiniMind {
         var seen = Set(prompt)
         // A limit that is none, `.max`, is as good as any.
         let room = min(max(maximumTokens, 0), Int.max - prompt.count)
-        let cache = cache ?? KeyValueCache(configuration, capacity: prompt.count + room, windows: windows)
+        let cache = cache ?? KeyValueCache(configuration, capacity: prompt.count + room)
         // The scores behind the last token are wanted, so that one is read in any case.
         cache.keep(min(cache.commonCount(prompt), prompt.count - 1))
         while written.count < maximumTokens {

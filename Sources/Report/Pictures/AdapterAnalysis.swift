@@ -18,15 +18,15 @@ public struct AdapterAnalysis: Sendable {
     ///   - naming: what the modules are called where no base says it
     /// - Throws: `LoRAError` where a module does not fit the base or its values cannot be read, `ModelError` for a weight
     ///   of the base
-    public init(_ state: AdapterState, base: ModelFile?, naming: WeightNaming = .huggingFace) throws {
+    public init(_ state: AdapterState, base: ModelFile?, naming: ParameterNaming = .huggingFace) throws {
         guard !state.modules.isEmpty else { throw LoRAError.empty }
         let state = try base.map { try state.turned(to: $0.configuration.rotaryLayout, $0.configuration) } ?? state
-        let naming = base?.configuration.generation.naming ?? naming
+        let naming = base?.configuration.naming ?? naming
         let shapes = base.map { Dictionary(uniqueKeysWithValues: $0.configuration.linearPlaces.map { ($0.place, $0.shape) }) }
         self.state = state
         self.base = base
         modules = try state.modules.map { module in
-            let name = naming.name(of: module.place)
+            let name = naming.moduleName(of: module.place)
             if let shapes, shapes[module.place] == nil { throw LoRAError.unknownModule(name) }
             let shape = try module.checkedShape(name, layer: shapes?[module.place])
             return try ModuleAnalysis(module, name, shape, base: base)

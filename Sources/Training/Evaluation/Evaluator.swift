@@ -36,7 +36,7 @@ public struct Evaluator<Source: SampleSource> {
     /// - Throws: ``EvaluationError``, in every process alike; `ModelError` for tokens outside of the vocabulary;
     ///   ``CommunicationError``; what the source throws
     public func evaluate(
-        _ model: MiniMind, isStopping: () -> Bool = { false }
+        _ model: LanguageModel, isStopping: () -> Bool = { false }
     ) throws -> (result: EvaluationResult, counts: SampleCounts)? {
         let start = ContinuousClock.now
         guard let sums = try combine(sums(model, isStopping)) else { return nil }
@@ -58,7 +58,7 @@ public struct Evaluator<Source: SampleSource> {
     }
 
     /// The sums of this process; `nil` where it gives up.
-    private func sums(_ model: MiniMind, _ isStopping: () -> Bool) throws -> Sums? {
+    private func sums(_ model: LanguageModel, _ isStopping: () -> Bool) throws -> Sums? {
         var sums = Sums()
         let batches = loader.epoch(0)
         while true {
@@ -71,7 +71,7 @@ public struct Evaluator<Source: SampleSource> {
                 $0.recordsGraph = false
                 $0.dropoutSeed = nil
             }) {
-                try model.crossEntropy(TokenRow(batch), batch.predictions.map(MiniMind.Prediction.init)).scalar
+                try model.crossEntropy(TokenRow(batch), batch.predictions.map(LanguageModel.Prediction.init)).scalar
             }
             sums.loss += Double(mean) * Double(batch.countedTokens)
             sums.countedTokens += batch.countedTokens

@@ -9,7 +9,7 @@ struct AdapterShelf {
     private let isForced: Bool
     private var paths: [String: String] = [:]
 
-    init(_ model: MiniMind, _ base: Base, isForced: Bool) {
+    init(_ model: LanguageModel, _ base: Base, isForced: Bool) {
         loaded = AdapterSet(on: model)
         self.base = base
         self.isForced = isForced

@@ -44,9 +44,9 @@ struct Base {
     /// The model.
     ///
     /// - Parameter reading: the precision of the products that will read it; `nil` where it is trained
-    func model(reading precision: Precision?) throws -> MiniMind {
+    func model(reading precision: Precision?) throws -> LanguageModel {
         let readsBFloat16 = options.basePrecision == .auto && precision == .bfloat16
-        let model = try MiniMind(
+        let model = try LanguageModel(
             file, linearPrecision: options.basePrecision == .bfloat16 || readsBFloat16 ? .bfloat16 : .float32,
             embeddingPrecision: options.basePrecision == .bfloat16 ? .bfloat16 : .float32)
         if precision == .float16 {

@@ -55,7 +55,7 @@ struct BenchStepCommand {
     }
 
     /// What gives one batch a step: the data's, epoch after epoch, or the same rows of random tokens.
-    private func batches(_ model: MiniMind) throws -> () throws -> Batch? {
+    private func batches(_ model: LanguageModel) throws -> () throws -> Batch? {
         guard let path = options.dataPath else {
             let batch = randomRows(length: options.rowLength > 0 ? options.rowLength : options.model.maxSequenceLength, model)
             return { batch }
@@ -75,7 +75,7 @@ struct BenchStepCommand {
         }
     }
 
-    private func randomRows(length: Int, _ model: MiniMind) -> Batch {
+    private func randomRows(length: Int, _ model: LanguageModel) -> Batch {
         var generator = RandomGenerator(seed: UInt64(options.model.seed))
         let samples = (0..<options.batchSize).map { index in
             let ids = (0...length).map { _ in Int32(generator.next() % UInt64(model.configuration.vocabularySize)) }
@@ -92,9 +92,9 @@ extension BenchOptions {
     }
 
     /// The base that was given, or a model of its sizes with random weights.
-    func benchedModel() throws -> MiniMind {
+    func benchedModel() throws -> LanguageModel {
         if model.basePath != nil { return try Base(model).model(reading: dtype) }
-        return try MiniMind(model.configuration(vocabularySize: vocabularySize), seed: UInt64(model.seed))
+        return try LanguageModel(model.configuration(vocabularySize: vocabularySize), seed: UInt64(model.seed))
     }
 }
 

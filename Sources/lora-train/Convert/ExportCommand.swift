@@ -37,7 +37,7 @@ struct ExportCommand {
     // MARK: - Models
 
     private func writeModel(
-        _ shelf: AdapterShelf, _ format: ExportOptions.Format, to output: String, _ model: MiniMind, _ base: Base
+        _ shelf: AdapterShelf, _ format: ExportOptions.Format, to output: String, _ model: LanguageModel, _ base: Base
     ) throws {
         let type = try options.elementType(format)
         let adapted = model.linears.filter { linear in linear.updates.contains { $0.weight != 0 } }
@@ -59,7 +59,7 @@ struct ExportCommand {
                 to: output, as: type, tokens: base.file.tokens, tokenizerFolder: source?.folder)
             try unpacked?.writeHuggingFaceFiles(to: output)
             if source == nil { console.note("note: no tokenizer was found, so none goes along; --tokenizer_path names its folder") }
-            console.line("written for \(written.className)")
+            console.line("written for \(written)")
         default:
             console.warn(ofUnsaidParts: model.configuration)
             try PyTorchFile.write(model.stateDictionary(as: type), to: output)
@@ -68,7 +68,7 @@ struct ExportCommand {
         guard options.verifies else { return }
         // Against base plus adapter, not against what was merged.
         shelf.unmerge()
-        let written = try MiniMind(ModelFile.open(output, headCount: model.configuration.headCount))
+        let written = try LanguageModel(ModelFile.open(output, headCount: model.configuration.headCount))
         try compare(model, written, type, output)
     }
 
@@ -101,7 +101,9 @@ struct ExportCommand {
 
     // MARK: - Adapters
 
-    private func writeAdapter(_ shelf: AdapterShelf, _ format: AdapterFormat, to output: String, _ model: MiniMind, _ base: Base) throws {
+    private func writeAdapter(_ shelf: AdapterShelf, _ format: AdapterFormat, to output: String, _ model: LanguageModel, _ base: Base)
+        throws
+    {
         guard let adapter = shelf.active.first, shelf.active.count == 1, shelf.hasNoWeights else {
             throw CommandError.usage(
                 "an adapter alone is written of just one, without a weight; give it with --lora_path, or merge several into a model")
@@ -117,7 +119,7 @@ struct ExportCommand {
         try compare(model, other, type ?? .float32, output)
     }
 
-    private func compare(_ model: MiniMind, _ written: MiniMind, _ type: ElementType, _ output: String) throws {
+    private func compare(_ model: LanguageModel, _ written: LanguageModel, _ type: ElementType, _ output: String) throws {
         let comparison = try ModelComparison(model, written)
         console.line("verified: " + comparison.summary)
         // Rounding moves a token that stands between two nearly equal experts to the other one.

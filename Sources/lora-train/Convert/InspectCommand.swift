@@ -54,7 +54,8 @@ private struct Report {
     init(_ file: ModelFile) throws {
         let configuration = file.configuration
         add(file.weights.tensors)
-        say("model", file.summary, "generation", .string(configuration.generation.rawValue))
+        say("model", file.summary, "family", .string(configuration.family.name))
+        if let generation = configuration.generation { fields["generation"] = .string(generation.rawValue) }
         var sizes =
             "dim \(configuration.dim), \(configuration.layerCount) layers, heads \(configuration.headCount)/\(configuration.keyValueHeadCount) of \(configuration.headDim), feed-forward \(configuration.hiddenDim)"
         if let hidden = configuration.experts?.hiddenDim, hidden != configuration.hiddenDim { sizes += " (an expert \(hidden))" }

@@ -27,7 +27,7 @@ struct VerifyCommand {
         }
     }
 
-    private func loaded(_ path: String, _ loraPath: String?) throws -> MiniMind {
+    private func loaded(_ path: String, _ loraPath: String?) throws -> LanguageModel {
         guard FileManager.default.fileExists(atPath: path) else { throw CommandError.failure("\(path): no such file or folder") }
         var options = self.options.model
         options.basePath = path

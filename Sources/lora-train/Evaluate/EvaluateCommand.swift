@@ -45,7 +45,7 @@ struct EvaluateCommand {
     }
 
     private func measure(
-        _ model: MiniMind, _ evaluator: Evaluator<SFTDataset>, _ path: String
+        _ model: LanguageModel, _ evaluator: Evaluator<SFTDataset>, _ path: String
     ) throws -> (EvaluationResult, SampleCounts) {
         do {
             guard let measured = try evaluator.evaluate(model) else { preconditionFailure("nobody asks it to stop") }

@@ -4,7 +4,7 @@ import Tensor
 
 /// A model that answers conversations by its template.
 struct Answerer {
-    let model: MiniMind
+    let model: LanguageModel
     var tokenizer: Tokenizer { format.tokenizer }
     private let format: ChatFormat
     private let options: AnswerOptions
@@ -31,7 +31,7 @@ struct Answerer {
     }
 
     /// - Parameter format: writes the conversations
-    init(_ model: MiniMind, _ format: ChatFormat, _ options: AnswerOptions) {
+    init(_ model: LanguageModel, _ format: ChatFormat, _ options: AnswerOptions) {
         self.model = model
         self.format = format
         self.options = options

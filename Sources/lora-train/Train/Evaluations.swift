@@ -11,7 +11,7 @@ import Training
 final class Evaluations {
     private let options: TrainOptions
     private let data: RunData
-    private let model: MiniMind
+    private let model: LanguageModel
     private let subject: Subject
     private let length: RunLength
     private let log: RunLog
@@ -34,7 +34,7 @@ final class Evaluations {
     ///   - progress: of the run that is gone on from
     ///   - isBestHere: whether that run saved its best where this one does
     init(
-        _ options: TrainOptions, _ data: RunData, _ origins: Origins, _ model: MiniMind, _ subject: Subject, _ length: RunLength,
+        _ options: TrainOptions, _ data: RunData, _ origins: Origins, _ model: LanguageModel, _ subject: Subject, _ length: RunLength,
         _ log: RunLog, _ processes: Processes, from progress: EvaluationProgress, isBestHere: Bool
     ) {
         self.isBestHere = isBestHere

@@ -24,7 +24,7 @@ extension TrainOptions {
             scale: scales.count == 1 ? scales.first : nil,
             scales: scales.count == 1
                 ? [:]
-                : updates.reduce(into: [:]) { $0[WeightNaming.huggingFace.name(of: $1.linear.place)] = $1.update.factors.scale },
+                : updates.reduce(into: [:]) { $0[ParameterNaming.huggingFace.moduleName(of: $1.linear.place)] = $1.update.factors.scale },
             seed: UInt64(model.seed), recipe: recipe,
             version: Release.version)
     }

@@ -15,7 +15,7 @@ struct SampleAnswers {
 
     /// - Parameter precision: of the training's products
     /// - Throws: ``CommandError`` where the file cannot be read or holds no prompt
-    init(path: String, _ model: MiniMind, _ format: ChatFormat, _ precision: Precision) throws {
+    init(path: String, _ model: LanguageModel, _ format: ChatFormat, _ precision: Precision) throws {
         self.precision = precision
         prompts = try PromptFile(path: path, system: nil)
         var options = AnswerOptions()

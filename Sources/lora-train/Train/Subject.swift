@@ -30,7 +30,7 @@ struct Subject {
     /// Puts a new adapter or that of `--lora_path` on the model, or takes the whole model.
     ///
     /// - Parameter checkpoint: of the run that this one goes on from
-    init(_ options: TrainOptions, _ model: MiniMind, _ base: Base?, _ origins: Origins, from checkpoint: Checkpoint?) throws {
+    init(_ options: TrainOptions, _ model: LanguageModel, _ base: Base?, _ origins: Origins, from checkpoint: Checkpoint?) throws {
         let console = Console.shared
         func announceBase() {
             if let base { console.line("base \(base.file.path): \(base.file.summary)") }
@@ -150,7 +150,7 @@ struct Subject {
 
     /// The adapter of `--lora_path`, and where its scale comes from; or a new one.
     private static func adapter(
-        _ options: TrainOptions, on model: MiniMind, _ base: Base?, from checkpoint: Checkpoint?
+        _ options: TrainOptions, on model: LanguageModel, _ base: Base?, from checkpoint: Checkpoint?
     ) throws -> (adapter: LoRAAdapter, source: ScaleSource?) {
         guard let path = options.model.loraPath else {
             do {

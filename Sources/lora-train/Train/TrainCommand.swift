@@ -201,7 +201,7 @@ struct TrainCommand {
         let data = try RunData(options, format)
         let model =
             try base?.model(reading: options.trainsAll ? nil : options.dtype)
-            ?? MiniMind(configuration(nil, tokenizer), seed: UInt64(options.model.seed))
+            ?? LanguageModel(configuration(nil, tokenizer), seed: UInt64(options.model.seed))
         model.checkpointsLayers = options.checkpointsGradients
         try data.checkVocabulary(size: model.configuration.vocabularySize)
         var notes = DataNotes(options, data.training)
@@ -305,7 +305,7 @@ struct TrainCommand {
     }
 
     private func loader(
-        _ samples: Subset<SFTDataset>, _ model: MiniMind, _ processes: Processes
+        _ samples: Subset<SFTDataset>, _ model: LanguageModel, _ processes: Processes
     ) -> DataLoader<Subset<SFTDataset>> {
         let order: SampleOrder = options.shuffles ? .shuffled(seed: UInt64(options.model.seed)) : .sequential
         return DataLoader(
@@ -316,7 +316,7 @@ struct TrainCommand {
     }
 
     private func trainer(
-        _ model: MiniMind, _ subject: Subject, _ length: RunLength, _ processes: Processes
+        _ model: LanguageModel, _ subject: Subject, _ length: RunLength, _ processes: Processes
     ) -> Trainer<NextTokenLoss> {
         var configuration = TrainerConfiguration()
         configuration.accumulationSteps = options.accumulationSteps
@@ -339,7 +339,7 @@ struct TrainCommand {
     }
 
     /// Whether samples are filled up. The balance of experts is measured over padding too, as published.
-    private func pads(_ model: MiniMind) -> Bool {
+    private func pads(_ model: LanguageModel) -> Bool {
         if let pads = options.padsToMaximum { return pads }
         guard let experts = model.configuration.experts, experts.auxiliaryCoefficient > 0 else { return false }
         console.line(

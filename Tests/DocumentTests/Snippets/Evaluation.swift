@@ -2,7 +2,7 @@
 import LoRATrain
 
 func evaluating(
-    dataset: SFTDataset, model: MiniMind, adapter: LoRAAdapter, optimizer: AdamW, epochs: Int
+    dataset: SFTDataset, model: LanguageModel, adapter: LoRAAdapter, optimizer: AdamW, epochs: Int
 ) throws {
     let choice = HoldOut(0.1, of: dataset.count, seed: 1337)
     let loader = DataLoader(Subset.kept(choice, of: dataset), batchSize: 16, order: .shuffled(seed: 1337))

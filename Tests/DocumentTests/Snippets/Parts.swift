@@ -16,7 +16,7 @@ struct Greetings: SampleSource {
 
 /// Every answer weighs the same, however long it is.
 struct EvenAnswers: Objective {
-    let model: MiniMind
+    let model: LanguageModel
 
     func size(of batch: [Sample]) -> BatchSize {
         let tokens = batch.reduce(0) { $0 + $1.ids.count }
@@ -25,7 +25,7 @@ struct EvenAnswers: Objective {
     }
 
     func loss(of batch: [Sample], scale: Float) throws -> Loss {
-        var (ids, ends, predictions) = ([Int32](), [0], [MiniMind.Prediction]())
+        var (ids, ends, predictions) = ([Int32](), [0], [LanguageModel.Prediction]())
         for sample in batch {
             for place in sample.mask.indices where sample.mask[place] {
                 // The row before a token predicts it.
@@ -40,7 +40,7 @@ struct EvenAnswers: Objective {
 }
 
 func ownObjective(
-    model: MiniMind, dataset: SFTDataset, adapter: LoRAAdapter, optimizer: AdamW, schedule: CosineSchedule, epochs: Int
+    model: LanguageModel, dataset: SFTDataset, adapter: LoRAAdapter, optimizer: AdamW, schedule: CosineSchedule, epochs: Int
 ) throws {
     let samples = try (0..<dataset.count).map { try dataset[$0] }
     let batches = stride(from: 0, to: samples.count, by: 16).map { Array(samples[$0..<min($0 + 16, samples.count)]) }

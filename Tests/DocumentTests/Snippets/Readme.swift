@@ -5,7 +5,7 @@ func library() throws {
     Parallel.threads = Parallel.cores
     let tokenizer = try Tokenizer(folder: "model/minimind_tokenizer")
     let base = try ModelFile.open("out/rlhf_512.pth")  // or a Hugging Face folder, or a GGUF
-    let model = try MiniMind(base, linearPrecision: .bfloat16)
+    let model = try LanguageModel(base, linearPrecision: .bfloat16)
     let adapter = try LoRAAdapter(on: model, LoRAConfiguration(rank: 16))
     let dataset = try SFTDataset(path: "my.jsonl", tokenizer: tokenizer, maxSequenceLength: 512)
     let loader = DataLoader(dataset, batchSize: 16, workers: 1)

@@ -4,7 +4,7 @@ import LoRATrain
 
 func script() throws {
     Parallel.threads = Parallel.cores
-    let model = try MiniMind(contentsOf: "Examples/tiny/rlhf_192.pth")
+    let model = try LanguageModel(contentsOf: "Examples/tiny/rlhf_192.pth")
     let tokenizer = try Tokenizer(folder: "Examples/tiny")
     let dataset = try SFTDataset(path: "Examples/tiny/lora_identity.jsonl", tokenizer: tokenizer, maxSequenceLength: 512)
     let adapter = try LoRAAdapter(on: model, LoRAConfiguration(rank: 16))
@@ -21,7 +21,7 @@ func script() throws {
     try adapter.write(to: "out/identity_192.pth")
 }
 
-func asking(model: MiniMind, tokenizer: Tokenizer) throws {
+func asking(model: LanguageModel, tokenizer: Tokenizer) throws {
     let template = try ChatTemplate(source: tokenizer.chatTemplate ?? "")
     let prompt = try template.render(
         messages: [Message(role: "user", content: "Who are you?")], addGenerationPrompt: true,
@@ -30,7 +30,7 @@ func asking(model: MiniMind, tokenizer: Tokenizer) throws {
     print(tokenizer.decode(answer, skipSpecialTokens: true))
 }
 
-func modules(model: MiniMind) throws -> LoRAAdapter {
+func modules(model: LanguageModel) throws -> LoRAAdapter {
     var configuration = LoRAConfiguration(
         targets: ModuleTargets(parsing: "q_proj,v_proj,mlp"),
         rank: PerModule(8, [.init(.pattern("layers.0.*"), 32), .init(.mlp, 4)]), alpha: PerModule(16))
@@ -80,7 +80,7 @@ func resuming(trainer: Trainer<NextTokenLoss>, loader: DataLoader<SFTDataset>, e
         })
 }
 
-func formats(adapter: LoRAAdapter, model: MiniMind) throws {
+func formats(adapter: LoRAAdapter, model: LanguageModel) throws {
     try adapter.write(to: "out/identity-peft", as: .peft)
     let same = try AdapterFile.read("out/identity-peft", for: model.configuration)
     try AdapterFile.write(same, as: .gguf, to: "out/identity.gguf", for: model.configuration)
@@ -96,7 +96,7 @@ func ownFormat(adapter: LoRAAdapter) throws {
     try file.write(to: "out/identity.safetensors")
 }
 
-func ownFormatBack(model: MiniMind) throws -> LoRAAdapter {
+func ownFormatBack(model: LanguageModel) throws -> LoRAAdapter {
     let tensors = try TensorFile.read("out/identity.safetensors")
     let modules = model.linears.compactMap { linear -> AdapterState.Module? in
         guard let a = tensors["\(linear.name).down"], let b = tensors["\(linear.name).up"] else { return nil }
@@ -106,13 +106,13 @@ func ownFormatBack(model: MiniMind) throws -> LoRAAdapter {
     return adapter
 }
 
-func merging(adapter: LoRAAdapter, model: MiniMind) throws {
+func merging(adapter: LoRAAdapter, model: LanguageModel) throws {
     adapter.merge()
     try PyTorchFile.write(model.stateDictionary(as: .float16), to: "out/merged_192.pth")
     adapter.unmerge()
 }
 
-func severalAdapters(model: MiniMind) throws {
+func severalAdapters(model: LanguageModel) throws {
     let adapters = AdapterSet(on: model)
     for name in ["style", "facts"] {
         try adapters.load(name, AdapterFile.read("out/\(name)_192.pth", for: model.configuration))
@@ -120,7 +120,7 @@ func severalAdapters(model: MiniMind) throws {
     try adapters.activate(["style": 0.7, "facts": 0.3])
 }
 
-func processes(dataset: SFTDataset, model: MiniMind, adapter: LoRAAdapter, optimizer: AdamW, epochs: Int) throws {
+func processes(dataset: SFTDataset, model: LanguageModel, adapter: LoRAAdapter, optimizer: AdamW, epochs: Int) throws {
     let processes = try DistributedStart.communicator()
     if let share = try ProcessorShare.claim(among: processes) { Parallel.threads = share.threads }
     let loader = DataLoader(dataset, batchSize: 16, shard: Shard(rank: processes.rank, count: processes.count))
@@ -135,7 +135,7 @@ func processes(dataset: SFTDataset, model: MiniMind, adapter: LoRAAdapter, optim
 
 func anyBase() throws {
     let base = try ModelFile.open("model.gguf")
-    let model = try MiniMind(base)
+    let model = try LanguageModel(base)
     let tokenizer =
         switch base.tokenizer {
         case .gguf(let metadata): try Tokenizer(gguf: metadata, name: base.path)

@@ -9,12 +9,12 @@ import Testing
 /// Models and adapters go to llama.cpp as GGUF files.
 @Suite("Round trips: GGUF and llama.cpp", .enabled(if: Peers.hasLlama, "\(Peers.absenceOfLlama)"))
 struct GGUFRoundTrips {
-    private static func tokenizerMetadata(_ model: MiniMind) throws -> [(String, GGUFValue)] {
+    private static func tokenizerMetadata(_ model: LanguageModel) throws -> [(String, GGUFValue)] {
         try Tokenizer(folder: TinyBase.folder).ggufMetadata(vocabularySize: model.configuration.vocabularySize).map { ($0.key, $0.value) }
     }
 
     /// The bundled base, and small models of the other architectures with its vocabulary.
-    private static func models() throws -> [(name: String, model: MiniMind)] {
+    private static func models() throws -> [(name: String, model: LanguageModel)] {
         let sizes = (dim: 64, layers: 2, vocabulary: try TinyBase.model().configuration.vocabularySize)
         var experts = ModelGeneration.v3.defaultExperts
         experts.count = 4
@@ -39,7 +39,7 @@ struct GGUFRoundTrips {
     }
 
     /// Adapters of llama.cpp have no magnitude, and one rank for the experts of a layer.
-    private static func adapter(on model: MiniMind) throws -> LoRAAdapter {
+    private static func adapter(on model: LanguageModel) throws -> LoRAAdapter {
         let adapter = try LoRAAdapter(
             on: model,
             LoRAConfiguration(
@@ -109,7 +109,7 @@ struct GGUFRoundTrips {
             var (commands, generations): ([[String]], [[String]]) = ([], [])
             var first: [[String]] = []
             var expected: [(what: String, scores: [[Float]], written: [[Int]])] = []
-            func add(_ what: String, _ path: String, lora: String? = nil, _ model: MiniMind) throws {
+            func add(_ what: String, _ path: String, lora: String? = nil, _ model: LanguageModel) throws {
                 let file = ["--gguf", path, "--ids", json] + (lora.map { ["--lora", $0] } ?? [])
                 commands.append(["logits-llama"] + file)
                 generations.append(["generate-llama", "--max-new-tokens", "20"] + file)
@@ -126,7 +126,7 @@ struct GGUFRoundTrips {
                     let written = "\(path)-\(type.rawValue).gguf"
                     try model.writeGGUF(to: written, as: type, tokenizer: metadata)
                     first.append(["gguf-quantize", "--gguf", written, "--type", "F32", "--out", written + ".float32"])
-                    try add("\(name), \(type)", written + ".float32", MiniMind(ModelFile.open(written)))
+                    try add("\(name), \(type)", written + ".float32", LanguageModel(ModelFile.open(written)))
                 }
                 let adapter = try Self.adapter(on: model)
                 try AdapterFile.write(adapter.state, as: .gguf, to: path + ".lora.gguf", for: model.configuration)
@@ -177,7 +177,7 @@ struct GGUFRoundTrips {
         }
     }
 
-    private static func greedy(_ model: MiniMind, _ prompt: [Int], _ tokenizer: Tokenizer) throws -> [Int] {
+    private static func greedy(_ model: LanguageModel, _ prompt: [Int], _ tokenizer: Tokenizer) throws -> [Int] {
         try model.generate(from: prompt.map(Int32.init), maximumTokens: 20, ends: tokenizer.endIDs).map(Int.init)
     }
 }

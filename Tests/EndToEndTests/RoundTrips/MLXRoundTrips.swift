@@ -21,7 +21,7 @@ struct MLXRoundTrips {
             let json = try Peers.json(rows)
             let mlxMade = Self.made
             var (made, commands): ([[String]], [[String]]) = ([], [])
-            var pairs: [(what: String, model: () throws -> MiniMind)] = []
+            var pairs: [(what: String, model: () throws -> LanguageModel)] = []
             for name in ["v2-classic-dense", "v2-dense", "v3-dense"] {
                 let golden = try Golden(case: name)
                 let base = "\(folder)/\(name)"

@@ -13,7 +13,7 @@ struct PEFTRoundTrips {
     /// What was written, and the model with its adapter that it has to agree with.
     private struct Exported {
         let what: String
-        let model: MiniMind
+        let model: LanguageModel
         let adapter: LoRAAdapter
         let rows: [[Int]]
     }
@@ -23,7 +23,7 @@ struct PEFTRoundTrips {
         try withFolder { folder in
             var exported: [Exported] = []
             var commands: [[String]] = []
-            func export(_ name: String, _ what: String, _ adapted: (Golden, MiniMind) throws -> LoRAAdapter) throws {
+            func export(_ name: String, _ what: String, _ adapted: (Golden, LanguageModel) throws -> LoRAAdapter) throws {
                 let golden = try Golden(case: name)
                 let model = try golden.model()
                 if !FileManager.default.fileExists(atPath: "\(folder)/\(name)") {
@@ -120,7 +120,7 @@ struct PEFTRoundTrips {
             var bare: [Float] = []
             for ((name, adapter), theirs) in zip(pairs, answers) {
                 let file = try ModelFile.open("\(folder)/\(name)")
-                let model = try MiniMind(file)
+                let model = try LanguageModel(file)
                 if let adapter {
                     _ = try LoRAAdapter(on: model, AdapterFile.read("\(folder)/\(name)-\(adapter)", for: file.configuration))
                 }

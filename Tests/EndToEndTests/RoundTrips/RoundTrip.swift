@@ -16,8 +16,8 @@ enum RoundTrip {
 
     /// A model whose every parameter counts: ones would hide a norm that is not read, and as small as weights start
     /// all tokens would be alike.
-    static func model(_ configuration: ModelConfiguration, seed: UInt64 = 5) throws -> MiniMind {
-        let model = try MiniMind(configuration, seed: seed)
+    static func model(_ configuration: ModelConfiguration, seed: UInt64 = 5) throws -> LanguageModel {
+        let model = try LanguageModel(configuration, seed: seed)
         var generator = RandomGenerator(seed: seed)
         for (place, tensor) in model.placedParameters {
             let isNorm = tensor.shape.count == 1
@@ -47,7 +47,7 @@ enum RoundTrip {
 
     /// Expects the scores of `model` on rows to be others' for them.
     static func expectScores(
-        of model: MiniMind, _ theirs: StateDictionary, on rows: [[Int]], within tolerance: Float, _ what: String,
+        of model: LanguageModel, _ theirs: StateDictionary, on rows: [[Int]], within tolerance: Float, _ what: String,
         sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
         #expect(theirs.count == rows.count, "\(what)", sourceLocation: sourceLocation)
@@ -59,7 +59,7 @@ enum RoundTrip {
     }
 }
 
-extension MiniMind {
+extension LanguageModel {
     /// The scores behind every token of a text.
     func scores(_ ids: [Int]) throws -> [Float] {
         try ComputeContext.withoutGradient {
@@ -94,7 +94,7 @@ func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
 enum TinyBase {
     static let folder = Paths.package.appendingPathComponent("Examples/tiny").path
     static let path = folder + "/rlhf_192.pth"
-    static func model() throws -> MiniMind { try MiniMind(ModelFile.open(path)) }
+    static func model() throws -> LanguageModel { try LanguageModel(ModelFile.open(path)) }
 
     static func questions() throws -> [String] {
         try String(contentsOfFile: folder + "/questions.jsonl", encoding: .utf8).split(separator: "\n").compactMap {

@@ -25,7 +25,7 @@ struct SmolLM2RoundTrips {
         let file = try ModelFile.open(path)
         let tokenizer = try Tokenizer(gguf: GGUFFile.read(path))
         let template = try ChatTemplate(source: #require(tokenizer.chatTemplate))
-        let model = try MiniMind(file)
+        let model = try LanguageModel(file)
         for (prompt, expected) in zip(Self.prompts, expected) {
             let ids = try tokenizer.encode(
                 try template.render(
@@ -72,7 +72,7 @@ struct SmolLM2RoundTrips {
             try SafetensorsFile.write(Self.batches(pairs.map { $0.map(\.sample) }), to: folder + "/batches.safetensors")
 
             let file = try ModelFile.open(path)
-            let model = try MiniMind(file)
+            let model = try LanguageModel(file)
             let adapter = try LoRAAdapter(on: model, LoRAConfiguration(targets: .allLinear, rank: 8, scale: 1))
             try AdapterFile.write(adapter.state, as: .peft, to: folder + "/start", for: file.configuration)
             let (steps, rate) = (40, 3e-4)

@@ -12,7 +12,7 @@ struct TransformersRoundTrips {
     @Test("A merged folder is base and adapter in AutoModelForCausalLM; one in 16 bits is what it holds")
     func merged() throws {
         try withFolder { folder in
-            var cases: [(name: String, model: MiniMind, expected: [[Float]])] = []
+            var cases: [(name: String, model: LanguageModel, expected: [[Float]])] = []
             var commands: [[String]] = []
             let rows = RoundTrip.rows(vocabulary: 320)
             for name in ["v2-classic-dense", "v2-dense", "v3-dense", "v3-moe"] {
@@ -30,7 +30,7 @@ struct TransformersRoundTrips {
                     let path = "\(folder)/\(name)-\(type.rawValue)"
                     try model.writeHuggingFaceFolder(to: path, as: type, shardSize: name == "v2-dense" ? 100_000 : 1 << 30)
                     commands.append(["logits", "--model", path, "--ids", try Peers.json(rows)])
-                    let written = try MiniMind(ModelFile.open(path))
+                    let written = try LanguageModel(ModelFile.open(path))
                     cases.append((path, written, type == .float32 ? expected : try rows.map(written.scores)))
                 }
             }

@@ -41,8 +41,8 @@ struct HuggingFaceConfigurationTests {
         #expect(qwen.generation == .v3 && qwen.headDim == 128 && qwen.keyValueHeadCount == 4 && qwen.normalizesHeads)
         let mixture = try Self.llama(["model_type": "qwen3_moe", "num_key_value_heads": 2]).model
         let experts = ExpertConfiguration(
-            count: 128, perToken: 8, sharedCount: 0, hiddenDim: 768, normalizesWeights: false, balance: .overBatch,
-            auxiliaryCoefficient: 0)
+            count: 128, perToken: 8, sharedCount: 0, hiddenDim: 768, normalizesWeights: false, normalizesSingleWeight: true,
+            balance: .overBatch, auxiliaryCoefficient: 0)
         #expect(mixture.experts == experts && mixture.headDim == 8)
         let balanced = try Self.llama(["model_type": "qwen3_moe", "num_key_value_heads": 2, "output_router_logits": true]).model
         // The class has one such loss for all of its layers.
@@ -87,12 +87,12 @@ struct HuggingFaceConfigurationTests {
     @Test("What would be another model is refused by name")
     func refusals() throws {
         let cases: [(JSONObject, String)] = [
-            (["model_type": "gemma2"], "'gemma2'"),
+            (["model_type": "mamba"], "'mamba'"),
             (["model_type": nil], "'model_type'"),
             (["model_type": 3], "'model_type' is 3"),
-            (["attention_bias": true], "'attention_bias'"),
-            (["mlp_bias": true], "'mlp_bias'"),
-            (["hidden_act": "gelu"], "'gelu'"),
+            (["hidden_act": "relu"], "'relu'"),
+            (["is_causal": false], "'is_causal'"),
+            (["layer_types": ["full_attention", "sliding_attention"]], "'sliding_attention'"),
             (["quantization_config": ["quant_method": "gptq"]], "(gptq)"),
             (["partial_rotary_factor": 0.5], "'partial_rotary_factor'"),
             (["rope_scaling": ["rope_type": "dynamic", "factor": 2.0]], "'dynamic'"),
@@ -109,8 +109,15 @@ struct HuggingFaceConfigurationTests {
             (["num_attention_heads": 0], "at least 1"),
             (["num_hidden_layers": .integer(.max)], "bounds"),
             (["max_position_embeddings": -4], "positions"),
-            (["model_type": "qwen3", "use_sliding_window": true, "sliding_window": 128, "max_window_layers": 1], "sliding"),
-            (["model_type": "qwen3", "layer_types": ["full_attention", "sliding_attention"]], "'sliding_attention'"),
+            (["model_type": "qwen3", "layer_types": ["full_attention", "sliding_attention"]], "switched off"),
+            (["model_type": "qwen3", "layer_types": ["full_attention", "chunked_attention"]], "'chunked_attention'"),
+            (["model_type": "qwen3", "layer_types": ["full_attention"]], "1 texts for 2 layers"),
+            (["model_type": "mistral", "num_key_value_heads": 2, "sliding_window": 0], "windows of attention"),
+            (["model_type": "gemma3_text", "use_bidirectional_attention": true], "'use_bidirectional_attention'"),
+            (["model_type": "granite", "logits_scaling": 0.0], "'logits_scaling'"),
+            (["model_type": "granite", "embedding_multiplier": -1], "multiplier of the embedding"),
+            (["model_type": "smollm3", "no_rope_layers": [1]], "'no_rope_layers'"),
+            (["model_type": "smollm3", "no_rope_layer_interval": 0], "'no_rope_layer_interval'"),
             (["model_type": "qwen3_moe", "decoder_sparse_step": 2], "'decoder_sparse_step'"),
             (["model_type": "qwen3_moe", "mlp_only_layers": [0]], "'mlp_only_layers'"),
             (["model_type": "qwen3_moe", "num_experts": 0], "experts"),
@@ -129,8 +136,17 @@ struct HuggingFaceConfigurationTests {
             #expect(text.contains(message) && !text.contains("\n"), "\(text)")
         }
         #expect(throws: ModelError.self) { try HuggingFaceConfiguration([1, 2]) }
-        // A window that begins behind the last layer is none.
-        #expect(try Self.llama(["model_type": "qwen3", "use_sliding_window": true, "sliding_window": 128]).model.layerCount == 2)
+        // A window may begin after the last layer.
+        let windowed: JSONObject = ["model_type": "qwen3", "use_sliding_window": true, "sliding_window": 128]
+        #expect(try Self.llama(windowed).model.windows.isEmpty)
+        #expect(
+            try Self.llama(
+                {
+                    var fields = windowed
+                    fields["max_window_layers"] = 1
+                    return fields
+                }()
+            ).model.windows == [nil, 128])
     }
 
     /// A Llama's configuration with some fields changed.

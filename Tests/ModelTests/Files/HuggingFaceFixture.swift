@@ -26,7 +26,7 @@ enum HuggingFaceFixture {
     }
 }
 
-extension MiniMind {
+extension LanguageModel {
     /// The scores behind every token of a text.
     func scores(_ tokens: [Int32]) throws -> [Float] {
         logits(try hiddenStates(TokenRow(packed: tokens, segmentOffsets: [0, tokens.count]))).values

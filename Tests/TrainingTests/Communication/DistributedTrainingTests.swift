@@ -137,7 +137,7 @@ struct DistributedTrainingTests {
         for step in 0..<accumulation {
             for rank in 0..<2 {
                 let batch = Batch((0..<4).map { rank + 2 * (4 * step + $0) }.map { ($0, Self.samples[$0]) })
-                let loss = try tiny.model.loss(TokenRow(batch), batch.predictions.map(MiniMind.Prediction.init))
+                let loss = try tiny.model.loss(TokenRow(batch), batch.predictions.map(LanguageModel.Prediction.init))
                 loss.backward()
                 for (index, factor) in tiny.factors.enumerated() {
                     for (place, value) in (factor.gradient?.values ?? []).enumerated() {

@@ -10,7 +10,7 @@ struct Classifier {
     static func main() throws {
         let folder = CommandLine.arguments.dropFirst().first ?? "../tiny"
         Parallel.threads = Parallel.cores
-        let model = try MiniMind(contentsOf: folder + "/rlhf_192.pth")
+        let model = try LanguageModel(contentsOf: folder + "/rlhf_192.pth")
         let tokenizer = try Tokenizer(folder: folder)
 
         /// The first question of each line of a file of conversations.

@@ -8,7 +8,7 @@ struct Labelled: Sendable {
 
 /// An objective of our own: a linear head reads the model's state behind the last token and names a class.
 struct HeadLoss: Objective {
-    let model: MiniMind
+    let model: LanguageModel
     /// `[classes, dim]`
     let head: Tensor
 

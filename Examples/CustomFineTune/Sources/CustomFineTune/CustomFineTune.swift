@@ -14,7 +14,7 @@ struct CustomFineTune {
 
         // The base, and what it knows of words.
         Parallel.threads = Parallel.cores
-        let model = try MiniMind(contentsOf: baseFolder + "/rlhf_192.pth")
+        let model = try LanguageModel(contentsOf: baseFolder + "/rlhf_192.pth")
         let tokenizer = try Tokenizer(folder: baseFolder)
         guard let source = tokenizer.chatTemplate else { fatalError("\(baseFolder) has no chat template") }
         let template = try ChatTemplate(source: source)

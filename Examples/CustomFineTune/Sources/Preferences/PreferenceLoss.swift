@@ -13,7 +13,7 @@ struct Pair: Sendable {
 /// a pair's margin is `log p(chosen) − log p(rejected)`. Margins also grow where both answers become unlikely and the
 /// rejected one more so; therefore the mean loss of the chosen answer's tokens is added (Pang et al. 2024).
 struct PreferenceLoss: Objective {
-    let model: MiniMind
+    let model: LanguageModel
     var beta: Float = 0.1
 
     func size(of batch: [Pair]) -> BatchSize {
@@ -46,7 +46,7 @@ struct PreferenceLoss: Objective {
     /// Of the answer's tokens, a scalar.
     private func meanLoss(_ sample: Sample) throws -> Tensor {
         let batch = Batch([(0, sample)])
-        return try model.crossEntropy(TokenRow(batch), batch.predictions.map(MiniMind.Prediction.init))
+        return try model.crossEntropy(TokenRow(batch), batch.predictions.map(LanguageModel.Prediction.init))
     }
 
     /// An operation of our own: `log(1 + exp z)` with `z = β (base − margin)`, whose derivative is `−β σ(z)`.

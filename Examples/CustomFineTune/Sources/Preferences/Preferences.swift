@@ -11,7 +11,7 @@ struct Preferences {
     static func main() throws {
         let folder = CommandLine.arguments.dropFirst().first ?? "../tiny"
         Parallel.threads = Parallel.cores
-        let model = try MiniMind(contentsOf: folder + "/rlhf_192.pth")
+        let model = try LanguageModel(contentsOf: folder + "/rlhf_192.pth")
         let tokenizer = try Tokenizer(folder: folder)
         guard let source = tokenizer.chatTemplate else { fatalError("\(folder) has no chat template") }
         let template = try ChatTemplate(source: source)

@@ -1,10 +1,96 @@
 import Foundation
 import Tensor
 
-extension HuggingFaceConfiguration {
+/// The three generations of MiniMind: what a published file's keys are called, and what a model is where
+/// nothing else says so.
+public enum ModelGeneration: String, Sendable, CaseIterable {
+    /// February to April 2025: keys of its own, rotary pairs interleaved.
+    case v2Classic = "v2-classic"
+    /// From April 2025: a Llama as Hugging Face has it.
+    case v2
+    /// From March 2026: a Qwen3, with a norm for each head's queries and keys.
+    case v3
+
+    /// The family of its models.
+    public var family: ModelFamily {
+        switch self {
+        case .v2Classic: .minimindClassic
+        case .v2: .minimind2
+        case .v3: .minimind3
+        }
+    }
+
+    /// What the parameters are called in its state dict.
+    public var naming: ParameterNaming { self == .v2Classic ? .classic : .huggingFace }
+
+    /// Which values of a head turn together.
+    var rotaryLayout: RotaryLayout { self == .v2Classic ? .interleaved : .rotateHalf }
+
+    /// The published width of the residual stream.
+    public var defaultDim: Int { self == .v3 ? 768 : 512 }
+
+    /// The published number of heads of keys and values.
+    public var defaultKeyValueHeadCount: Int { self == .v3 ? 4 : 2 }
+
+    /// How many positions the published configuration names.
+    var defaultContextLength: Int { self == .v2Classic ? 8192 : 32768 }
+
+    var defaultNormEpsilon: Float { self == .v3 ? 1e-6 : 1e-5 }
+
+    /// The published width inside the feed-forward layer: 2/3 · 4 · dim, or π · dim, rounded up to a multiple
+    /// of 64.
+    func defaultHiddenDim(_ dim: Int) -> Int {
+        self == .v3 ? Int((Double(dim) * .pi / 64).rounded(.up)) * 64 : (8 * dim / 3 + 63) / 64 * 64
+    }
+
+    /// The published mixture of experts.
+    public var defaultExperts: ExpertConfiguration {
+        self == .v3
+            ? ExpertConfiguration(
+                perToken: 1, sharedCount: 0, normalizesSingleWeight: true, balance: .overBatch, auxiliaryCoefficient: 5e-4)
+            : ExpertConfiguration()
+    }
+}
+
+extension ModelFamily {
+    static let minimindClassic: ModelFamily = minimind(.v2Classic)
+    static let minimind2: ModelFamily = minimind(.v2)
+    static let minimind3: ModelFamily = minimind(.v3)
+
+    private static func minimind(_ generation: ModelGeneration) -> ModelFamily {
+        // The settings say which generation they are of.
+        let form = HuggingFace(modelType: "minimind", className: "MiniMindForCausalLM") { fields throws(ModelError) in
+            try ModelConfiguration.minimind(fields)
+        } write: { model, json throws(ModelError) in
+            try ModelConfiguration.writeMinimind(model, &json)
+        }
+        var family = ModelFamily(
+            name: "MiniMind \(generation.rawValue)", huggingFace: form, naming: generation.naming, generation: generation)
+        family.writtenAs = { model throws(ModelError) in try otherFamily(of: model) }
+        return family
+    }
+
+    /// A Llama or a Qwen3 where it is one; `nil` for MiniMind's own class of 2025.
+    ///
+    /// - Throws: ``ModelError/unsupported(_:)`` where no class computes the same
+    private static func otherFamily(of model: ModelConfiguration) throws(ModelError) -> ModelFamily? {
+        guard let experts = model.experts else { return model.normalizesHeads ? .qwen3 : .llama }
+        if model.normalizesHeads {
+            guard experts.sharedCount == 0 else {
+                throw .unsupported(
+                    "no class of transformers, and no architecture of llama.cpp, has norms of heads and shared experts; write the model as a state dict"
+                )
+            }
+            return .qwen3MoE
+        }
+        return nil
+    }
+}
+
+extension ModelConfiguration {
     /// The configuration of MiniMind's own class, with the published values for what is left out.
-    static func minimind(_ fields: ConfigurationFields, _ weights: StateDictionary?) throws(ModelError) -> ModelConfiguration {
-        let generation = weights.flatMap(ModelGeneration.init(keysOf:)) ?? generation(fields)
+    fileprivate static func minimind(_ fields: ConfigurationFields) throws(ModelError) -> ModelConfiguration {
+        let generation = fields.weights.flatMap(ModelGeneration.init(keysOf:)) ?? generation(fields)
         if generation == .v2Classic { return try classic(fields) }
         let dim = try fields.integer("hidden_size") ?? generation.defaultDim
         let heads = try fields.integer("num_attention_heads") ?? 8
@@ -84,7 +170,7 @@ extension HuggingFaceConfiguration {
         ExpertConfiguration(
             count: try fields.integer("num_experts") ?? 4, perToken: try fields.integer("num_experts_per_tok") ?? 1, sharedCount: 0,
             hiddenDim: try fields.integer("moe_intermediate_size"), normalizesWeights: try fields.bool("norm_topk_prob") ?? true,
-            balance: .overBatch, auxiliaryCoefficient: try fields.number("router_aux_loss_coef") ?? 5e-4)
+            normalizesSingleWeight: true, balance: .overBatch, auxiliaryCoefficient: try fields.number("router_aux_loss_coef") ?? 5e-4)
     }
 
     /// Far above any of a real model.
@@ -108,5 +194,30 @@ extension HuggingFaceConfiguration {
                 let beta = slow + (fast - slow) * Float(pair) / Float(max(plain.count - 1, 1))
                 return beta * factor / (beta * factor - beta + 1)
             })
+    }
+
+    /// Adds the settings of MiniMind's class of 2025 with experts: the one of its models that no other class computes.
+    ///
+    /// - Throws: ``ModelError/unsupported(_:)``
+    fileprivate static func writeMinimind(_ model: ModelConfiguration, _ json: inout JSONObject) throws(ModelError) {
+        // The class has one width, whole heads, and its own two scalings; and it cannot but tie.
+        let isOwn =
+            model.headDim * model.headCount == model.dim && model.tiesEmbedding
+            && (model.ropeScaling == nil || model.ropeScaling == .yarn(.minimind))
+        guard isOwn, let experts = model.experts else {
+            throw .unsupported("no class of transformers has experts without norms of heads, but MiniMind's, and that not of this kind")
+        }
+        json["dropout"] = 0.0
+        json["flash_attn"] = true
+        json["inference_rope_scaling"] = .bool(model.ropeScaling != nil)
+        json["use_moe"] = true
+        json["intermediate_size"] = .integer(experts.hiddenDim ?? model.hiddenDim)
+        json["n_routed_experts"] = .integer(experts.count)
+        json["num_experts_per_tok"] = .integer(experts.perToken)
+        json["n_shared_experts"] = .integer(experts.sharedCount)
+        json["scoring_func"] = "softmax"
+        json["aux_loss_alpha"] = .number(experts.auxiliaryCoefficient.shortest)
+        json["seq_aux"] = .bool(experts.balance == .perSequence)
+        json["norm_topk_prob"] = .bool(experts.normalizesWeights)
     }
 }

@@ -1,12 +1,12 @@
-extension WeightNaming {
-    /// The reverse of ``name(of:)``.
+extension ParameterNaming {
+    /// The reverse of ``moduleName(of:)``, for what has a weight.
     ///
     /// Experts that share a name, as those of a layer in a GGUF, give the first of them.
     ///
-    /// - Parameter name: without `.weight` behind it
-    /// - Returns: `nil` where no parameter is called so
+    /// - Parameter name: of a module
+    /// - Returns: the place of its weight; `nil` where no module is called so
     public func place(of name: String) -> ParameterPlace? {
-        for place in [ParameterPlace.embedding, .norm, .output] where self.name(of: place) == name { return place }
+        for place in [ParameterPlace.embedding, .norm, .output] where self.moduleName(of: place) == name { return place }
         let prefix = layerPrefix
         guard name.hasPrefix(prefix) else { return nil }
         let rest = name.dropFirst(prefix.count)
@@ -14,16 +14,7 @@ extension WeightNaming {
         // What is found must have this very name: `layers.00` is none.
         return Self.parts(numbered: rest.split(separator: ".").lazy.dropFirst().compactMap { Int($0) }.first)
             .lazy.map { ParameterPlace.layer(index, $0) }
-            .first { self.name(of: $0) == name }
-    }
-
-    /// What stands before the number of a layer.
-    private var layerPrefix: String {
-        switch self {
-        case .classic: "layers."
-        case .huggingFace: "model.layers."
-        case .gguf: "blk."
-        }
+            .first { self.moduleName(of: $0) == name }
     }
 
     /// Every part that a layer can have, of experts the first and that of a number.
@@ -31,7 +22,7 @@ extension WeightNaming {
         let linears = LinearRole.allCases.map { LayerPart.linear($0, nil) }
         let numbers = Set([0, number ?? 0]).sorted()
         let experts = numbers.flatMap { [LayerPart.Expert.routed($0), .shared($0)] }
-        return linears + [.attentionNorm, .feedForwardNorm, .queryNorm, .keyNorm, .router]
+        return linears + [.attentionNorm, .attentionOutputNorm, .feedForwardNorm, .feedForwardOutputNorm, .queryNorm, .keyNorm, .router]
             + experts.flatMap { expert in LinearRole.allCases.filter { !$0.isAttention }.map { .linear($0, expert) } }
     }
 }

@@ -1,8 +1,8 @@
 import Tensor
 
-/// MiniMind of any generation: a Llama-like transformer with grouped-query attention, rotary embeddings and
-/// feed-forward layers or mixtures of experts. What differs from one to another is its configuration.
-public final class MiniMind {
+/// A decoder-only transformer with grouped-query attention, rotary embeddings and feed-forward layers or mixtures of
+/// experts. What differs from one family to another is its configuration.
+public final class LanguageModel {
     /// The sizes, and what the model computes.
     public let configuration: ModelConfiguration
     /// A row for each token, `[vocabulary, dim]`.
@@ -20,10 +20,9 @@ public final class MiniMind {
     /// backward pass (Chen et al. 2016): for long sequences.
     public var checkpointsLayers = false
 
-    /// How many keys each layer's attention sees at the most, the query's own among them; empty where all see all.
-    var windows: [Int?] = []
-
     private var rotary: RotaryTable
+    /// The angles of layers with a window, where they differ.
+    private var windowedRotary: RotaryTable?
 
     /// Builds the model from parameters that `parameter` supplies by place and shape.
     init(
@@ -44,12 +43,14 @@ public final class MiniMind {
         }
         func takeLinear(_ layer: Int, _ role: LinearRole, _ expert: LayerPart.Expert? = nil) -> Linear {
             Linear(
-                layer: layer, role: role, expert: expert, naming: configuration.generation.naming,
-                weight: take(.layer(layer, .linear(role, expert))))
+                layer: layer, role: role, expert: expert, naming: configuration.naming,
+                weight: take(.layer(layer, .linear(role, expert))),
+                bias: configuration.biases.contains(role) ? take(.layer(layer, .bias(role, expert))) : nil)
         }
         func takeFeedForward(_ layer: Int, _ expert: LayerPart.Expert? = nil) -> FeedForward {
             FeedForward(
-                gate: takeLinear(layer, .gate, expert), up: takeLinear(layer, .up, expert), down: takeLinear(layer, .down, expert))
+                gate: takeLinear(layer, .gate, expert), up: takeLinear(layer, .up, expert), down: takeLinear(layer, .down, expert),
+                activation: configuration.activation)
         }
         func takeNetwork(_ layer: Int) -> TransformerLayer.Network {
             guard let mixture = configuration.experts else { return .dense(takeFeedForward(layer)) }
@@ -62,23 +63,31 @@ public final class MiniMind {
         }
         layers = (0..<configuration.layerCount).map { index in
             TransformerLayer(
-                configuration, attentionNorm: take(.layer(index, .attentionNorm)), wq: takeLinear(index, .query),
-                wk: takeLinear(index, .key), wv: takeLinear(index, .value), wo: takeLinear(index, .output),
-                headNorms: configuration.normalizesHeads
-                    ? (take(.layer(index, .queryNorm)), take(.layer(index, .keyNorm))) : nil,
-                feedForwardNorm: take(.layer(index, .feedForwardNorm)), network: takeNetwork(index))
+                configuration, index: index,
+                norms: TransformerLayer.Norms(
+                    attention: tensors[.layer(index, .attentionNorm)], feedForward: tensors[.layer(index, .feedForwardNorm)],
+                    attentionOutput: tensors[.layer(index, .attentionOutputNorm)],
+                    feedForwardOutput: tensors[.layer(index, .feedForwardOutputNorm)]),
+                wq: takeLinear(index, .query), wk: takeLinear(index, .key), wv: takeLinear(index, .value),
+                wo: takeLinear(index, .output),
+                queryKeyNorms: configuration.queryKeyNorm == .none
+                    ? nil : (take(.layer(index, .queryNorm)), take(.layer(index, .keyNorm))),
+                network: takeNetwork(index))
         }
         embedding = take(.embedding)
         norm = take(.norm)
         output = configuration.tiesEmbedding ? embedding : take(.output)
         placedParameters = parameters
         rotary = RotaryTable(positions: 512, configuration)
+        windowedRotary = configuration.windowedRopeTheta.map {
+            RotaryTable(positions: 512, headDim: configuration.headDim, base: $0)
+        }
     }
 
     /// Every parameter under its name in the state dict of the generation, in its order, a tied output
     /// projection left out.
     public var parameters: [(name: String, tensor: Tensor)] {
-        placedParameters.map { (configuration.generation.naming.name(of: $0.place) + ".weight", $0.tensor) }
+        placedParameters.map { (configuration.naming.parameterName(of: $0.place), $0.tensor) }
     }
 
     /// Every linear layer that an adapter can join, in the order of the state dict.
@@ -129,19 +138,23 @@ public final class MiniMind {
         let lastRows = statistics == nil ? outputRows : nil
         var plans: [PlanKey: AttentionPlan] = [:]
         var x = gatherRows(embedding, row.tokens).converted(to: .float32)
+        if configuration.embeddingMultiplier != 1 {
+            x = weightedSum([x], weights: [configuration.embeddingMultiplier], result: .float32)
+        }
         for (index, layer) in layers.enumerated() {
             let isLast = index == layers.count - 1
             let rows = isLast ? outputRows : nil
-            let window = windows.isEmpty ? nil : windows[index]
+            let window = configuration.window(ofLayer: index)
             precondition(cache?.layers[index].serves(window) ?? true, "the cache forgets what layer \(index) sees")
             let key = PlanKey(
                 window: window, forgotten: cache?.layers[index].forgotten(with: row.tokens.count) ?? 0,
                 isOfOutputs: isLast && lastRows != nil)
             let plan = plans[key] ?? self.plan(key, row, outputRows: lastRows)
             plans[key] = plan
-            let pass = { [rotary] (x: Tensor, cache: LayerCache?) in
+            let angles = window == nil ? rotary : windowedRotary ?? rotary
+            let pass = { (x: Tensor, cache: LayerCache?) in
                 layer(
-                    x, row, plan: plan, rotary: rotary, cache: cache, outputRows: rows,
+                    x, row, plan: plan, rotary: angles, cache: cache, outputRows: rows,
                     balance: statistics?.balance(ofLayer: index))
             }
             x =
@@ -157,7 +170,16 @@ public final class MiniMind {
     /// - Parameter hidden: `[rows, dim]`, of ``hiddenStates(_:cache:outputRows:)``
     /// - Returns: `[rows, vocabulary]`
     public func logits(_ hidden: Tensor) -> Tensor {
-        linear(rmsNorm(hidden, weight: norm, epsilon: configuration.normEpsilon), output)
+        let logits = linear(projected(hidden), output)
+        return configuration.logitsSoftCap.map { softCapped(logits, cap: $0) } ?? logits
+    }
+
+    /// What the output projection reads of the residual stream.
+    private func projected(_ hidden: Tensor) -> Tensor {
+        let factor = configuration.logitsMultiplier
+        let normed = rmsNorm(hidden, weight: norm, epsilon: configuration.normEpsilon, offset: configuration.normOffset)
+        // The projection is linear: its input can be multiplied in the place of all logits.
+        return factor == 1 ? normed : weightedSum([normed], weights: [factor])
     }
 
     /// The mean cross-entropy over the predictions that count, and the auxiliary loss of experts; in the last
@@ -201,11 +223,12 @@ public final class MiniMind {
             return Int32(rows.count - 1)
         }
         let hidden = try hiddenStates(row, cache: nil, outputRows: rows, statistics: statistics)
-        let selected = rmsNorm(hidden, weight: norm, epsilon: configuration.normEpsilon)
+        let selected = projected(hidden)
         return projectedCrossEntropy(
             rows.count == places.count ? selected : gatherRows(selected, places), weight: output,
             targets: predictions.map(\.target), weights: predictions.map(\.weight),
-            normalizer: normalizer ?? predictions.reduce(0) { $0 + $1.weight }, lossScale: lossScale)
+            normalizer: normalizer ?? predictions.reduce(0) { $0 + $1.weight }, lossScale: lossScale,
+            softCap: configuration.logitsSoftCap)
     }
 
     /// A next token that the loss counts.
@@ -248,6 +271,10 @@ public final class MiniMind {
 
     private func extendRotary(to positions: Int) {
         guard positions > rotary.positions else { return }
-        rotary = RotaryTable(positions: max(positions, 2 * rotary.positions), configuration)
+        let count = max(positions, 2 * rotary.positions)
+        rotary = RotaryTable(positions: count, configuration)
+        windowedRotary = configuration.windowedRopeTheta.map {
+            RotaryTable(positions: count, headDim: configuration.headDim, base: $0)
+        }
     }
 }

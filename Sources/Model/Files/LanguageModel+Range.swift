@@ -1,6 +1,6 @@
 import Tensor
 
-extension MiniMind {
+extension LanguageModel {
     /// Looks whether all parameters, with what is merged into them, have finite values in a type, before anything is written.
     ///
     /// - Throws: ``ModelError/beyondRange(_:weights:)``, which names those that have not
@@ -31,7 +31,7 @@ extension MiniMind {
         var wrong: [String] = []
         for (place, tensor) in placedParameters {
             guard let found = tensor.firstPlace(beyond: type(place, tensor).overflow) else { continue }
-            let name = configuration.generation.naming.name(of: place) + ".weight"
+            let name = configuration.naming.parameterName(of: place)
             wrong.append("'\(name)' (\(tensor.values[found]) at \(tensor.shape.index(ofPlace: found)))")
         }
         guard wrong.isEmpty else { throw .beyondRange(elementType, weights: wrong) }

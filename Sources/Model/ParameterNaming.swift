@@ -1,38 +1,84 @@
-/// What the parameters of a model are called in a kind of file, without the `.weight` behind the name.
-public enum WeightNaming: Sendable, CaseIterable {
-    /// MiniMind's own, of the `v2-classic` generation.
-    case classic
-    /// Hugging Face's Llama and Qwen3, and MiniMind since April 2025.
-    case huggingFace
-    /// llama.cpp's. The routed experts of a layer stand in one tensor `[experts, out, in]` there.
-    case gguf
+/// What the parameters of a model are called in a kind of file.
+public struct ParameterNaming: Sendable, Hashable, CaseIterable {
+    private enum Scheme { case classic, huggingFace, gguf }
 
-    /// The name of a parameter.
-    public func name(of place: ParameterPlace) -> String {
-        switch (self, place) {
+    private let scheme: Scheme
+    /// The modules of a layer that a family calls by another name.
+    private var renamed: [LayerPart: String] = [:]
+
+    /// MiniMind's own, of the `v2-classic` generation.
+    public static let classic = ParameterNaming(scheme: .classic)
+    /// Hugging Face's for a Llama, which most other classes have too.
+    public static let huggingFace = ParameterNaming(scheme: .huggingFace)
+    /// Hugging Face's where norms stand after attention and feed-forward layer.
+    static let huggingFaceWithOutputNorms = huggingFace.renaming([
+        .attentionOutputNorm: "post_attention_layernorm", .feedForwardNorm: "pre_feedforward_layernorm",
+    ])
+    /// llama.cpp's. The routed experts of a layer stand in one tensor `[experts, out, in]` there.
+    public static let gguf = ParameterNaming(scheme: .gguf)
+
+    /// The namings of all schemes, as most families have them.
+    public static let allCases = [classic, huggingFace, gguf]
+
+    private init(scheme: Scheme) { self.scheme = scheme }
+
+    /// The same but for some modules of a layer.
+    func renaming(_ names: [LayerPart: String]) -> ParameterNaming {
+        var naming = self
+        naming.renamed.merge(names) { $1 }
+        return naming
+    }
+
+    /// Whether the routed experts of a layer stand in one tensor.
+    var stacksExperts: Bool { scheme == .gguf }
+
+    /// The whole name of a parameter: `model.layers.0.self_attn.q_proj.weight`.
+    public func parameterName(of place: ParameterPlace) -> String { moduleName(of: place) + (place.isBias ? ".bias" : ".weight") }
+
+    /// The name of the module that a parameter belongs to: `model.layers.0.self_attn.q_proj`.
+    public func moduleName(of place: ParameterPlace) -> String {
+        switch (scheme, place) {
         case (.classic, .embedding): "tok_embeddings"
         case (.classic, .norm): "norm"
         case (.classic, .output): "output"
-        case (.classic, .layer(let index, let part)): "layers.\(index).\(classicName(part))"
         case (.huggingFace, .embedding): "model.embed_tokens"
         case (.huggingFace, .norm): "model.norm"
         case (.huggingFace, .output): "lm_head"
-        case (.huggingFace, .layer(let index, let part)): "model.layers.\(index).\(huggingFaceName(part))"
         case (.gguf, .embedding): "token_embd"
         case (.gguf, .norm): "output_norm"
         case (.gguf, .output): "output"
-        case (.gguf, .layer(let index, let part)): "blk.\(index).\(ggufName(part))"
+        case (_, .layer(let index, let part)): "\(layerPrefix)\(index).\(name(of: part))"
+        }
+    }
+
+    /// What stands before the number of a layer.
+    var layerPrefix: String {
+        switch scheme {
+        case .classic: "layers."
+        case .huggingFace: "model.layers."
+        case .gguf: "blk."
+        }
+    }
+
+    private func name(of part: LayerPart) -> String {
+        if let name = renamed[part] { return name }
+        return switch scheme {
+        case .classic: classicName(part)
+        case .huggingFace: huggingFaceName(part)
+        case .gguf: ggufName(part)
         }
     }
 
     private func classicName(_ part: LayerPart) -> String {
         switch part {
         case .attentionNorm: return "attention_norm"
+        case .attentionOutputNorm: return "attention_output_norm"
+        case .feedForwardOutputNorm: return "ffn_output_norm"
         case .feedForwardNorm: return "ffn_norm"
         case .queryNorm: return "attention.q_norm"
         case .keyNorm: return "attention.k_norm"
         case .router: return "feed_forward.gate"
-        case .linear(let role, let expert):
+        case .linear(let role, let expert), .bias(let role, let expert):
             let folder =
                 switch expert {
                 case _ where role.isAttention: "attention"
@@ -51,11 +97,13 @@ public enum WeightNaming: Sendable, CaseIterable {
     private func huggingFaceName(_ part: LayerPart) -> String {
         switch part {
         case .attentionNorm: return "input_layernorm"
+        case .attentionOutputNorm: return "attention_output_layernorm"
+        case .feedForwardOutputNorm: return "post_feedforward_layernorm"
         case .feedForwardNorm: return "post_attention_layernorm"
         case .queryNorm: return "self_attn.q_norm"
         case .keyNorm: return "self_attn.k_norm"
         case .router: return "mlp.gate"
-        case .linear(let role, let expert):
+        case .linear(let role, let expert), .bias(let role, let expert):
             let folder =
                 switch expert {
                 case _ where role.isAttention: "self_attn"
@@ -70,11 +118,13 @@ public enum WeightNaming: Sendable, CaseIterable {
     private func ggufName(_ part: LayerPart) -> String {
         switch part {
         case .attentionNorm: return "attn_norm"
+        case .attentionOutputNorm: return "post_attention_norm"
+        case .feedForwardOutputNorm: return "post_ffw_norm"
         case .feedForwardNorm: return "ffn_norm"
         case .queryNorm: return "attn_q_norm"
         case .keyNorm: return "attn_k_norm"
         case .router: return "ffn_gate_inp"
-        case .linear(let role, let expert):
+        case .linear(let role, let expert), .bias(let role, let expert):
             let name =
                 switch role {
                 case .query: "attn_q"

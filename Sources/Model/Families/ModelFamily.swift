@@ -1,0 +1,166 @@
+import Tensor
+
+/// A family of models: what people call it, and how the files of Hugging Face and of llama.cpp describe its models.
+///
+/// A family is a description. What a model computes is in its ``ModelConfiguration``, and one layer computes all of them.
+/// To add a family, write a file beside this one and name it in ``all``.
+public struct ModelFamily: Sendable {
+    /// What people call it: `Llama`, `MiniMind v2`.
+    public let name: String
+    /// How transformers describes its models; `nil` where no class does.
+    let huggingFace: HuggingFace?
+    /// How llama.cpp describes its models; `nil` where it has no architecture for them.
+    let gguf: GGUF?
+    /// What the parameters are called in a state dict.
+    let naming: ParameterNaming
+    /// The generation of MiniMind whose state dicts have the same keys.
+    let generation: ModelGeneration?
+    /// The family in whose form a model is written, where that is another one.
+    var writtenAs: @Sendable (ModelConfiguration) throws(ModelError) -> ModelFamily? = { _ in nil }
+
+    init(
+        name: String, huggingFace: HuggingFace? = nil, gguf: GGUF? = nil, naming: ParameterNaming? = nil,
+        generation: ModelGeneration? = nil
+    ) {
+        self.name = name
+        self.huggingFace = huggingFace
+        self.gguf = gguf
+        self.naming = naming ?? huggingFace?.naming ?? .huggingFace
+        self.generation = generation
+    }
+
+    /// Every family that is read here.
+    public static let all: [ModelFamily] = [
+        .llama,
+        .qwen3,
+        .qwen3MoE,
+        .minimindClassic,
+        .minimind2,
+        .minimind3,
+    ]
+}
+
+extension ModelFamily: Equatable {
+    public static func == (left: ModelFamily, right: ModelFamily) -> Bool { left.name == right.name }
+}
+
+// MARK: - Hugging Face
+
+extension ModelFamily {
+    /// A class of transformers, and its settings in `config.json`.
+    struct HuggingFace: Sendable {
+        /// `model_type` in `config.json`.
+        let modelType: String
+        /// The class for generation, in `architectures`.
+        let className: String
+        /// What the parameters are called.
+        var naming = ParameterNaming.huggingFace
+        /// Which of a head's values turn together.
+        var rotaryLayout = RotaryLayout.rotateHalf
+        /// The model that settings describe. What they leave out has the value that the class gives it.
+        let read: @Sendable (ConfigurationFields) throws(ModelError) -> ModelConfiguration
+        /// Adds to the settings that all classes have what this class has besides.
+        let write: @Sendable (ModelConfiguration, inout JSONObject) throws(ModelError) -> Void
+    }
+
+    /// The family whose settings a `config.json` holds.
+    ///
+    /// - Throws: ``ModelError/unsupported(_:)`` for a class that is not read here
+    static func named(by fields: ConfigurationFields) throws(ModelError) -> ModelFamily {
+        let architecture = fields["architectures"]?.array?.first?.string
+        let known = all.compactMap(\.huggingFace)
+        let given = try fields.text("model_type") ?? known.first { $0.className == architecture }?.modelType
+        guard let given else { throw .configuration("there is no 'model_type'; is this the config.json of a language model?") }
+        guard let family = all.first(where: { $0.huggingFace?.modelType == given }) else {
+            throw .unsupported("models of type '\(given.prefix(60))' are not read here; \(known.map(\.modelType).unique) are")
+        }
+        return family
+    }
+
+    /// The form in which a model becomes a Hugging Face folder.
+    ///
+    /// - Throws: ``ModelError/unsupported(_:)`` where no class computes the same
+    static func huggingFaceForm(of model: ModelConfiguration) throws(ModelError) -> HuggingFace {
+        guard let form = try writingFamily(of: model).huggingFace else {
+            throw .unsupported("transformers has no class for models of \(model.family.name); write the model as a state dict")
+        }
+        return form
+    }
+
+    fileprivate static func writingFamily(of model: ModelConfiguration) throws(ModelError) -> ModelFamily {
+        try model.family.writtenAs(model) ?? model.family
+    }
+}
+
+// MARK: - GGUF
+
+extension ModelFamily {
+    /// An architecture of llama.cpp, and its settings in the metadata of a GGUF.
+    struct GGUF: Sendable {
+        /// `general.architecture`.
+        let architecture: String
+        /// What the parameters are called.
+        var naming = ParameterNaming.gguf
+        /// Which of a head's values turn together.
+        let rotaryLayout: RotaryLayout
+        /// Whether each rotary frequency may have a divisor of its own, in `rope_freqs.weight`.
+        var hasFrequencyDivisors = false
+        /// Whether layers may have a window of attention, which ``read`` reads.
+        var hasWindows = false
+        /// Whether the architecture has the usual scale of attention alone, so that another one becomes a factor of what
+        /// makes the queries: of their norm, or where there is none of their projection.
+        var foldsAttentionScale = false
+        /// Changes the model that the settings of all architectures describe by what this one has besides.
+        let read: @Sendable (GGUFFields, StateDictionary, inout ModelConfiguration) throws(ModelError) -> Void
+        /// Adds to the settings that all architectures have what this one has besides.
+        let write: @Sendable (ModelConfiguration, inout GGUFFields) throws(ModelError) -> Void
+    }
+
+    /// The family whose settings a GGUF of an architecture holds.
+    ///
+    /// - Throws: ``ModelError/unsupported(_:)`` for an architecture that is not read here
+    static func named(byArchitecture name: String) throws(ModelError) -> ModelFamily {
+        guard let family = all.first(where: { $0.gguf?.architecture == name }) else {
+            let known = all.compactMap { $0.gguf?.architecture }.unique
+            throw .unsupported("models of the architecture '\(name.prefix(60))' are not read here; \(known) are")
+        }
+        return family
+    }
+
+    /// The form in which a model becomes a GGUF file.
+    ///
+    /// - Throws: ``ModelError/unsupported(_:)`` where llama.cpp has no such model
+    static func ggufForm(of model: ModelConfiguration) throws(ModelError) -> GGUF {
+        guard let form = try writingFamily(of: model).gguf else {
+            throw .unsupported(
+                "llama.cpp has no architecture for models of \(model.family.name); write a Hugging Face folder or a state dict")
+        }
+        return form
+    }
+}
+
+extension ModelFamily {
+    /// Which of a head's values turn together in a GGUF of an architecture; `nil` for one that is not known here.
+    package static func rotaryLayout(ofArchitecture name: String) -> RotaryLayout? {
+        all.first { $0.gguf?.architecture == name }?.gguf?.rotaryLayout
+    }
+}
+
+extension ModelConfiguration {
+    /// Which of a head's values turn together in a Hugging Face folder of the model.
+    package var huggingFaceRotaryLayout: RotaryLayout { (try? ModelFamily.huggingFaceForm(of: self).rotaryLayout) ?? .rotateHalf }
+
+    /// llama.cpp's name for the kind of model.
+    ///
+    /// - Throws: ``ModelError/unsupported(_:)`` where it has none
+    package var ggufArchitecture: String {
+        get throws(ModelError) { try ModelFamily.ggufForm(of: self).architecture }
+    }
+}
+
+extension [String] {
+    /// Each once, in the order of their first places, as a list for a person.
+    fileprivate var unique: String {
+        reduce(into: []) { if !$0.contains($1) { $0.append($1) } }.joined(separator: ", ")
+    }
+}

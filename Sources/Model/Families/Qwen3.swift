@@ -1,0 +1,101 @@
+import Tensor
+
+extension ModelFamily {
+    /// Qwen3: a norm for each head's queries and keys.
+    static let qwen3: ModelFamily = ModelFamily(
+        name: "Qwen3",
+        huggingFace: HuggingFace(modelType: "qwen3", className: "Qwen3ForCausalLM") { fields throws(ModelError) in
+            var model = try fields.model(.qwen3, headDim: 128, contextLength: 32768, hasWindows: true)
+            model.activation = try fields.activation("hidden_act")
+            let first = try fields.integer("max_window_layers") ?? 28
+            try fields.readWindows(into: &model, switchedBy: "use_sliding_window", width: 4096) { $0 >= first }
+            if try fields.bool("attention_bias") ?? false { model.biases = [.query, .key, .value, .output] }
+            model.normalizesHeads = true
+            return model
+        } write: { model, json throws(ModelError) in
+            try writeQwen3(model, &json)
+        },
+        gguf: GGUF(architecture: "qwen3", rotaryLayout: .rotateHalf) { fields, _, model throws(ModelError) in
+            try fields.refuseExperts()
+            model.normalizesHeads = true
+        } write: { _, _ throws(ModelError) in
+        },
+        generation: .v3)
+
+    /// Qwen3 with experts in every layer.
+    static let qwen3MoE: ModelFamily = ModelFamily(
+        name: "Qwen3 MoE",
+        huggingFace: HuggingFace(modelType: "qwen3_moe", className: "Qwen3MoeForCausalLM") { fields throws(ModelError) in
+            guard try fields.integer("decoder_sparse_step") ?? 1 == 1, fields["mlp_only_layers"]?.array?.isEmpty ?? true else {
+                throw .unsupported(
+                    "'decoder_sparse_step' or 'mlp_only_layers' make some layers dense; every layer has experts here, or none")
+            }
+            // The class adds no such loss unless it is asked to. Where it is, it takes one mean over all layers; here each layer
+            // has its own, which together are as much.
+            let isBalanced = try fields.bool("output_router_logits") ?? false
+            let layers = Float(max(try fields.integer("num_hidden_layers") ?? 1, 1))
+            let coefficient = isBalanced ? (try fields.number("router_aux_loss_coef") ?? 0.001) / layers : 0
+            let experts = ExpertConfiguration(
+                count: try fields.integer("num_experts", "num_local_experts") ?? 128,
+                perToken: try fields.integer("num_experts_per_tok") ?? 8, sharedCount: 0,
+                hiddenDim: try fields.integer("moe_intermediate_size") ?? 768,
+                normalizesWeights: try fields.bool("norm_topk_prob") ?? false, normalizesSingleWeight: true, balance: .overBatch,
+                auxiliaryCoefficient: try fields.number(minimindBalance) ?? coefficient)
+            // With experts in every layer nothing is as wide as the dense layers would be.
+            var model = try fields.model(
+                .qwen3MoE, keyValueHeadCount: 4, hiddenDim: try fields.integer("intermediate_size") ?? 6144, contextLength: 32768,
+                experts: experts, hasWindows: true)
+            model.activation = try fields.activation("hidden_act")
+            try fields.readWindows(into: &model, switchedBy: "use_sliding_window", width: 4096) { _ in true }
+            if try fields.bool("attention_bias") ?? false { model.biases = [.query, .key, .value, .output] }
+            model.normalizesHeads = true
+            return model
+        } write: { model, json throws(ModelError) in
+            try writeQwen3(model, &json)
+            guard let experts = model.experts else { return }
+            json["num_experts"] = .integer(experts.count)
+            json["num_experts_per_tok"] = .integer(experts.perToken)
+            json["moe_intermediate_size"] = .integer(experts.hiddenDim ?? model.hiddenDim)
+            json["norm_topk_prob"] = .bool(experts.normalizesWeights)
+            json["router_aux_loss_coef"] = .number(experts.auxiliaryCoefficient.shortest)
+            json[minimindBalance] = .number(experts.auxiliaryCoefficient.shortest)
+            json["decoder_sparse_step"] = 1
+            json["mlp_only_layers"] = []
+        },
+        gguf: GGUF(architecture: "qwen3moe", rotaryLayout: .rotateHalf) { fields, _, model throws(ModelError) in
+            if let shared = try fields.integer("expert_shared_count"), shared > 0 {
+                throw .unsupported("shared experts of the architecture 'qwen3moe' are not supported")
+            }
+            model.experts = ExpertConfiguration(
+                count: try fields.needed("expert_count"), perToken: try fields.needed("expert_used_count"), sharedCount: 0,
+                hiddenDim: try fields.needed("expert_feed_forward_length"),
+                // llama.cpp divides by the sum for this architecture, whatever a file says.
+                normalizesWeights: true, normalizesSingleWeight: true, balance: .overBatch,
+                // Ours alone: others, who only run the model, have no such key.
+                auxiliaryCoefficient: try fields.number(ggufBalance) ?? 0)
+            model.normalizesHeads = true
+        } write: { model, fields throws(ModelError) in
+            guard let experts = model.experts else { return }
+            guard model.dividesExpertWeights || experts.perToken == experts.count else {
+                throw .unsupported("llama.cpp divides the weights of a token's experts by their sum, which this model does not")
+            }
+            fields.set("expert_count", experts.count)
+            fields.set("expert_used_count", experts.perToken)
+            fields.set("expert_feed_forward_length", experts.hiddenDim ?? model.hiddenDim)
+            if experts.auxiliaryCoefficient > 0 { fields.set(ggufBalance, experts.auxiliaryCoefficient) }
+        },
+        generation: .v3)
+
+    /// MiniMind's factor of the auxiliary loss, in a folder of a class that has such a loss only where it is asked to.
+    private static let minimindBalance = "minimind_router_aux_loss_coef"
+    /// The same in a GGUF.
+    private static let ggufBalance = "router_aux_loss_coef"
+
+    private static func writeQwen3(_ model: ModelConfiguration, _ json: inout JSONObject) throws(ModelError) {
+        json["head_dim"] = .integer(model.headDim)
+        json["rope_scaling"] = try model.huggingFaceRotaryScaling()
+        json["attention_bias"] = .bool(try model.hasBiases(on: [.query, .key, .value, .output]))
+        json["attention_dropout"] = 0.0
+        try model.writeWindows(to: &json, switchedBy: "use_sliding_window")
+    }
+}

@@ -1,0 +1,52 @@
+import Tensor
+
+/// The metadata of a model's architecture in a GGUF: the keys that begin with the architecture's name.
+struct GGUFFields {
+    var metadata: GGUFMetadata
+    let architecture: String
+
+    func has(_ key: String) -> Bool { metadata["\(architecture).\(key)"] != nil }
+
+    /// A number, or the one that all layers have.
+    func integer(_ key: String) throws(ModelError) -> Int? {
+        guard let value = metadata["\(architecture).\(key)"] else { return nil }
+        if let integer = value.int { return integer }
+        if let list = value.ints, let first = list.first {
+            guard list.allSatisfy({ $0 == first }) else {
+                throw .unsupported("'\(architecture).\(key)' differs from layer to layer, which is not supported")
+            }
+            return first
+        }
+        throw .configuration("'\(architecture).\(key)' is no whole number")
+    }
+
+    /// Of several keys the first that is there counts.
+    func number(_ keys: String...) throws(ModelError) -> Float? {
+        guard let key = keys.first(where: has), let value = metadata["\(architecture).\(key)"] else { return nil }
+        guard let number = value.float, number.isFinite else { throw .configuration("'\(architecture).\(key)' is no number") }
+        return number
+    }
+
+    func text(_ key: String) throws(ModelError) -> String? {
+        guard let value = metadata["\(architecture).\(key)"] else { return nil }
+        guard let text = value.string else { throw .configuration("'\(architecture).\(key)' is no text") }
+        return text
+    }
+
+    func bool(_ key: String) throws(ModelError) -> Bool? {
+        guard let value = metadata["\(architecture).\(key)"] else { return nil }
+        guard case .bool(let bool) = value else { throw .configuration("'\(architecture).\(key)' is not true or false") }
+        return bool
+    }
+
+    func needed(_ key: String) throws(ModelError) -> Int {
+        guard let value = try integer(key) else { throw missing(key) }
+        return value
+    }
+
+    func missing(_ key: String) -> ModelError { .configuration("'\(architecture).\(key)' is missing") }
+
+    mutating func set(_ key: String, _ value: GGUFValue) { metadata["\(architecture).\(key)"] = value }
+    mutating func set(_ key: String, _ value: Int) { set(key, .uint32(UInt32(clamping: value))) }
+    mutating func set(_ key: String, _ value: Float) { set(key, .float32(value)) }
+}

@@ -1,0 +1,60 @@
+"""Makes a tiny model of each family with transformers (5.x), and what it computes: logits and gradients.
+
+    python make_fixtures.py [NAME ...]
+
+A folder a model, which the tests find by itself: config.json, model.safetensors (values that bfloat16 has), and expected.json: the logits behind every
+token of a text, and about 32 values of each gradient of the text's mean cross-entropy. To add one, add a line to CASES: the
+class, its settings, and whether llama.cpp has an architecture that computes the same.
+"""
+import json, math, os, shutil, sys
+import torch, transformers
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOKENS = [3, 17, 46, 5, 5, 41, 22, 9, 33, 1, 30, 12]
+SIZES = dict(vocab_size=48, hidden_size=32, intermediate_size=40, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
+             max_position_embeddings=128, bos_token_id=1, eos_token_id=2, pad_token_id=0)
+CASES = {
+    "llama-bias": ("LlamaForCausalLM", dict(attention_bias=True, mlp_bias=True, tie_word_embeddings=False), True),
+    "llama-gelu": ("LlamaForCausalLM", dict(hidden_act="gelu"), False),
+}
+
+
+def fill(model):
+    """Weights of a size at which norms, scales and biases matter, and which bfloat16 has."""
+    generator = torch.Generator().manual_seed(7)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            noise = torch.randn(parameter.shape, generator=generator)
+            if parameter.dim() == 1:
+                noise = (parameter if "norm" in name and "bias" not in name else 0) + 0.3 * noise
+            else:
+                noise = noise * 1.5 / math.sqrt(parameter.shape[-1])
+            parameter.copy_(noise.to(torch.bfloat16).float())
+    return model.eval()
+
+
+def some(values):
+    values = values.flatten()
+    return digits(values[::max(len(values) // 32, 1)])
+
+
+def digits(values):
+    return [float(f"{value:.7g}") for value in values.flatten().tolist()]
+
+
+for name, (kind, settings, has_gguf) in CASES.items():
+    if sys.argv[1:] and name not in sys.argv[1:]:
+        continue
+    cls = getattr(transformers, kind)
+    model = fill(cls(cls.config_class(**{**SIZES, **settings})))
+    logits = model(torch.tensor([TOKENS]), use_cache=False).logits[0]
+    torch.nn.functional.cross_entropy(logits[:-1], torch.tensor(TOKENS[1:])).backward()
+    # Of a tied projection the embedding's gradient is the sum of both.
+    gradients = {key: some(parameter.grad) for key, parameter in model.named_parameters()
+                 if key.startswith("model.layers.0.") or "layers" not in key and parameter.dim() == 1}
+    folder = os.path.join(HERE, name)
+    shutil.rmtree(folder, ignore_errors=True)
+    model.to(torch.bfloat16).save_pretrained(folder)
+    os.remove(os.path.join(folder, "generation_config.json"))
+    with open(os.path.join(folder, "expected.json"), "w") as file:
+        json.dump({"gguf": has_gguf, "tokens": TOKENS, "logits": digits(logits), "gradients": gradients}, file)
