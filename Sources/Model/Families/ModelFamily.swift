@@ -32,6 +32,7 @@ public struct ModelFamily: Sendable {
     /// Every family that is read here.
     public static let all: [ModelFamily] = [
         .llama,
+        .qwen2,
         .qwen3,
         .qwen3MoE,
         .minimindClassic,

@@ -16,6 +16,9 @@ SIZES = dict(vocab_size=48, hidden_size=32, intermediate_size=40, num_hidden_lay
 CASES = {
     "llama-bias": ("LlamaForCausalLM", dict(attention_bias=True, mlp_bias=True, tie_word_embeddings=False), True),
     "llama-gelu": ("LlamaForCausalLM", dict(hidden_act="gelu"), False),
+    "qwen2-window": ("Qwen2ForCausalLM", dict(use_sliding_window=True, sliding_window=5, max_window_layers=1), False),
+    "qwen2": ("Qwen2ForCausalLM", dict(tie_word_embeddings=True, rms_norm_eps=1e-06,
+            rope_parameters={"rope_type": "default", "rope_theta": 1000000.0}), True),
 }
 
 
