@@ -16,6 +16,10 @@ SIZES = dict(vocab_size=48, hidden_size=32, intermediate_size=40, num_hidden_lay
 CASES = {
     "llama-bias": ("LlamaForCausalLM", dict(attention_bias=True, mlp_bias=True, tie_word_embeddings=False), True),
     "llama-gelu": ("LlamaForCausalLM", dict(hidden_act="gelu"), False),
+    "gemma": ("GemmaForCausalLM", dict(head_dim=16), True),
+    "gemma2": ("Gemma2ForCausalLM", dict(head_dim=16, sliding_window=5, query_pre_attn_scalar=24,
+            attn_logit_softcapping=4.0, final_logit_softcapping=3.0), True),
+    "gemma3": ("Gemma3ForCausalLM", dict(head_dim=16, sliding_window=5, query_pre_attn_scalar=24, num_hidden_layers=6), True),
     "qwen2-window": ("Qwen2ForCausalLM", dict(use_sliding_window=True, sliding_window=5, max_window_layers=1), False),
     "qwen2": ("Qwen2ForCausalLM", dict(tie_word_embeddings=True, rms_norm_eps=1e-06,
             rope_parameters={"rope_type": "default", "rope_theta": 1000000.0}), True),
