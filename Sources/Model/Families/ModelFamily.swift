@@ -38,6 +38,8 @@ public struct ModelFamily: Sendable {
         .gemma,
         .gemma2,
         .gemma3,
+        .mistral,
+        .ministral,
         .minimindClassic,
         .minimind2,
         .minimind3,
