@@ -40,6 +40,7 @@ public struct ModelFamily: Sendable {
         .gemma3,
         .mistral,
         .ministral,
+        .granite,
         .minimindClassic,
         .minimind2,
         .minimind3,
