@@ -41,6 +41,7 @@ public struct ModelFamily: Sendable {
         .mistral,
         .ministral,
         .granite,
+        .smolLM3,
         .minimindClassic,
         .minimind2,
         .minimind3,

@@ -26,6 +26,7 @@ CASES = {
     "qwen2-window": ("Qwen2ForCausalLM", dict(use_sliding_window=True, sliding_window=5, max_window_layers=1), False),
     "granite": ("GraniteForCausalLM", dict(embedding_multiplier=12.0, residual_multiplier=0.22,
             attention_multiplier=0.2, logits_scaling=8.0), True),
+    "smollm3": ("SmolLM3ForCausalLM", dict(num_hidden_layers=4), True),
     "qwen2": ("Qwen2ForCausalLM", dict(tie_word_embeddings=True, rms_norm_eps=1e-06,
             rope_parameters={"rope_type": "default", "rope_theta": 1000000.0}), True),
 }
