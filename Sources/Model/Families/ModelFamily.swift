@@ -42,6 +42,7 @@ public struct ModelFamily: Sendable {
         .ministral,
         .granite,
         .smolLM3,
+        .olmo2,
         .minimindClassic,
         .minimind2,
         .minimind3,

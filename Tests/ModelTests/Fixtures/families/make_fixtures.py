@@ -27,6 +27,7 @@ CASES = {
     "granite": ("GraniteForCausalLM", dict(embedding_multiplier=12.0, residual_multiplier=0.22,
             attention_multiplier=0.2, logits_scaling=8.0), True),
     "smollm3": ("SmolLM3ForCausalLM", dict(num_hidden_layers=4), True),
+    "olmo2": ("Olmo2ForCausalLM", dict(), True),
     "qwen2": ("Qwen2ForCausalLM", dict(tie_word_embeddings=True, rms_norm_eps=1e-06,
             rope_parameters={"rope_type": "default", "rope_theta": 1000000.0}), True),
 }
