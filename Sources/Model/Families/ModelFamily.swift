@@ -43,6 +43,7 @@ public struct ModelFamily: Sendable {
         .granite,
         .smolLM3,
         .olmo2,
+        .olmo3,
         .minimindClassic,
         .minimind2,
         .minimind3,
