@@ -44,6 +44,7 @@ public struct ModelFamily: Sendable {
         .smolLM3,
         .olmo2,
         .olmo3,
+        .exaone4,
         .minimindClassic,
         .minimind2,
         .minimind3,

@@ -25,6 +25,7 @@ CASES = {
             "full_attention"]), False),
     "qwen2-window": ("Qwen2ForCausalLM", dict(use_sliding_window=True, sliding_window=5, max_window_layers=1), False),
     "olmo3": ("Olmo3ForCausalLM", dict(sliding_window=5, num_hidden_layers=4), False),
+    "exaone4": ("Exaone4ForCausalLM", dict(sliding_window=5, num_hidden_layers=4), False),
     "granite": ("GraniteForCausalLM", dict(embedding_multiplier=12.0, residual_multiplier=0.22,
             attention_multiplier=0.2, logits_scaling=8.0), True),
     "smollm3": ("SmolLM3ForCausalLM", dict(num_hidden_layers=4), True),

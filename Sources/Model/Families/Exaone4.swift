@@ -1,0 +1,29 @@
+import Tensor
+
+extension ModelFamily {
+    /// EXAONE 4: norms after attention and feed-forward layer and of each head's queries and keys, and where it has windows,
+    /// layers without one that turn nothing.
+    static let exaone4: ModelFamily = ModelFamily(
+        name: "EXAONE 4",
+        huggingFace: HuggingFace(modelType: "exaone4", className: "Exaone4ForCausalLM", naming: .huggingFaceWithOutputNorms) {
+            fields throws(ModelError) in
+            var model = try fields.model(
+                .exaone4, keyValueHeadCount: 32, contextLength: 2048, normEpsilon: 1e-5, hasWindows: true)
+            model.activation = try fields.activation("hidden_act")
+            model.normPlaces = .after
+            model.queryKeyNorm = .perHead
+            // "LLLG" in the first settings stands for 4.
+            let text = fields["sliding_window_pattern"]?.string
+            var pattern = text.map(\.count)
+            if pattern == nil { pattern = try fields.integer("sliding_window_pattern") ?? 4 }
+            let interval = max(pattern ?? 4, 1)
+            try fields.readWindows(into: &model, width: 4096) { ($0 + 1) % interval != 0 }
+            if !model.windows.isEmpty { model.unrotatedLayers = Set(model.windows.indices.filter { model.windows[$0] == nil }) }
+            return model
+        } write: { model, json throws(ModelError) in
+            json["head_dim"] = .integer(model.headDim)
+            json["rope_scaling"] = try model.huggingFaceRotaryScaling()
+            json["attention_dropout"] = 0.0
+            try model.writeWindows(to: &json)
+        })
+}
