@@ -45,6 +45,7 @@ public struct ModelFamily: Sendable {
         .olmo2,
         .olmo3,
         .exaone4,
+        .ernie45,
         .minimindClassic,
         .minimind2,
         .minimind3,
