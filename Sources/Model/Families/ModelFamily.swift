@@ -46,6 +46,7 @@ public struct ModelFamily: Sendable {
         .olmo3,
         .exaone4,
         .ernie45,
+        .hunYuan,
         .minimindClassic,
         .minimind2,
         .minimind3,
