@@ -47,6 +47,7 @@ public struct ModelFamily: Sendable {
         .exaone4,
         .ernie45,
         .hunYuan,
+        .seedOSS,
         .minimindClassic,
         .minimind2,
         .minimind3,
