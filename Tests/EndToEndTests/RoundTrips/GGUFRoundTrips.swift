@@ -158,6 +158,51 @@ struct GGUFRoundTrips {
         }
     }
 
+    /// A family with settings under which everything that it has changes the scores.
+    private static let families: [(type: String, settings: JSONObject)] = [
+        ("llama", ["attention_bias": true]), ("qwen2", ["tie_word_embeddings": true]), ("gemma", [:]),
+        ("gemma2", ["sliding_window": 24, "query_pre_attn_scalar": 24, "attn_logit_softcapping": 5.0, "final_logit_softcapping": 4.0]),
+        ("gemma3_text", ["sliding_window": 24, "query_pre_attn_scalar": 24]),
+        (
+            "granite",
+            ["embedding_multiplier": 6.0, "residual_multiplier": 0.4, "attention_multiplier": 0.2, "logits_scaling": 3.0]
+        ),
+        ("smollm3", [:]), ("olmo2", [:]), ("ernie4_5", [:]), ("hunyuan_v1_dense", [:]), ("seed_oss", [:]),
+    ]
+
+    @Test("llama.cpp gives our scores of every family that it has an architecture for")
+    func everyFamily() throws {
+        try withFolder { folder in
+            let tokenizer = try Tokenizer(folder: TinyBase.folder)
+            let vocabulary = try TinyBase.model().configuration.vocabularySize
+            let rows = RoundTrip.rows(vocabulary: vocabulary)
+            let metadata = try tokenizer.ggufMetadata(vocabularySize: vocabulary).map { ($0.key, $0.value) }
+            var (commands, expected): ([[String]], [[[Float]]]) = ([], [])
+            for (type, settings) in Self.families {
+                var json: JSONObject = [
+                    "model_type": .string(type), "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 6,
+                    "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16, "vocab_size": .integer(vocabulary),
+                    "max_position_embeddings": 512,
+                ]
+                for (key, value) in settings { json[key] = value }
+                let model = try RoundTrip.model(HuggingFaceConfiguration(.object(json)).model)
+                let path = "\(folder)/\(type).gguf"
+                try model.writeGGUF(to: path, as: .float32, tokenizer: metadata)
+                commands.append(["logits-llama", "--gguf", path, "--ids", try Peers.json(rows)])
+                expected.append(try rows.map(model.scores))
+            }
+            for (index, theirs) in try Self.answers(commands, after: [], in: folder).scores.enumerated() {
+                let type = Self.families[index].type
+                // llama.cpp looks the tanh-GELU up in a table of halves.
+                let bound = type.hasPrefix("gemma") ? 0x1p-10 : 1e-4
+                for (row, ours) in expected[index].enumerated() {
+                    let difference = relativeError(ours, try #require(theirs[String(row)]).floats())
+                    #expect(difference < bound, "\(type), row \(row)")
+                }
+            }
+        }
+    }
+
     /// One Python for all of it.
     private static func answers(
         _ commands: [[String]], after first: [[String]], in folder: String
