@@ -48,6 +48,7 @@ public struct ModelFamily: Sendable {
         .ernie45,
         .hunYuan,
         .seedOSS,
+        .helium,
         .minimindClassic,
         .minimind2,
         .minimind3,

@@ -34,6 +34,7 @@ CASES = {
     "hunyuan": ("HunYuanDenseV1ForCausalLM", dict(head_dim=16, rope_parameters={"rope_type": "dynamic",
             "rope_theta": 10000.0, "alpha": 100.0, "factor": 1.0}), True),
     "seed_oss": ("SeedOssForCausalLM", dict(head_dim=16), True),
+    "helium": ("HeliumForCausalLM", dict(head_dim=8, mlp_bias=True), False),
     "qwen2": ("Qwen2ForCausalLM", dict(tie_word_embeddings=True, rms_norm_eps=1e-06,
             rope_parameters={"rope_type": "default", "rope_theta": 1000000.0}), True),
 }
