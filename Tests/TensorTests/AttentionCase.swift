@@ -166,7 +166,7 @@ extension AttentionCase {
 
     static let windowed =
         few.map { $0.with(window: 3) } + [
-            small[1].with(window: 1), small[3].with(window: 20), small[4].with(window: 7), small[4].with(window: 12),
+            small[1].with(window: 2), small[3].with(window: 20), small[4].with(window: 7), small[4].with(window: 12),
             small[2].with(window: 2).with(scale: 0.8, softCap: 1.25), small[4].with(window: 11).with(scale: 0.8, softCap: 1.25),
         ]
 

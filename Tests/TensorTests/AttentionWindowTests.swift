@@ -55,4 +55,22 @@ struct AttentionWindowTests {
         #expect(tree.visiblePairs == (1 + 2 + 3 + 4) + 496 * 5)
         #expect(tree.tasks.allSatisfy { $0.keys <= 256 + 5 + 15 })
     }
+
+    @Test("Through a window of one a query sees itself alone, and what scores it has no gradient but rounding")
+    func one() {
+        let size = AttentionCase.small[1].with(window: 1)
+        let inputs = size.inputs()
+        let (values, dy) = (inputs.map { $0.values.map(Double.init) }, size.direction())
+        let result = size.run(inputs)
+        result.backward(from: dy)
+        #expect(distance(result.values, size.expected(values)) < 1e-5)
+        let expected = size.expectedGradients(values, dy.map(Double.init))
+        #expect(distance(inputs[2].gradient?.values ?? [], expected[2]) < 1e-5)
+        // A difference of terms as large as these, all of which cancel out.
+        let terms = expected[2].map(\.magnitude).max() ?? 0
+        for (input, exact) in zip(inputs, expected).prefix(2) {
+            #expect(exact.allSatisfy { $0.magnitude < 1e-12 })
+            #expect((input.gradient?.values ?? [.nan]).allSatisfy { Double($0.magnitude) < 1e-5 * terms })
+        }
+    }
 }
