@@ -53,7 +53,7 @@ public final class LanguageModel {
                 activation: configuration.activation)
         }
         func takeNetwork(_ layer: Int) -> TransformerLayer.Network {
-            guard let mixture = configuration.experts else { return .dense(takeFeedForward(layer)) }
+            guard let mixture = configuration.experts(ofLayer: layer) else { return .dense(takeFeedForward(layer)) }
             return .experts(
                 MixtureOfExperts(
                     perToken: mixture.perToken, dividesWeights: configuration.dividesExpertWeights,
@@ -135,7 +135,8 @@ public final class LanguageModel {
     ) -> Tensor {
         extendRotary(to: Int(row.positions.max() ?? 0) + 1)
         // The balance of experts takes the attention of all tokens.
-        let lastRows = statistics == nil ? outputRows : nil
+        let isLastBalanced = statistics != nil && configuration.experts(ofLayer: layers.count - 1) != nil
+        let lastRows = isLastBalanced ? nil : outputRows
         var plans: [PlanKey: AttentionPlan] = [:]
         var x = gatherRows(embedding, row.tokens).converted(to: .float32)
         if configuration.embeddingMultiplier != 1 {
@@ -152,10 +153,11 @@ public final class LanguageModel {
             let plan = plans[key] ?? self.plan(key, row, outputRows: lastRows)
             plans[key] = plan
             let angles = window == nil ? rotary : windowedRotary ?? rotary
+            let isBalanced = configuration.experts(ofLayer: index) != nil
             let pass = { (x: Tensor, cache: LayerCache?) in
                 layer(
                     x, row, plan: plan, rotary: angles, cache: cache, outputRows: rows,
-                    balance: statistics?.balance(ofLayer: index))
+                    balance: isBalanced ? statistics?.balance(ofLayer: index) : nil)
             }
             x =
                 checkpointsLayers && cache == nil

@@ -24,7 +24,7 @@ extension ModelConfiguration {
             func network(_ expert: LayerPart.Expert?) throws(Failure) {
                 for role in [LinearRole.gate, .down, .up] { try linear(role, expert) }
             }
-            guard let experts else {
+            guard let experts = experts(ofLayer: layer) else {
                 try network(nil)
                 continue
             }

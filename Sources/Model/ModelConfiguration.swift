@@ -61,6 +61,8 @@ public struct ModelConfiguration: Sendable, Equatable {
     public var tiesEmbedding = true
     /// The mixture of experts in place of each feed-forward layer; `nil` for a dense model.
     public var experts: ExpertConfiguration?
+    /// The layers that have a feed-forward layer all the same, counted from 0.
+    public var denseLayers: Set<Int> = []
 
     /// The base of the rotary angles of every published MiniMind.
     static let publishedTheta: Float = 1e6
@@ -185,6 +187,12 @@ public struct ModelConfiguration: Sendable, Equatable {
 
     /// The width of keys and of values.
     public var keyValueDim: Int { keyValueHeadCount * headDim }
+
+    /// How many layers have experts.
+    package var expertLayerCount: Int { (0..<layerCount).count { experts(ofLayer: $0) != nil } }
+
+    /// The mixture of experts of a layer; `nil` where it has a feed-forward layer.
+    func experts(ofLayer index: Int) -> ExpertConfiguration? { denseLayers.contains(index) ? nil : experts }
 
     /// How many keys a layer's queries see at the most; `nil` for all.
     func window(ofLayer index: Int) -> Int? { windows.isEmpty ? nil : windows[index] }

@@ -94,9 +94,20 @@ extension ModelConfiguration {
                 unsaid.append("another auxiliary loss of its experts")
             }
         }
-        if !biases.isEmpty { unsaid.append("biases") }
+        if let difference = differenceFromMiniMind(found) { unsaid.append(difference) }
         if !showsHeadCount { unsaid.append("\(headCount) heads") }
         return unsaid
+    }
+
+    /// A fact in which the model is no MiniMind of a generation; `nil` where there is none.
+    private func differenceFromMiniMind(_ generation: ModelGeneration) -> String? {
+        var plain = self
+        (plain.biases, plain.activation, plain.normPlaces, plain.normOffset) = ([], .silu, .before, 0)
+        (plain.attentionScale, plain.attentionSoftCap, plain.logitsSoftCap) = (nil, nil, nil)
+        (plain.windows, plain.windowedRopeTheta, plain.unrotatedLayers, plain.denseLayers) = ([], nil, [], [])
+        (plain.embeddingMultiplier, plain.residualMultiplier, plain.logitsMultiplier) = (1, 1, 1)
+        plain.queryKeyNorm = generation == .v3 ? .perHead : .none
+        return differenceInComputation(from: plain)
     }
 
     /// Whether a reader of a state dict finds the number of heads without being told.

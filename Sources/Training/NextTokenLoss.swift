@@ -10,7 +10,7 @@ public struct NextTokenLoss: Objective {
     /// The published objective for a model.
     public init(_ model: LanguageModel) { self.model = model }
 
-    public var expertShape: (layers: Int, experts: Int) { (model.layers.count, model.configuration.experts?.count ?? 0) }
+    public var expertShape: (layers: Int, experts: Int) { (model.configuration.expertLayerCount, model.configuration.experts?.count ?? 0) }
 
     public func size(of batch: Batch) -> BatchSize {
         BatchSize(

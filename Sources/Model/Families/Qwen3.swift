@@ -22,25 +22,17 @@ extension ModelFamily {
         },
         generation: .v3)
 
-    /// Qwen3 with experts in every layer.
+    /// Qwen3 with experts, in every layer or in most.
     static let qwen3MoE: ModelFamily = ModelFamily(
         name: "Qwen3 MoE",
         huggingFace: HuggingFace(modelType: "qwen3_moe", className: "Qwen3MoeForCausalLM") { fields throws(ModelError) in
-            guard try fields.integer("decoder_sparse_step") ?? 1 == 1, fields["mlp_only_layers"]?.array?.isEmpty ?? true else {
-                throw .unsupported(
-                    "'decoder_sparse_step' or 'mlp_only_layers' make some layers dense; every layer has experts here, or none")
-            }
-            // The class adds no such loss unless it is asked to. Where it is, it takes one mean over all layers; here each layer
-            // has its own, which together are as much.
-            let isBalanced = try fields.bool("output_router_logits") ?? false
-            let layers = Float(max(try fields.integer("num_hidden_layers") ?? 1, 1))
-            let coefficient = isBalanced ? (try fields.number("router_aux_loss_coef") ?? 0.001) / layers : 0
+            let own = try fields.number(minimindBalance)
             let experts = ExpertConfiguration(
                 count: try fields.integer("num_experts", "num_local_experts") ?? 128,
                 perToken: try fields.integer("num_experts_per_tok") ?? 8, sharedCount: 0,
                 hiddenDim: try fields.integer("moe_intermediate_size") ?? 768,
                 normalizesWeights: try fields.bool("norm_topk_prob") ?? false, normalizesSingleWeight: true, balance: .overBatch,
-                auxiliaryCoefficient: try fields.number(minimindBalance) ?? coefficient)
+                auxiliaryCoefficient: own ?? 0)
             // With experts in every layer nothing is as wide as the dense layers would be.
             var model = try fields.model(
                 .qwen3MoE, keyValueHeadCount: 4, hiddenDim: try fields.integer("intermediate_size") ?? 6144, contextLength: 32768,
@@ -49,6 +41,20 @@ extension ModelFamily {
             try fields.readWindows(into: &model, switchedBy: "use_sliding_window", width: 4096) { _ in true }
             if try fields.bool("attention_bias") ?? false { model.biases = [.query, .key, .value, .output] }
             model.normalizesHeads = true
+            let step = try fields.integer("decoder_sparse_step") ?? 1
+            let dense = Set(try fields.integers("mlp_only_layers"))
+            guard step > 0 else { throw .configuration("'decoder_sparse_step' is \(step); it is at least 1") }
+            model.denseLayers = Set((0..<model.layerCount).filter { dense.contains($0) || ($0 + 1) % step != 0 })
+            guard model.denseLayers.count < model.layerCount else {
+                throw .configuration("'decoder_sparse_step' or 'mlp_only_layers' leave no layer with experts")
+            }
+            // The class adds no such loss unless it is asked to. Where it is, it takes one mean over all layers; here each layer
+            // has its own, which together are as much.
+            if own == nil, try fields.bool("output_router_logits") ?? false {
+                let coefficient = try fields.number("router_aux_loss_coef") ?? 0.001
+                let layers = Float(model.expertLayerCount)
+                model.experts?.auxiliaryCoefficient = coefficient / layers
+            }
             return model
         } write: { model, json throws(ModelError) in
             try writeQwen3(model, &json)
@@ -60,7 +66,7 @@ extension ModelFamily {
             json["router_aux_loss_coef"] = .number(experts.auxiliaryCoefficient.shortest)
             json[minimindBalance] = .number(experts.auxiliaryCoefficient.shortest)
             json["decoder_sparse_step"] = 1
-            json["mlp_only_layers"] = []
+            json["mlp_only_layers"] = .array(model.denseLayers.sorted().map(JSON.integer))
         },
         gguf: GGUF(architecture: "qwen3moe", rotaryLayout: .rotateHalf) { fields, _, model throws(ModelError) in
             if let shared = try fields.integer("expert_shared_count"), shared > 0 {

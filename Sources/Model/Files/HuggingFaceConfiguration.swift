@@ -86,7 +86,7 @@ extension ModelConfiguration {
             return "\(name) of \(one)"
         }
         if tiesEmbedding != other.tiesEmbedding { return "an output projection as the model has it" }
-        if (experts == nil) != (other.experts == nil) { return "experts as the model has them" }
+        if (experts == nil) != (other.experts == nil) || denseLayers != other.denseLayers { return "experts as the model has them" }
         return nil
     }
 

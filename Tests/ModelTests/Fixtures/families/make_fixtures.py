@@ -16,6 +16,8 @@ SIZES = dict(vocab_size=48, hidden_size=32, intermediate_size=40, num_hidden_lay
 CASES = {
     "llama-bias": ("LlamaForCausalLM", dict(attention_bias=True, mlp_bias=True, tie_word_embeddings=False), True),
     "llama-gelu": ("LlamaForCausalLM", dict(hidden_act="gelu"), False),
+    "qwen3_moe-mixed": ("Qwen3MoeForCausalLM", dict(head_dim=8, num_experts=4, num_experts_per_tok=2, moe_intermediate_size=16,
+            norm_topk_prob=True, num_hidden_layers=3, mlp_only_layers=[0, 2]), False),
     "gemma": ("GemmaForCausalLM", dict(head_dim=16), True),
     "gemma2": ("Gemma2ForCausalLM", dict(head_dim=16, sliding_window=5, query_pre_attn_scalar=24,
             attn_logit_softcapping=4.0, final_logit_softcapping=3.0), True),
