@@ -45,6 +45,36 @@ struct TransformersRoundTrips {
         }
     }
 
+    @Test("A model of every family, with an adapter merged into it, is what its class computes")
+    func families() throws {
+        try withFolder { folder in
+            let fixtures = Paths.fixture("ModelTests", "families")
+            let names = try FileManager.default.contentsOfDirectory(atPath: fixtures).filter { !$0.contains(".") }.sorted()
+            let rows = RoundTrip.rows(vocabulary: 48)
+            var (commands, expected): ([[String]], [[[Float]]]) = ([], [])
+            for name in names {
+                let file = try ModelFile.open("\(fixtures)/\(name)")
+                let model = try LanguageModel(file)
+                let base = try model.scores(rows[1])
+                let adapter = try LoRAAdapter(on: model, LoRAConfiguration(targets: .allLinear, rank: 3, scale: 1.5))
+                adapter.fill()
+                expected.append(try rows.map(model.scores))
+                #expect(relativeError(expected[expected.count - 1][1], base) > 1e-3, "\(name)")
+                adapter.merge()
+                try model.writeHuggingFaceFolder(to: "\(folder)/\(name)", as: .float32, tokens: file.tokens)
+                commands.append(["logits", "--model", "\(folder)/\(name)", "--ids", try Peers.json(rows)])
+            }
+            let answers = try Peers.tensors(each: commands)
+            #expect(answers.count == names.count && names.count > 10)
+            for (index, theirs) in answers.enumerated() {
+                for (row, ours) in expected[index].enumerated() {
+                    let error = relativeError(ours, try #require(theirs[String(row)]).floats())
+                    #expect(error < 1e-5, "\(names[index]), row \(row)")
+                }
+            }
+        }
+    }
+
     @Test("AutoTokenizer gives our ids with the files that go along, also where the tokenizer came from a GGUF")
     func tokenizers() throws {
         try withFolder { folder in
