@@ -21,7 +21,7 @@ public final class KeyValueCache {
     /// How many tokens are kept.
     public var count: Int { tokens.count }
 
-    /// Forgets all but the first tokens; those too where a layer has forgotten, behind its window, what the next token
+    /// Forgets all but the first tokens; those too where a layer with a window has forgotten what the next token
     /// would see. ``count`` says then that none is left.
     public func keep(_ count: Int) {
         guard count < tokens.count else { return }
@@ -40,7 +40,7 @@ public final class KeyValueCache {
 
 /// The keys and values of one layer.
 ///
-/// Behind a window it forgets, when memory runs short, what no later query sees: it takes at the most memory for twice
+/// With a window it forgets, when memory runs short, what no later query sees: it takes at the most memory for twice
 /// the window, some lanes and the rows of one pass.
 final class LayerCache {
     private let capacity: Int
@@ -60,7 +60,7 @@ final class LayerCache {
     /// Whether nothing is forgotten that queries see through a window, or that all see where it is `nil`.
     func serves(_ other: Int?) -> Bool { window.map { window in other.map { $0 <= window } ?? false } ?? true }
 
-    /// Whether all rows are there that a query behind the first tokens sees.
+    /// Whether all rows are there that a query after the first tokens sees.
     func canKeep(_ count: Int) -> Bool { forgotten <= firstSeen(from: count) }
 
     /// Forgets the rows of all but the first tokens: as many as it can keep, or none.

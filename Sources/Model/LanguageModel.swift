@@ -261,7 +261,7 @@ public final class LanguageModel {
 
     private func plan(_ key: PlanKey, _ row: TokenRow, outputRows: [Int32]?) -> AttentionPlan {
         AttentionPlan(
-            row.segments(behind: key.forgotten, of: key.isOfOutputs ? outputRows : nil), heads: configuration.headCount,
+            row.segments(after: key.forgotten, of: key.isOfOutputs ? outputRows : nil), heads: configuration.headCount,
             keyValueHeads: configuration.keyValueHeadCount, window: key.window)
     }
 

@@ -99,7 +99,7 @@ extension ModelConfiguration {
         return unsaid
     }
 
-    /// A fact in which the model is no MiniMind of a generation; `nil` where there is none.
+    /// A fact in which the model differs from a MiniMind of a generation, in words; `nil` where it does not.
     private func differenceFromMiniMind(_ generation: ModelGeneration) -> String? {
         var plain = self
         (plain.biases, plain.activation, plain.normPlaces, plain.normOffset) = ([], .silu, .before, 0)

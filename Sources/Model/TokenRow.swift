@@ -80,7 +80,7 @@ public struct TokenRow: Sendable {
     /// - Parameters:
     ///   - forgotten: how many; no query sees one of them
     ///   - rows: ascending places in the row that are queries; `nil` for all
-    func segments(behind forgotten: Int, of rows: [Int32]?) -> [AttentionSegment] {
+    func segments(after forgotten: Int, of rows: [Int32]?) -> [AttentionSegment] {
         let segments = rows.map { self.segments(of: $0) } ?? segments
         guard forgotten > 0 else { return segments }
         return segments.map { segment in

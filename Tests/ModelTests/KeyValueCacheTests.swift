@@ -4,7 +4,7 @@ import Testing
 @testable import Model
 @testable import Tensor
 
-@Suite("What a cache keeps behind windows")
+@Suite("What a cache with windows keeps")
 struct KeyValueCacheTests {
     /// A model whose first layer of each two has a window, and the same without.
     private let model, unwindowed: LanguageModel

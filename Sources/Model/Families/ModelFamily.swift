@@ -123,7 +123,7 @@ extension ModelFamily {
         /// Whether layers may have a window of attention, which ``read`` reads.
         var hasWindows = false
         /// Whether the architecture has the usual scale of attention alone, so that another one becomes a factor of what
-        /// makes the queries: of their norm, or where there is none of their projection.
+        /// makes the queries: of their norm, or, without a norm, of their projection.
         var foldsAttentionScale = false
         /// Changes the model that the settings of all architectures describe by what this one has besides.
         let read: @Sendable (GGUFFields, StateDictionary, inout ModelConfiguration) throws(ModelError) -> Void

@@ -64,7 +64,7 @@ public struct HuggingFaceConfiguration: Sendable, Equatable {
 }
 
 extension ModelConfiguration {
-    /// A fact in which another model computes something else, in words; `nil` where there is none.
+    /// A fact in which another model computes something else, in words; `nil` where both compute the same.
     ///
     /// Rotary scalings and experts do not count: each form says by itself what it has of them.
     func differenceInComputation(from other: ModelConfiguration) -> String? {

@@ -89,8 +89,9 @@ public struct AttentionPlan: Sendable {
     /// A count of columns rounded up to what products compute at once.
     static func padded(_ count: Int) -> Int { (count + lanes - 1) / lanes * lanes }
 
-    /// The first key that is computed for a query, and those behind it, which sees a number of keys: the first of its
-    /// window, rounded down to whole lanes.
+    /// The first key that is computed for a query and for those after it: the first of its window, rounded down to whole lanes.
+    ///
+    /// - Parameter visible: how many keys it could see without a window
     private static func firstKey(_ visible: Int32, _ window: Int?) -> Int {
         window.map { max(0, Int(visible) - $0) / lanes * lanes } ?? 0
     }

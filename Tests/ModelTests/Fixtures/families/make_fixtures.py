@@ -2,7 +2,7 @@
 
     python make_fixtures.py [NAME ...]
 
-A folder a model, which the tests find by itself: config.json, model.safetensors (values that bfloat16 has), and expected.json: the logits behind every
+A folder a model, which the tests find by itself: config.json, model.safetensors (values that bfloat16 has), and expected.json: the logits after every
 token of a text, and about 32 values of each gradient of the text's mean cross-entropy. To add one, add a line to CASES: the
 class, its settings, and whether llama.cpp has an architecture that computes the same.
 """
