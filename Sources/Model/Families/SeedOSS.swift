@@ -24,7 +24,7 @@ extension ModelFamily {
             architecture: "seed_oss", naming: .gguf.renaming([.feedForwardNorm: "post_attention_norm"]), rotaryLayout: .rotateHalf
         ) { fields, tensors, model throws(ModelError) in
             try fields.refuseExperts()
-            model.biases = tensors.biases(.gguf).intersection([.query, .key, .value, .output])
+            model.biases = tensors.biases(.gguf).intersection([.query, .key, .value])
         } write: { _, _ throws(ModelError) in
         })
 }
