@@ -217,6 +217,11 @@ struct ConversationTests {
         let measured = try Command(
             ["eval", "--data_path", TinyBase.folder + "/lora_identity.jsonl", "--max_seq_len", "41", "--json"] + base)
         #expect(measured.status == 0 && measured.errors.hasPrefix("warning: --max_seq_len 41 is more than the 40 positions"))
+        let trained = try Command(
+            base + [
+                "--out_dir", folder, "--data_path", TinyBase.folder + "/lora_identity.jsonl", "--max_seq_len", "41", "--epochs", "1",
+            ])
+        #expect(trained.status == 0 && trained.errors.hasPrefix("warning: --max_seq_len 41 is more than the 40 positions"))
         try FileManager.default.removeItem(atPath: folder)
     }
 

@@ -204,6 +204,10 @@ struct TrainCommand {
             ?? LanguageModel(configuration(nil, tokenizer), seed: UInt64(options.model.seed))
         model.checkpointsLayers = options.checkpointsGradients
         try data.checkVocabulary(size: model.configuration.vocabularySize)
+        if base != nil, processes.isFirst {
+            let length = options.model.maxSequenceLength
+            PositionWarning(model.configuration).check(length, "--max_seq_len \(length)")
+        }
         var notes = DataNotes(options, data.training)
         try notes.begin()
         let origins = try Origins(base, options, format)
