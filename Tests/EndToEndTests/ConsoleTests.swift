@@ -62,12 +62,13 @@ import Training
         }
 
         @Test func leavesNoBarBehindWhereItEndsAtOnce() throws {
-            // Long steps: the second signal, which does not wait for the step, has to come before its end.
+            // Long steps: the signals, the second of which does not wait for the step, have to come before its end.
             let training = try TinyTraining(
                 ["--epochs", "500", "--log_interval", "1000000", "--batch_size", "40", "--save_interval", "1000"])
             defer { training.remove() }
             let run = try PseudoTerminal(training.arguments, width: 80, signals: [SIGINT, SIGTERM])
-            #expect(run.status == 128 + SIGTERM, "\(run.text)")
+            // Whichever the system hands over second. Nothing is saved, as it would be at the end of the step.
+            #expect([128 + SIGINT, 128 + SIGTERM].contains(run.status) && training.adapter == nil, "\(run.text)")
             #expect(!run.bars.isEmpty && !Screen(run.text, width: 80).lines.contains { $0.contains(" left") })
         }
     }

@@ -41,10 +41,8 @@ public struct PseudoTerminal {
             if count <= 0, errno != EINTR || count == 0 { break }
             bytes += part.prefix(max(count, 0))
             guard !due.isEmpty, String(decoding: bytes, as: UTF8.self).contains(" left") else { continue }
-            for signal in due {
-                kill(process.processIdentifier, signal)
-                usleep(1000)
-            }
+            // All of them before it computes on, however busy the machine is.
+            for signal in [SIGSTOP] + due + [SIGCONT] { kill(process.processIdentifier, signal) }
             due = []
         }
         process.waitUntilExit()
