@@ -83,8 +83,8 @@ public struct LoRAAdapter {
             guard let module = modules.removeValue(forKey: linear.place) else { continue }
             adapted.append((linear, try module.update(of: linear, name: name, dropout: state.dropout, weight: weight)))
         }
-        if let stranger = state.modules.first(where: { modules[$0.place] != nil }) {
-            throw .unknownModule(model.configuration.naming.moduleName(of: stranger.place))
+        if let unknown = state.modules.first(where: { modules[$0.place] != nil }) {
+            throw .unknownModule(model.configuration.naming.moduleName(of: unknown.place))
         }
         for linear in model.linears { linear.detach(name) }
         for (linear, update) in adapted { linear.attach(update) }

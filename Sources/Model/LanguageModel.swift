@@ -78,10 +78,7 @@ public final class LanguageModel {
         norm = take(.norm)
         output = configuration.tiesEmbedding ? embedding : take(.output)
         placedParameters = parameters
-        rotary = RotaryTable(positions: 512, configuration)
-        windowedRotary = configuration.windowedRopeTheta.map {
-            RotaryTable(positions: 512, headDim: configuration.headDim, base: $0)
-        }
+        (rotary, windowedRotary) = Self.rotaryTables(512, configuration)
     }
 
     /// Every parameter under its name in the state dict of the generation, in its order, a tied output
@@ -140,7 +137,7 @@ public final class LanguageModel {
         var plans: [PlanKey: AttentionPlan] = [:]
         var x = gatherRows(embedding, row.tokens).converted(to: .float32)
         if configuration.embeddingMultiplier != 1 {
-            x = weightedSum([x], weights: [configuration.embeddingMultiplier], result: .float32)
+            x = scaled(x, by: configuration.embeddingMultiplier)
         }
         for (index, layer) in layers.enumerated() {
             let isLast = index == layers.count - 1
@@ -181,7 +178,7 @@ public final class LanguageModel {
         let factor = configuration.logitsMultiplier
         let normed = rmsNorm(hidden, weight: norm, epsilon: configuration.normEpsilon, offset: configuration.normOffset)
         // The projection is linear: its input can be multiplied in the place of all logits.
-        return factor == 1 ? normed : weightedSum([normed], weights: [factor])
+        return factor == 1 ? normed : scaled(normed, by: factor)
     }
 
     /// The mean cross-entropy over the predictions that count, and the auxiliary loss of experts; in the last
@@ -273,10 +270,13 @@ public final class LanguageModel {
 
     private func extendRotary(to positions: Int) {
         guard positions > rotary.positions else { return }
-        let count = max(positions, 2 * rotary.positions)
-        rotary = RotaryTable(positions: count, configuration)
-        windowedRotary = configuration.windowedRopeTheta.map {
-            RotaryTable(positions: count, headDim: configuration.headDim, base: $0)
-        }
+        (rotary, windowedRotary) = Self.rotaryTables(max(positions, 2 * rotary.positions), configuration)
+    }
+
+    private static func rotaryTables(_ positions: Int, _ configuration: ModelConfiguration) -> (RotaryTable, RotaryTable?) {
+        (
+            RotaryTable(positions: positions, configuration),
+            configuration.windowedRopeTheta.map { RotaryTable(positions: positions, headDim: configuration.headDim, base: $0) }
+        )
     }
 }

@@ -29,8 +29,8 @@ struct PlaceTests {
         }
     }
 
-    @Test("Names that only look alike are none", arguments: ParameterNaming.allCases)
-    func strangers(_ naming: ParameterNaming) {
+    @Test("A name that only looks alike is not a parameter's", arguments: ParameterNaming.allCases)
+    func unknownNames(_ naming: ParameterNaming) {
         let name = naming.moduleName(of: .layer(3, .linear(.query, nil)))
         for change in ["", "-", "+", "0", "99999999999999999999"] {
             #expect(naming.place(of: name.replacing("3", with: change + (change.isEmpty ? "" : "3"))) == nil)

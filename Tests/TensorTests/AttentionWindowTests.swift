@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Attention through a window")
 struct AttentionWindowTests {
-    @Test("A window that reaches the first key of all is none", arguments: AttentionCase.small + AttentionCase.large, Precision.allCases)
+    @Test("A window that reaches the first key hides nothing", arguments: AttentionCase.small + AttentionCase.large, Precision.allCases)
     func wideWindow(_ size: AttentionCase, _ precision: Precision) {
         let (plain, wide) = (size.inputs(precision), size.inputs(precision))
         let results = zip([size, size.with(window: size.keys)], [plain, wide]).map { size, inputs in

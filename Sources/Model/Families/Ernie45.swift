@@ -9,19 +9,15 @@ extension ModelFamily {
             var model = try fields.model(
                 .ernie45, keyValueHeadCount: 2, headDim: 128, contextLength: 131072, normEpsilon: 1e-5, ropeTheta: 5e5,
                 tiesEmbedding: true)
-            model.activation = try fields.activation("hidden_act")
             model.rotaryLayout = .interleaved
             if try fields.bool("use_bias") ?? false { model.biases = Set(LinearRole.allCases) }
             return model
         } write: { model, json throws(ModelError) in
-            json["head_dim"] = .integer(model.headDim)
-            json["rope_scaling"] = try model.huggingFaceRotaryScaling()
+            try model.writeAttention(to: &json)
             json["use_bias"] = .bool(try model.hasBiases(on: Set(LinearRole.allCases)))
         },
         gguf: GGUF(architecture: "ernie4_5", rotaryLayout: .interleaved) { fields, tensors, model throws(ModelError) in
-            try fields.refuseExperts()
             model.rotaryLayout = .interleaved
             model.biases = tensors.biases(.gguf).intersection([.query, .key, .value, .output])
-        } write: { _, _ throws(ModelError) in
         })
 }

@@ -9,7 +9,6 @@ extension ModelFamily {
             fields throws(ModelError) in
             var model = try fields.model(
                 .exaone4, keyValueHeadCount: 32, contextLength: 2048, normEpsilon: 1e-5, hasWindows: true)
-            model.activation = try fields.activation("hidden_act")
             model.normPlaces = .after
             model.queryKeyNorm = .perHead
             // "LLLG" in the first settings stands for 4.
@@ -21,9 +20,7 @@ extension ModelFamily {
             if !model.windows.isEmpty { model.unrotatedLayers = Set(model.windows.indices.filter { model.windows[$0] == nil }) }
             return model
         } write: { model, json throws(ModelError) in
-            json["head_dim"] = .integer(model.headDim)
-            json["rope_scaling"] = try model.huggingFaceRotaryScaling()
-            json["attention_dropout"] = 0.0
+            try model.writeAttention(to: &json)
             try model.writeWindows(to: &json)
         })
 }

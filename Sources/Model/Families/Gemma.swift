@@ -8,25 +8,20 @@ extension ModelFamily {
         huggingFace: HuggingFace(modelType: "gemma", className: "GemmaForCausalLM") { fields throws(ModelError) in
             try fields.refuseBidirectionalAttention()
             var model = try fields.model(
-                .gemma, keyValueHeadCount: 16, headDim: 256, contextLength: 8192, tiesEmbedding: true)
+                .gemma, keyValueHeadCount: 16, headDim: 256, contextLength: 8192, tiesEmbedding: true, activation: .tanhGELU)
             // The class takes the exact function for the approximation that was meant by it.
-            let activation = try fields.activation("hidden_act", default: "gelu_pytorch_tanh")
-            model.activation = activation == .gelu ? .tanhGELU : activation
-            if try fields.bool("attention_bias") ?? false { model.biases = [.query, .key, .value, .output] }
+            if model.activation == .gelu { model.activation = .tanhGELU }
+            try fields.readAttentionBias(into: &model)
             model.setGemma()
             return model
         } write: { model, json throws(ModelError) in
-            json["head_dim"] = .integer(model.headDim)
+            try model.writeAttention(to: &json)
             json["hidden_activation"] = .string(model.activation.huggingFaceName)
-            json["rope_scaling"] = try model.huggingFaceRotaryScaling()
-            json["attention_bias"] = .bool(try model.hasBiases(on: [.query, .key, .value, .output]))
-            json["attention_dropout"] = 0.0
+            try model.writeAttentionBias(to: &json)
         },
         gguf: GGUF(architecture: "gemma", rotaryLayout: .rotateHalf) { fields, _, model throws(ModelError) in
-            try fields.refuseExperts()
             model.activation = .tanhGELU
             model.setGemma()
-        } write: { _, _ throws(ModelError) in
         })
 }
 
@@ -43,44 +38,26 @@ extension ModelFamily {
             if fields["attn_logit_softcapping"] != nil {
                 throw .unsupported("'attn_logit_softcapping' is set, which transformers does not compute in a Gemma 3")
             }
-            let nested = try fields.object("rope_parameters")
-            let (full, local) = (try nested?.object("full_attention"), try nested?.object("sliding_attention"))
+            let (full, windowedTheta) = try fields.rotaryByLayer()
             var model = try fields.model(
                 .gemma3, keyValueHeadCount: 4, headDim: 256, contextLength: 131072, ropeTheta: 1e6, tiesEmbedding: true,
-                hasWindows: true, rotary: full)
-            model.activation = try fields.activation("hidden_activation", default: "gelu_pytorch_tanh")
-            if try fields.bool("attention_bias") ?? false { model.biases = [.query, .key, .value, .output] }
-            model.setGemma()
-            model.normPlaces = .both
+                activation: .tanhGELU, activationKey: "hidden_activation", hasWindows: true, rotary: full)
+            try fields.readGemma2(into: &model)
             model.queryKeyNorm = .perHead
-            model.attentionScale = 1 / (try fields.number("query_pre_attn_scalar") ?? 256).squareRoot()
             model.logitsSoftCap = try fields.number("final_logit_softcapping")
             let interval = max(try fields.integer("sliding_window_pattern") ?? 6, 1)
             try fields.readWindows(into: &model, width: 4096) { ($0 + 1) % interval != 0 }
-            let localTheta = try local?.number("rope_theta")
             let olderTheta = try fields.number("rope_local_base_freq")
-            if let type = try local?.text("rope_type"), type != "default" {
-                throw .unsupported("the rotary scaling '\(type.prefix(40))' in layers with a window is not supported")
-            }
-            model.windowedRopeTheta = localTheta ?? olderTheta ?? 10000
+            model.windowedRopeTheta = windowedTheta ?? olderTheta ?? 10000
             return model
         } write: { model, json throws(ModelError) in
-            json["head_dim"] = .integer(model.headDim)
-            json["hidden_activation"] = .string(model.activation.huggingFaceName)
-            json["rope_scaling"] = try model.huggingFaceRotaryScaling()
+            try model.writeGemma2(to: &json)
             json["rope_local_base_freq"] = .number((model.windowedRopeTheta ?? model.ropeTheta).shortest)
-            json["attention_bias"] = .bool(try model.hasBiases(on: [.query, .key, .value, .output]))
-            json["attention_dropout"] = 0.0
-            model.writeQueryScalar(to: &json)
-            json["final_logit_softcapping"] = model.logitsSoftCap.map { .number($0.shortest) } ?? .null
-            try model.writeWindows(to: &json)
         },
         gguf: GGUF(architecture: "gemma3", rotaryLayout: .rotateHalf, hasWindows: true, foldsAttentionScale: true) {
             fields, _, model throws(ModelError) in
-            try fields.refuseExperts()
             model.activation = .tanhGELU
-            model.setGemma()
-            model.normPlaces = .both
+            model.setGemma2()
             model.queryKeyNorm = .perHead
             if let window = try fields.integer("attention.sliding_window"), window > 0 {
                 model.windows = (0..<model.layerCount).map { ($0 + 1) % 6 == 0 ? nil : window }
@@ -101,12 +78,9 @@ extension ModelFamily {
         ) { fields throws(ModelError) in
             try fields.refuseBidirectionalAttention()
             var model = try fields.model(
-                .gemma2, keyValueHeadCount: 4, headDim: 256, contextLength: 8192, tiesEmbedding: true, hasWindows: true)
-            model.activation = try fields.activation("hidden_activation", default: "gelu_pytorch_tanh")
-            if try fields.bool("attention_bias") ?? false { model.biases = [.query, .key, .value, .output] }
-            model.setGemma()
-            model.normPlaces = .both
-            model.attentionScale = 1 / (try fields.number("query_pre_attn_scalar") ?? 256).squareRoot()
+                .gemma2, keyValueHeadCount: 4, headDim: 256, contextLength: 8192, tiesEmbedding: true, activation: .tanhGELU,
+                activationKey: "hidden_activation", hasWindows: true)
+            try fields.readGemma2(into: &model)
             // What is missing has the published cap; what is null has none.
             let (scores, logits) = (try fields.number("attn_logit_softcapping"), try fields.number("final_logit_softcapping"))
             model.attentionSoftCap = scores ?? (fields.isNull("attn_logit_softcapping") ? nil : 50)
@@ -114,22 +88,13 @@ extension ModelFamily {
             try fields.readWindows(into: &model, width: 4096) { $0 % 2 == 0 }
             return model
         } write: { model, json throws(ModelError) in
-            json["head_dim"] = .integer(model.headDim)
-            json["hidden_activation"] = .string(model.activation.huggingFaceName)
-            json["rope_scaling"] = try model.huggingFaceRotaryScaling()
-            json["attention_bias"] = .bool(try model.hasBiases(on: [.query, .key, .value, .output]))
-            json["attention_dropout"] = 0.0
-            model.writeQueryScalar(to: &json)
+            try model.writeGemma2(to: &json)
             json["attn_logit_softcapping"] = model.attentionSoftCap.map { .number($0.shortest) } ?? .null
-            json["final_logit_softcapping"] = model.logitsSoftCap.map { .number($0.shortest) } ?? .null
-            try model.writeWindows(to: &json)
         },
         gguf: GGUF(architecture: "gemma2", rotaryLayout: .rotateHalf, hasWindows: true, foldsAttentionScale: true) {
             fields, _, model throws(ModelError) in
-            try fields.refuseExperts()
             model.activation = .tanhGELU
-            model.setGemma()
-            model.normPlaces = .both
+            model.setGemma2()
             model.attentionSoftCap = try fields.number("attn_logit_softcapping") ?? 50
             model.logitsSoftCap = try fields.number("final_logit_softcapping") ?? 30
             let window = try fields.integer("attention.sliding_window") ?? 4096
@@ -142,8 +107,13 @@ extension ModelFamily {
 }
 
 extension ModelConfiguration {
-    /// Writes the scale of attention as Gemma's classes read it.
-    fileprivate func writeQueryScalar(to json: inout JSONObject) {
+    /// Writes what Gemma 2 and 3 have in common.
+    fileprivate func writeGemma2(to json: inout JSONObject) throws(ModelError) {
+        try writeAttention(to: &json)
+        try writeAttentionBias(to: &json)
+        try writeWindows(to: &json)
+        json["hidden_activation"] = .string(activation.huggingFaceName)
+        json["final_logit_softcapping"] = logitsSoftCap.map { .number($0.shortest) } ?? .null
         let scale = Double(scaleOfAttention)
         let scalar = 1 / (scale * scale)
         // A whole number in all published settings, which some readers ask for.
@@ -151,9 +121,24 @@ extension ModelConfiguration {
             abs(scalar - scalar.rounded()) < 1e-4 * scalar ? .integer(Int(scalar.rounded())) : .number(scalar)
     }
 
+    /// What all models of the family have from Gemma 2 on.
+    fileprivate mutating func setGemma2() {
+        setGemma()
+        normPlaces = .both
+    }
+
     /// What all models of the family have.
     fileprivate mutating func setGemma() {
         normOffset = 1
         embeddingMultiplier = Float(dim).squareRoot()
+    }
+}
+
+extension ConfigurationFields {
+    /// Reads what Gemma 2 and 3 have in common.
+    fileprivate func readGemma2(into model: inout ModelConfiguration) throws(ModelError) {
+        try readAttentionBias(into: &model)
+        model.setGemma2()
+        model.attentionScale = 1 / (try number("query_pre_attn_scalar") ?? 256).squareRoot()
     }
 }

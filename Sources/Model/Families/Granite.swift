@@ -6,8 +6,8 @@ extension ModelFamily {
         name: "Granite",
         huggingFace: HuggingFace(modelType: "granite", className: "GraniteForCausalLM") { fields throws(ModelError) in
             var model = try fields.model(.granite, contextLength: 2048)
-            model.activation = try fields.activation("hidden_act")
-            try fields.readLlamaBiases(into: &model)
+            try fields.readAttentionBias(into: &model)
+            try fields.readFeedForwardBias(into: &model)
             model.embeddingMultiplier = try fields.number("embedding_multiplier") ?? 1
             model.residualMultiplier = try fields.number("residual_multiplier") ?? 1
             model.attentionScale = try fields.number("attention_multiplier") ?? 1
@@ -16,10 +16,9 @@ extension ModelFamily {
             model.logitsMultiplier = 1 / divisor
             return model
         } write: { model, json throws(ModelError) in
-            json["head_dim"] = .integer(model.headDim)
-            try model.writeLlamaBiases(to: &json)
-            json["rope_scaling"] = try model.huggingFaceRotaryScaling()
-            json["attention_dropout"] = 0.0
+            try model.writeAttention(to: &json)
+            try model.writeAttentionBias(to: &json)
+            try model.writeFeedForwardBias(to: &json)
             json["embedding_multiplier"] = .number(model.embeddingMultiplier.shortest)
             json["residual_multiplier"] = .number(model.residualMultiplier.shortest)
             json["attention_multiplier"] = .number(model.scaleOfAttention.shortest)
@@ -27,7 +26,6 @@ extension ModelFamily {
         },
         gguf: GGUF(architecture: "granite", rotaryLayout: .interleaved, hasFrequencyDivisors: true) {
             fields, tensors, model throws(ModelError) in
-            try fields.refuseExperts()
             model.biases = tensors.biases(.gguf)
             model.embeddingMultiplier = try fields.multiplier("embedding_scale") ?? 1
             model.residualMultiplier = try fields.multiplier("residual_scale") ?? 1

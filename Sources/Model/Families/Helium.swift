@@ -8,16 +8,13 @@ extension ModelFamily {
             fields throws(ModelError) in
             var model = try fields.model(
                 .helium, keyValueHeadCount: 20, headDim: 128, contextLength: 4096, normEpsilon: 1e-8, ropeTheta: 1e5)
-            model.activation = try fields.activation("hidden_act")
             model.rotaryLayout = .interleaved
             if try fields.bool("attention_bias") ?? false { model.biases.formUnion([.query, .key, .value]) }
-            if try fields.bool("mlp_bias") ?? false { model.biases.formUnion([.gate, .up, .down]) }
+            try fields.readFeedForwardBias(into: &model)
             return model
         } write: { model, json throws(ModelError) in
-            json["head_dim"] = .integer(model.headDim)
-            json["rope_scaling"] = try model.huggingFaceRotaryScaling()
+            try model.writeAttention(to: &json)
             json["attention_bias"] = .bool(try model.hasBiases(on: [.query, .key, .value]))
-            json["mlp_bias"] = .bool(try model.hasBiases(on: [.gate, .up, .down]))
-            json["attention_dropout"] = 0.0
+            try model.writeFeedForwardBias(to: &json)
         })
 }

@@ -14,21 +14,18 @@ extension ModelFamily {
             let scaling = newer ?? older
             let alpha = try scaling?.number("alpha") ?? 0
             let isStretched = try scaling?.text("rope_type", "type") == "dynamic" && alpha != 0
-            var model = try fields.model(.hunYuan, contextLength: 2048, normEpsilon: 1e-5, ropeTypeIgnored: isStretched)
+            // The base alone: of a fixed factor no other kind of scaling is left.
+            let rotary = isStretched ? ConfigurationFields(["rope_theta": scaling?["rope_theta"] ?? .null]) : nil
+            var model = try fields.model(.hunYuan, contextLength: 2048, normEpsilon: 1e-5, rotary: rotary)
             if isStretched, alpha > 0 { model.ropeTheta *= powf(alpha, Float(model.headDim) / Float(model.headDim - 2)) }
-            model.activation = try fields.activation("hidden_act")
-            if try fields.bool("attention_bias") ?? false { model.biases = [.query, .key, .value, .output] }
+            try fields.readAttentionBias(into: &model)
             model.queryKeyNorm = .perHeadAfterRotation
             return model
         } write: { model, json throws(ModelError) in
-            json["head_dim"] = .integer(model.headDim)
-            json["rope_scaling"] = try model.huggingFaceRotaryScaling()
-            json["attention_bias"] = .bool(try model.hasBiases(on: [.query, .key, .value, .output]))
-            json["attention_dropout"] = 0.0
+            try model.writeAttention(to: &json)
+            try model.writeAttentionBias(to: &json)
         },
         gguf: GGUF(architecture: "hunyuan-dense", rotaryLayout: .rotateHalf) { fields, _, model throws(ModelError) in
-            try fields.refuseExperts()
             model.queryKeyNorm = .perHeadAfterRotation
-        } write: { _, _ throws(ModelError) in
         })
 }

@@ -14,13 +14,10 @@ extension ModelFamily {
             huggingFace: HuggingFace(modelType: modelType, className: className) { fields throws(ModelError) in
                 var model = try fields.model(
                     hasTypes ? .ministral : .mistral, keyValueHeadCount: 8, contextLength: 131072, hasWindows: true)
-                model.activation = try fields.activation("hidden_act")
                 try fields.readWindows(into: &model, width: 4096) { _ in true }
                 return model
             } write: { model, json throws(ModelError) in
-                json["head_dim"] = .integer(model.headDim)
-                json["rope_scaling"] = try model.huggingFaceRotaryScaling()
-                json["attention_dropout"] = 0.0
+                try model.writeAttention(to: &json)
                 try model.writeWindows(to: &json)
                 // The class has one window for all layers, and a warning for who says it layer by layer.
                 if !hasTypes { json["layer_types"] = nil }

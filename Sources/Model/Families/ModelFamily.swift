@@ -122,13 +122,15 @@ extension ModelFamily {
         var hasFrequencyDivisors = false
         /// Whether layers may have a window of attention, which ``read`` reads.
         var hasWindows = false
+        /// Whether layers may have experts, which ``read`` reads.
+        var hasExperts = false
         /// Whether the architecture has the usual scale of attention alone, so that another one becomes a factor of what
         /// makes the queries: of their norm, or, without a norm, of their projection.
         var foldsAttentionScale = false
         /// Changes the model that the settings of all architectures describe by what this one has besides.
         let read: @Sendable (GGUFFields, StateDictionary, inout ModelConfiguration) throws(ModelError) -> Void
         /// Adds to the settings that all architectures have what this one has besides.
-        let write: @Sendable (ModelConfiguration, inout GGUFFields) throws(ModelError) -> Void
+        var write: @Sendable (ModelConfiguration, inout GGUFFields) throws(ModelError) -> Void = { _, _ in }
     }
 
     /// The family whose settings a GGUF of an architecture holds.

@@ -6,20 +6,15 @@ extension ModelFamily {
         name: "Qwen2",
         huggingFace: HuggingFace(modelType: "qwen2", className: "Qwen2ForCausalLM") { fields throws(ModelError) in
             var model = try fields.model(.qwen2, keyValueHeadCount: 32, contextLength: 32768, hasWindows: true)
-            model.activation = try fields.activation("hidden_act")
             let first = try fields.integer("max_window_layers") ?? 28
             try fields.readWindows(into: &model, switchedBy: "use_sliding_window", width: 4096) { $0 >= first }
             model.biases = [.query, .key, .value]
             return model
         } write: { model, json throws(ModelError) in
-            json["rope_scaling"] = try model.huggingFaceRotaryScaling()
-            json["head_dim"] = .integer(model.headDim)
-            json["attention_dropout"] = 0.0
+            try model.writeAttention(to: &json)
             try model.writeWindows(to: &json, switchedBy: "use_sliding_window")
         },
         gguf: GGUF(architecture: "qwen2", rotaryLayout: .rotateHalf) { fields, _, model throws(ModelError) in
-            try fields.refuseExperts()
             model.biases = [.query, .key, .value]
-        } write: { _, _ throws(ModelError) in
         })
 }

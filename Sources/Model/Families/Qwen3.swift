@@ -6,19 +6,16 @@ extension ModelFamily {
         name: "Qwen3",
         huggingFace: HuggingFace(modelType: "qwen3", className: "Qwen3ForCausalLM") { fields throws(ModelError) in
             var model = try fields.model(.qwen3, headDim: 128, contextLength: 32768, hasWindows: true)
-            model.activation = try fields.activation("hidden_act")
             let first = try fields.integer("max_window_layers") ?? 28
             try fields.readWindows(into: &model, switchedBy: "use_sliding_window", width: 4096) { $0 >= first }
-            if try fields.bool("attention_bias") ?? false { model.biases = [.query, .key, .value, .output] }
+            try fields.readAttentionBias(into: &model)
             model.normalizesHeads = true
             return model
         } write: { model, json throws(ModelError) in
             try writeQwen3(model, &json)
         },
         gguf: GGUF(architecture: "qwen3", rotaryLayout: .rotateHalf) { fields, _, model throws(ModelError) in
-            try fields.refuseExperts()
             model.normalizesHeads = true
-        } write: { _, _ throws(ModelError) in
         },
         generation: .v3)
 
@@ -37,9 +34,8 @@ extension ModelFamily {
             var model = try fields.model(
                 .qwen3MoE, keyValueHeadCount: 4, hiddenDim: try fields.integer("intermediate_size") ?? 6144, contextLength: 32768,
                 experts: experts, hasWindows: true)
-            model.activation = try fields.activation("hidden_act")
             try fields.readWindows(into: &model, switchedBy: "use_sliding_window", width: 4096) { _ in true }
-            if try fields.bool("attention_bias") ?? false { model.biases = [.query, .key, .value, .output] }
+            try fields.readAttentionBias(into: &model)
             model.normalizesHeads = true
             let step = try fields.integer("decoder_sparse_step") ?? 1
             let dense = Set(try fields.integers("mlp_only_layers"))
@@ -68,7 +64,7 @@ extension ModelFamily {
             json["decoder_sparse_step"] = 1
             json["mlp_only_layers"] = .array(model.denseLayers.sorted().map(JSON.integer))
         },
-        gguf: GGUF(architecture: "qwen3moe", rotaryLayout: .rotateHalf) { fields, _, model throws(ModelError) in
+        gguf: GGUF(architecture: "qwen3moe", rotaryLayout: .rotateHalf, hasExperts: true) { fields, _, model throws(ModelError) in
             if let shared = try fields.integer("expert_shared_count"), shared > 0 {
                 throw .unsupported("shared experts of the architecture 'qwen3moe' are not supported")
             }
@@ -98,10 +94,8 @@ extension ModelFamily {
     private static let ggufBalance = "router_aux_loss_coef"
 
     private static func writeQwen3(_ model: ModelConfiguration, _ json: inout JSONObject) throws(ModelError) {
-        json["head_dim"] = .integer(model.headDim)
-        json["rope_scaling"] = try model.huggingFaceRotaryScaling()
-        json["attention_bias"] = .bool(try model.hasBiases(on: [.query, .key, .value, .output]))
-        json["attention_dropout"] = 0.0
+        try model.writeAttention(to: &json)
+        try model.writeAttentionBias(to: &json)
         try model.writeWindows(to: &json, switchedBy: "use_sliding_window")
     }
 }

@@ -8,8 +8,8 @@ extension ModelFamily {
             var model = try fields.model(
                 .smolLM3, keyValueHeadCount: 4, contextLength: 32768, ropeTheta: 2e6, tiesEmbedding: true,
                 hasWindows: true)
-            model.activation = try fields.activation("hidden_act")
-            try fields.readLlamaBiases(into: &model)
+            try fields.readAttentionBias(into: &model)
+            try fields.readFeedForwardBias(into: &model)
             if let turned = try fields.numbers("no_rope_layers") {
                 guard turned.count == model.layerCount else {
                     throw .configuration("'no_rope_layers' is for \(turned.count) layers, and the model has \(model.layerCount)")
@@ -24,17 +24,14 @@ extension ModelFamily {
             try fields.readWindows(into: &model, switchedBy: "use_sliding_window") { unrotated.contains($0) }
             return model
         } write: { model, json throws(ModelError) in
-            json["head_dim"] = .integer(model.headDim)
-            try model.writeLlamaBiases(to: &json)
-            json["rope_scaling"] = try model.huggingFaceRotaryScaling()
-            json["attention_dropout"] = 0.0
+            try model.writeAttention(to: &json)
+            try model.writeAttentionBias(to: &json)
+            try model.writeFeedForwardBias(to: &json)
             json["no_rope_layers"] = .array((0..<model.layerCount).map { .integer(model.unrotatedLayers.contains($0) ? 0 : 1) })
             try model.writeWindows(to: &json, switchedBy: "use_sliding_window")
         },
         gguf: GGUF(architecture: "smollm3", rotaryLayout: .interleaved) { fields, tensors, model throws(ModelError) in
-            try fields.refuseExperts()
             model.unrotatedLayers = everyLayer(4, of: model.layerCount)
-        } write: { _, _ throws(ModelError) in
         })
 
     /// The last of each so many layers.

@@ -34,6 +34,7 @@ enum GGUFModel {
     ) throws(ModelError) -> ModelConfiguration {
         try fields.refuseUnsupported()
         if !form.hasWindows { try fields.refuseWindows() }
+        if !form.hasExperts { try fields.refuseExperts() }
         let heads = try fields.needed("attention.head_count")
         let embedding = ParameterNaming.gguf.parameterName(of: .embedding)
         guard let table = tensors[embedding], table.shape.count == 2 else { throw .missingWeight(name: embedding) }

@@ -90,9 +90,20 @@ extension ModelConfiguration {
         return nil
     }
 
-    /// Writes what ``ConfigurationFields/readLlamaBiases(into:)`` reads.
-    func writeLlamaBiases(to json: inout JSONObject) throws(ModelError) {
+    /// Writes what all classes but MiniMind's have of heads and rotary angles.
+    func writeAttention(to json: inout JSONObject) throws(ModelError) {
+        json["head_dim"] = .integer(headDim)
+        json["rope_scaling"] = try huggingFaceRotaryScaling()
+        json["attention_dropout"] = 0.0
+    }
+
+    /// Writes what ``ConfigurationFields/readAttentionBias(into:)`` reads.
+    func writeAttentionBias(to json: inout JSONObject) throws(ModelError) {
         json["attention_bias"] = .bool(try hasBiases(on: [.query, .key, .value, .output]))
+    }
+
+    /// Writes what ``ConfigurationFields/readFeedForwardBias(into:)`` reads.
+    func writeFeedForwardBias(to json: inout JSONObject) throws(ModelError) {
         json["mlp_bias"] = .bool(try hasBiases(on: [.gate, .up, .down]))
     }
 
@@ -120,12 +131,12 @@ extension ConfigurationFields {
     ///
     /// - Parameters: what the class takes where the settings say nothing; `nil` for what follows from other sizes
     ///   - hasWindows: whether layers of the class may have a window, which the caller reads
-    ///   - ropeTypeIgnored: whether the base alone is read of the rotary settings
     ///   - rotary: the rotary settings where they do not stand where those of most classes do
     func model(
         _ family: ModelFamily, keyValueHeadCount: Int? = nil, headDim: Int? = nil, hiddenDim: Int? = nil, contextLength: Int,
-        normEpsilon: Float = 1e-6, ropeTheta: Float = 10000, tiesEmbedding: Bool = false, experts: ExpertConfiguration? = nil,
-        hasWindows: Bool = false, ropeTypeIgnored: Bool = false, rotary: ConfigurationFields? = nil
+        normEpsilon: Float = 1e-6, ropeTheta: Float = 10000, tiesEmbedding: Bool = false, activation: Activation = .silu,
+        activationKey: String = "hidden_act", experts: ExpertConfiguration? = nil, hasWindows: Bool = false,
+        rotary: ConfigurationFields? = nil
     ) throws(ModelError) -> ModelConfiguration {
         let heads = try needed("num_attention_heads")
         let positions = try integer("max_position_embeddings") ?? contextLength
@@ -138,13 +149,18 @@ extension ConfigurationFields {
             normEpsilon: try number("rms_norm_eps") ?? normEpsilon, contextLength: positions, experts: experts)
         model.tiesEmbedding = try bool("tie_word_embeddings") ?? tiesEmbedding
         if !hasWindows { try refuseLayerTypes() }
-        try model.readRotary(self, parameters: rotary, defaultTheta: ropeTheta, ignoringType: ropeTypeIgnored)
+        model.activation = try self.activation(activationKey) ?? activation
+        try model.readRotary(self, parameters: rotary, defaultTheta: ropeTheta)
         return model
     }
 
-    /// The biases that Llama and its relatives may have.
-    func readLlamaBiases(into model: inout ModelConfiguration) throws(ModelError) {
+    /// The biases that `attention_bias` switches on.
+    func readAttentionBias(into model: inout ModelConfiguration) throws(ModelError) {
         if try bool("attention_bias") ?? false { model.biases.formUnion([.query, .key, .value, .output]) }
+    }
+
+    /// The biases that `mlp_bias` switches on.
+    func readFeedForwardBias(into model: inout ModelConfiguration) throws(ModelError) {
         if try bool("mlp_bias") ?? false { model.biases.formUnion([.gate, .up, .down]) }
     }
 
@@ -155,12 +171,11 @@ extension ConfigurationFields {
         }
     }
 
-    /// The activation under a key.
+    /// The activation under a key; `nil` where it is missing.
     ///
     /// - Throws: ``ModelError/unsupported(_:)`` for one that is not computed here
-    func activation(_ keys: String..., default name: String = "silu") throws(ModelError) -> Activation {
-        let key = keys.first { self[$0] != nil } ?? keys.first ?? "hidden_act"
-        let name = try text(key) ?? name
+    func activation(_ key: String) throws(ModelError) -> Activation? {
+        guard let name = try text(key) else { return nil }
         guard let activation = Activation(huggingFaceName: name) else {
             throw .unsupported("'\(key)' is '\(name.prefix(40))'; silu, gelu and gelu_pytorch_tanh are the activations here")
         }
@@ -210,6 +225,18 @@ extension ConfigurationFields {
             }
         }
         model.windows = windows.allSatisfy { $0 == nil } ? [] : windows
+    }
+
+    /// The rotary settings of layers without a window, where they stand apart, and the base of those with one.
+    ///
+    /// - Throws: ``ModelError/unsupported(_:)`` where angles of layers with a window are scaled
+    func rotaryByLayer() throws(ModelError) -> (full: ConfigurationFields?, windowedTheta: Float?) {
+        let nested = try object("rope_parameters")
+        let windowed = try nested?.object(Self.windowed)
+        if let type = try windowed?.text("rope_type"), type != "default" {
+            throw .unsupported("the rotary scaling '\(type.prefix(40))' in layers with a window is not supported")
+        }
+        return (try nested?.object(Self.full), try windowed?.number("rope_theta"))
     }
 
     /// Refuses layers that differ in their attention, for classes that have none.

@@ -5,17 +5,15 @@ extension ModelConfiguration {
     /// Takes the base of the rotary angles and their scaling from where transformers keeps them: up to version 4
     /// in `rope_theta` and `rope_scaling`, from 5 in `rope_parameters`.
     ///
-    /// - Parameters:
-    ///   - given: the settings where they stand elsewhere
-    ///   - ignoringType: whether the base alone is read
+    /// - Parameter given: the settings where they stand elsewhere
     mutating func readRotary(
-        _ fields: ConfigurationFields, parameters given: ConfigurationFields? = nil, defaultTheta: Float, ignoringType: Bool = false
+        _ fields: ConfigurationFields, parameters given: ConfigurationFields? = nil, defaultTheta: Float
     ) throws(ModelError) {
         let (scaling, newer) = (try fields.object("rope_scaling"), try fields.object("rope_parameters"))
         let parameters = given ?? scaling ?? newer
         let theta = try fields.number("rope_theta")
         ropeTheta = try parameters?.number("rope_theta") ?? theta ?? defaultTheta
-        guard let parameters, !ignoringType else { return }
+        guard let parameters else { return }
         let type = try parameters.text("rope_type", "type") ?? "default"
         func factor() throws(ModelError) -> Float {
             guard let factor = try parameters.number("factor") else { throw .configuration("the rotary scaling '\(type)' has no 'factor'") }

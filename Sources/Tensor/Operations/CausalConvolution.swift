@@ -11,7 +11,7 @@ import CKernels
 ///   - x: `[tokens, channels]`, of any type
 ///   - kernel: `[channels, width]`; the last column is multiplied with the token itself
 ///   - predecessors: `tokens * (width - 1)` rows of `x`, for each token in the order of the kernel's columns: the farthest
-///     first, the one before the token last; -1 where there is none. Sequences may share their beginnings.
+///     first, the one before the token last; -1 stands for a token that has none. Sequences may share their beginnings.
 /// - Returns: the shape and type of `x`
 public func causalConvolution(_ x: Tensor, kernel: Tensor, predecessors: [Int32]) -> Tensor {
     let (rows, channels, width) = (x.rows, x.width, kernel.width)

@@ -11,7 +11,7 @@ import CKernels
 ///   - weight: `[width]`
 ///   - bias: `[width]`
 /// - Returns: the shape of `x`, computed in float32 and rounded to the context's precision, in which the
-///   linear layers behind a norm read it
+///   linear layers after a norm read it
 public func layerNorm(_ x: Tensor, weight: Tensor, bias: Tensor? = nil, epsilon: Float) -> Tensor {
     let context = ComputeContext.current
     let (rows, width) = (x.count / weight.count, weight.count)

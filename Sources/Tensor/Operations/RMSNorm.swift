@@ -11,7 +11,7 @@ import CKernels
 ///   - weight: `[width]`
 ///   - offset: 1 where the weight is kept as its difference from 1, as in Gemma
 /// - Returns: the shape of `x`, computed in float32 and rounded to the context's precision, in which the
-///   linear layers behind a norm read it
+///   linear layers after a norm read it
 public func rmsNorm(_ x: Tensor, weight: Tensor, epsilon: Float, offset: Float = 0) -> Tensor {
     let context = ComputeContext.current
     let (rows, width) = (x.count / weight.count, weight.count)
