@@ -60,7 +60,13 @@ extension ModelFamily {
     private static func minimind(_ generation: ModelGeneration) -> ModelFamily {
         // The settings say which generation they are of.
         let form = HuggingFace(modelType: "minimind", className: "MiniMindForCausalLM") { fields throws(ModelError) in
-            try ModelConfiguration.minimind(fields)
+            for key in ["attention_bias", "mlp_bias"] where try fields.bool(key) == true {
+                throw .unsupported("'\(key)' is true: MiniMind's linear layers have no bias")
+            }
+            try fields.refuseLayerTypes()
+            var model = try ModelConfiguration.minimind(fields)
+            model.activation = try fields.activation("hidden_act") ?? .silu
+            return model
         } write: { model, json throws(ModelError) in
             try ModelConfiguration.writeMinimind(model, &json)
         }

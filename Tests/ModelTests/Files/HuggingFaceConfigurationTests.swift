@@ -123,6 +123,9 @@ struct HuggingFaceConfigurationTests {
             (["model_type": "qwen3_moe", "num_experts": 0], "experts"),
             (["model_type": "minimind", "use_moe": true, "scoring_func": "sigmoid"], "'sigmoid'"),
             (["model_type": "minimind", "dim": 0], "'dim' 0"),
+            (["model_type": "minimind", "attention_bias": true], "'attention_bias'"),
+            (["model_type": "minimind", "hidden_act": "relu"], "'relu'"),
+            (["model_type": "minimind", "layer_types": ["sliding_attention"]], "'sliding_attention'"),
             (
                 [
                     "model_type": "minimind", "hidden_size": 2_000_000_000, "num_attention_heads": 1, "num_key_value_heads": 1,
