@@ -31,4 +31,5 @@ swift run -c release lora-train train --full True --init random \
     --grad_clip 1.0 --dtype float32 --seed 1337 "$@"
 
 mv "$out/full_$dim.pth" "Examples/tiny/rlhf_$dim.pth"
+mv "$out/full_$dim.json" "Examples/tiny/rlhf_$dim.json"
 echo "Examples/tiny/rlhf_$dim.pth is made."

@@ -6,6 +6,8 @@ public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
     case configuration(String)
     /// Weights whose keys and shapes are not those of any model known here.
     case unrecognized(String)
+    /// Weights that may be a model of several families, which compute different things.
+    case ambiguous(String)
     /// A weight that the model needs is not in the file.
     case missingWeight(name: String)
     /// A weight of another shape than the configuration asks for.
@@ -35,7 +37,7 @@ public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
 
     private var text: String {
         switch self {
-        case .configuration(let reason), .unrecognized(let reason), .unsupported(let reason): reason
+        case .configuration(let reason), .unrecognized(let reason), .ambiguous(let reason), .unsupported(let reason): reason
         case .file(let error): "\(error)"
         case .inFile(let path, let error): "\(path): \(error)"
         case .missingWeight(let name):

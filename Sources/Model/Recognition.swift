@@ -12,60 +12,30 @@ extension ModelConfiguration {
     public static func recognized(
         in weights: StateDictionary, generation: ModelGeneration? = nil, headCount: Int? = nil, keyValueHeadCount: Int? = nil
     ) throws(ModelError) -> ModelConfiguration {
-        let found = ModelGeneration(keysOf: weights)
-        guard let generation = generation ?? found else {
+        guard let generation = generation ?? ModelGeneration(keysOf: weights) else {
             let isAdapter = weights.names.contains { $0.contains(".lora") }
             throw .unrecognized(
-                "these are no weights of a MiniMind: \(weights.names.count) tensors, the first \(Self.sample(weights))"
+                "these are no weights of a MiniMind: \(weights.names.count) tensors, the first \(weights.sample)"
                     + (isAdapter ? "; this is an adapter, which belongs to --lora_path" : ""))
         }
-        let naming = generation.naming
-        func shape(_ place: ParameterPlace, dimensions: Int = 2) throws(ModelError) -> [Int] {
-            let name = naming.parameterName(of: place)
-            guard let tensor = weights[name] else {
-                let looksLike = found.map { "; the keys look like \($0.rawValue)" } ?? ""
-                throw .unrecognized(
-                    "the weights have no '\(name)', which a MiniMind \(generation.rawValue) has\(looksLike); the first are \(Self.sample(weights))"
-                )
-            }
-            guard tensor.shape.count == dimensions, tensor.shape.allSatisfy({ $0 > 0 }) else {
-                throw .unrecognized("'\(name)' has the shape \(tensor.shape), which no MiniMind has")
-            }
-            return tensor.shape
-        }
-        func part(_ part: LayerPart) -> ParameterPlace { .layer(0, part) }
-        func has(_ part: LayerPart) -> Bool { weights[naming.parameterName(of: .layer(0, part))] != nil }
-
-        let embedding = try shape(.embedding)
-        let queries = try shape(part(.linear(.query, nil)))[0]
-        let keys = try shape(part(.linear(.key, nil)))[0]
-        let headDim = has(.queryNorm) ? try shape(part(.queryNorm), dimensions: 1)[0] : nil
-        let heads = headCount ?? headDim.map { queries / $0 } ?? publishedHeadCount
-        let width = headDim ?? (heads > 0 ? queries / heads : 0)
-        // Quotients: a product with a number that was given may be beyond all bounds.
-        guard heads > 0, width > 0, queries % width == 0, queries / width == heads, keys % width == 0 else {
-            throw .unrecognized(
-                "queries of \(queries) and keys of \(keys) values do not divide into \(heads) heads; give --n_heads as the model was trained"
-            )
-        }
-        if let keyValueHeadCount, keyValueHeadCount != keys / width {
-            throw .unrecognized(
-                "keys of \(keys) values are \(keys / width) heads of \(width), not \(keyValueHeadCount); leave out --n_kv_heads")
+        let sizes = try ShownSizes(weights, of: generation)
+        let given = headCount ?? (sizes.normedHeadDim == nil ? publishedHeadCount : nil)
+        guard let heads = try sizes.heads(given, keyValueHeadCount: keyValueHeadCount) else {
+            preconditionFailure("the number of heads is given or shown")
         }
         var experts: ExpertConfiguration?
-        if has(.router) {
+        if let shown = sizes.experts {
             var mixture = generation.defaultExperts
-            mixture.count = try shape(part(.router))[0]
+            (mixture.count, mixture.sharedCount) = (shown.routed, shown.shared)
             mixture.perToken = min(mixture.perToken, mixture.count)
-            mixture.sharedCount = (0...).first { !has(.linear(.gate, .shared($0))) } ?? 0
             experts = mixture
         }
-        let hidden = try shape(part(.linear(.gate, experts == nil ? nil : .routed(0))))[0]
         var configuration = try ModelConfiguration(
-            generation: generation, dim: embedding[1], layerCount: try layerCount(of: weights, naming), headCount: heads,
-            keyValueHeadCount: keys / width, headDim: width, vocabularySize: embedding[0], hiddenDim: hidden, experts: experts)
-        configuration.normalizesHeads = headDim != nil
-        configuration.tiesEmbedding = weights.tiesOutput(naming)
+            generation: generation, dim: sizes.dim, layerCount: sizes.layerCount, headCount: heads.count,
+            keyValueHeadCount: heads.keyValueCount, headDim: heads.width, vocabularySize: sizes.vocabulary, hiddenDim: sizes.hiddenDim,
+            experts: experts)
+        configuration.normalizesHeads = sizes.normedHeadDim != nil
+        configuration.tiesEmbedding = sizes.tiesEmbedding
         return configuration
     }
 
@@ -115,23 +85,6 @@ extension ModelConfiguration {
 
     /// The number of heads of every published model.
     private static let publishedHeadCount = 8
-
-    /// The highest number of a layer, plus one.
-    private static func layerCount(of weights: StateDictionary, _ naming: ParameterNaming) throws(ModelError) -> Int {
-        let prefix = String(naming.moduleName(of: .layer(0, .attentionNorm)).prefix { !$0.isNumber })
-        let numbers = weights.names.compactMap { name in
-            name.hasPrefix(prefix) ? Int(name.dropFirst(prefix.count).prefix { $0.isNumber }) : nil
-        }
-        // A name may have any number, also one that has none behind it.
-        guard let last = numbers.max(), last < weights.names.count else {
-            throw .unrecognized("the weights have no layers, or name some that are not there")
-        }
-        return last + 1
-    }
-
-    private static func sample(_ weights: StateDictionary) -> String {
-        weights.names.prefix(3).map { "'\($0)'" }.joined(separator: ", ")
-    }
 
     /// A line for a person: family, sizes, experts.
     public var summary: String {

@@ -238,6 +238,7 @@ struct ConversationTests {
         var weights = try TensorFile.read(base + "/rlhf_192.pth")
         weights["norm.weight"] = StoredTensor(shape: [192], floats: Array(repeating: 1, count: 192))
         try PyTorchFile.write(weights, to: folder + "/other.pth")
+        try FileManager.default.copyItem(atPath: base + "/rlhf_192.json", toPath: folder + "/other.json")
         func run(_ basePath: String, _ extra: [String] = []) throws -> Command {
             try Command(
                 [

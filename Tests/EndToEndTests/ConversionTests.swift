@@ -73,6 +73,8 @@ struct ConversionTests {
                 values[200] = value
                 weights[name] = StoredTensor(shape: stored.shape, floats: values)
                 try PyTorchFile.write(weights, to: "\(folder)/\(file)")
+                try FileManager.default.copyItem(
+                    atPath: TinyBase.folder + "/rlhf_192.json", toPath: "\(folder)/\(file.replacing(".pth", with: ".json"))")
             }
             try write(.nan, "nan.pth")
             try write(1e5, "large.pth")

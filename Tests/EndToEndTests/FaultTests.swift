@@ -94,7 +94,9 @@ struct FaultTests {
             overData.status == 2 && overData.errors.contains("--metrics_path '\(training.dataPath)' is the input"), "\(overData.errors)")
         #expect(FileManager.default.contents(atPath: training.dataPath) == data)
         let base = training.folder + "/rlhf_192.pth"
-        try FileManager.default.copyItem(atPath: TinyTraining.example + "/rlhf_192.pth", toPath: base)
+        for name in ["rlhf_192.pth", "rlhf_192.json"] {
+            try FileManager.default.copyItem(atPath: "\(TinyTraining.example)/\(name)", toPath: "\(training.folder)/\(name)")
+        }
         let overBase = try Command(training.arguments + ["--base_path", base, "--full", "--lora_name", "rlhf"])
         #expect(overBase.status == 2 && overBase.errors.contains("is the input \(base)"), "\(overBase.errors)")
         #expect(FileManager.default.contentsEqual(atPath: base, andPath: TinyTraining.example + "/rlhf_192.pth"))

@@ -99,6 +99,8 @@ struct ReportCommandTests {
             other[name] = StoredTensor(shape: shape, floats: [Float](repeating: 0.1, count: shape.reduce(1, *)))
         }
         try PyTorchFile.write(other, to: base)
+        let settings = try String(contentsOfFile: TinyTraining.example + "/rlhf_192.json", encoding: .utf8)
+        try settings.replacing("192", with: "96").write(toFile: folder + "/other.json", atomically: true, encoding: .utf8)
         let run = try Command(["report", metrics, "--base_path", base])
         #expect(run.status == 0 && run.errors.contains("layers.0.attention.wq") && run.errors.contains("192"), "\(run.errors)")
         #expect(try text(metrics.replacing(".metrics.jsonl", with: ".report.html")).contains("layers.0.attention.wq"))

@@ -34,7 +34,9 @@ struct WeightsTarget: FuzzTarget {
                 try TokenizerTarget.use(tokenizer, recorder)
             }
         }
-        if let file = try recorder.attempt("model", { try ModelFile.open(path) }) { try build(file, recorder) }
+        // A state dict is refused at once by whoever does not know what it is.
+        let hints = ModelHints(family: isGGUF ? nil : ModelFamily.named("minimind"))
+        if let file = try recorder.attempt("model", { try ModelFile.open(path, hints) }) { try build(file, recorder) }
         try adapter(path, for: configurations, recorder)
     }
 

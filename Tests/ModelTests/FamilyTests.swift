@@ -11,7 +11,7 @@ struct FamilyTests {
     /// The folders of the fixture.
     static let cases = ((try? FileManager.default.contentsOfDirectory(atPath: path(""))) ?? []).filter { !$0.contains(".") }.sorted()
 
-    private static func path(_ name: String) -> String { Paths.fixture("ModelTests", "families/\(name)") }
+    static func path(_ name: String) -> String { Paths.fixture("ModelTests", "families/\(name)") }
 
     private struct Expected {
         /// Whether llama.cpp has an architecture that computes the model.

@@ -44,7 +44,7 @@ struct FiniteModelTests {
         try PyTorchFile.write(broken, to: folder + "/a.pth")
         try SafetensorsFile.write(broken, to: folder + "/a.safetensors")
         for path in [folder + "/a.pth", folder + "/a.safetensors"] {
-            let file = try ModelFile.open(path, headCount: golden.configuration.headCount)
+            let file = try ModelFile.open(path, ModelHints(headCount: golden.configuration.headCount))
             let error = #expect(throws: ModelError.self) { try LanguageModel(file) }
             let text = "\(try #require(error))"
             #expect(text.hasPrefix("\(path): '\(name)' cannot be read: its value at \(try index(70)) is nan"), "\(text)")

@@ -116,8 +116,11 @@ struct GenerationTests {
     func headCounts(_ name: String) throws {
         let golden = try Golden(case: name)
         let weights = try TensorFile.read(golden.folder + "/base.pth")
+        // Without settings beside it.
+        let path = try Paths.temporaryFolder() + "/alone.pth"
+        try FileManager.default.copyItem(atPath: golden.folder + "/base.pth", toPath: path)
         for count in [0, -1, -8, Int.min, Int.max] {
-            let error = #expect(throws: ModelError.self) { try ModelFile.open(golden.folder + "/base.pth", headCount: count) }
+            let error = #expect(throws: ModelError.self) { try ModelFile.open(path, ModelHints(headCount: count)) }
             #expect("\(try #require(error))".contains("give --n_heads"))
             let other = #expect(throws: ModelError.self) {
                 try ModelConfiguration.recognized(in: weights, headCount: 8, keyValueHeadCount: count)

@@ -51,5 +51,5 @@ func norm(_ values: some Sequence<Double>) -> Double { values.reduce(0) { $0 + $
 
 extension Golden {
     /// The base of the case as it lies on disk.
-    func file() throws -> ModelFile { try ModelFile.open(folder + "/base.pth", headCount: configuration.headCount) }
+    func file() throws -> ModelFile { try ModelFile.open(folder + "/base.pth", ModelHints(headCount: configuration.headCount)) }
 }

@@ -202,6 +202,61 @@ extension ModelConfiguration {
             })
     }
 
+    /// Whether MiniMind has published a model of these sizes.
+    var isPublishedMiniMind: Bool {
+        guard let generation = family.generation, family.isMiniMind else { return false }
+        let sizes: [(dim: Int, layerCount: Int, hasExperts: Bool)] =
+            generation == .v3 ? [(768, 8, false), (768, 8, true)] : [(512, 8, false), (768, 16, false), (640, 8, true)]
+        return sizes.contains { size in
+            let published = try? ModelConfiguration(
+                generation: generation, dim: size.dim, layerCount: size.layerCount,
+                experts: size.hasExperts ? generation.defaultExperts : nil)
+            return published == self
+        }
+    }
+
+    /// The settings of MiniMind's own classes, as ``minimind(_:)`` reads them.
+    func minimindSettings() throws(ModelError) -> JSONObject {
+        var json: JSONObject = ["model_type": "minimind", "architectures": ["MiniMindForCausalLM"]]
+        json["vocab_size"] = .integer(vocabularySize)
+        json["rope_theta"] = .number(ropeTheta.shortest)
+        json["use_moe"] = .bool(experts != nil)
+        json["hidden_act"] = .string(activation.huggingFaceName)
+        if generation == .v2Classic {
+            json["dim"] = .integer(dim)
+            json["n_layers"] = .integer(layerCount)
+            json["n_heads"] = .integer(headCount)
+            json["n_kv_heads"] = .integer(keyValueHeadCount)
+            json["hidden_dim"] = .integer(hiddenDim)
+            json["norm_eps"] = .number(normEpsilon.shortest)
+            json["max_seq_len"] = .integer(contextLength)
+        } else {
+            json["hidden_size"] = .integer(dim)
+            json["num_hidden_layers"] = .integer(layerCount)
+            json["num_attention_heads"] = .integer(headCount)
+            json["num_key_value_heads"] = .integer(keyValueHeadCount)
+            json["intermediate_size"] = .integer(hiddenDim)
+            json["rms_norm_eps"] = .number(normEpsilon.shortest)
+            json["max_position_embeddings"] = .integer(contextLength)
+            json["inference_rope_scaling"] = .bool(ropeScaling != nil)
+            json["tie_word_embeddings"] = .bool(tiesEmbedding)
+        }
+        if generation == .v3 { json["head_dim"] = .integer(headDim) }
+        guard let experts else { return json }
+        if generation == .v3 {
+            json["num_experts_per_tok"] = .integer(experts.perToken)
+            json["norm_topk_prob"] = .bool(experts.normalizesWeights)
+            json["num_experts"] = .integer(experts.count)
+            json["moe_intermediate_size"] = experts.hiddenDim.map(JSON.integer) ?? .null
+            json["router_aux_loss_coef"] = .number(experts.auxiliaryCoefficient.shortest)
+        } else {
+            Self.writeBalanced(experts, &json)
+            // The class asks only whether anything is said.
+            if generation == .v2Classic, experts.sharedCount == 0 { json["n_shared_experts"] = .null }
+        }
+        return json
+    }
+
     /// Adds the settings of MiniMind's class of 2025 with experts: the one of its models that no other class computes.
     ///
     /// - Throws: ``ModelError/unsupported(_:)``
@@ -218,6 +273,11 @@ extension ModelConfiguration {
         json["inference_rope_scaling"] = .bool(model.ropeScaling != nil)
         json["use_moe"] = true
         json["intermediate_size"] = .integer(experts.hiddenDim ?? model.hiddenDim)
+        writeBalanced(experts, &json)
+    }
+
+    /// The experts of 2025, as ``balancedExperts(_:)`` reads them.
+    private static func writeBalanced(_ experts: ExpertConfiguration, _ json: inout JSONObject) {
         json["n_routed_experts"] = .integer(experts.count)
         json["num_experts_per_tok"] = .integer(experts.perToken)
         json["n_shared_experts"] = .integer(experts.sharedCount)

@@ -55,6 +55,20 @@ public struct ModelFamily: Sendable {
     ]
 }
 
+extension ModelFamily {
+    /// The type of its models in a `config.json`: `llama`, `gemma3_text`. MiniMind's generations share one.
+    public var modelType: String { huggingFace?.modelType ?? name }
+
+    /// The first family of a `model_type`, or of a name whatever the case: `llama`, `Gemma 3`.
+    public static func named(_ name: String) -> ModelFamily? {
+        let name = name.lowercased()
+        return all.first { $0.modelType == name || $0.name.lowercased() == name }
+    }
+
+    /// Whether it is a generation of MiniMind.
+    public var isMiniMind: Bool { [.minimindClassic, .minimind2, .minimind3].contains(self) }
+}
+
 extension ModelFamily: Equatable {
     public static func == (left: ModelFamily, right: ModelFamily) -> Bool { left.name == right.name }
 }

@@ -37,7 +37,15 @@ public struct HuggingFaceConfiguration: Sendable, Equatable {
     package static func json(
         _ model: ModelConfiguration, tokens: SpecialTokens, as elementType: ElementType
     ) throws(ModelError) -> JSON {
-        let form = try ModelFamily.huggingFaceForm(of: model)
+        try json(model, form: ModelFamily.huggingFaceForm(of: model), tokens: tokens, as: elementType)
+    }
+
+    /// The settings of a model in the form of a class.
+    ///
+    /// - Throws: ``ModelError/unsupported(_:)`` where the class does not compute the same
+    static func json(
+        _ model: ModelConfiguration, form: ModelFamily.HuggingFace, tokens: SpecialTokens, as elementType: ElementType
+    ) throws(ModelError) -> JSON {
         var json: JSONObject = [
             "architectures": [.string(form.className)], "model_type": .string(form.modelType),
             "vocab_size": .integer(model.vocabularySize), "hidden_size": .integer(model.dim),
@@ -48,10 +56,7 @@ public struct HuggingFaceConfiguration: Sendable, Equatable {
             "tie_word_embeddings": .bool(model.tiesEmbedding), "initializer_range": 0.02, "use_cache": true,
         ]
         try form.write(model, &json)
-        json["bos_token_id"] = tokens.beginning.map(JSON.integer) ?? .null
-        json["eos_token_id"] = tokens.endsJSON
-        json["pad_token_id"] = tokens.padding.map(JSON.integer) ?? .null
-        json["torch_dtype"] = .string(elementType.rawValue)
+        json.set(tokens, elementType)
         let written = JSON.object(json)
         // A family that leaves out what its class does not compute would write another model.
         var read = try HuggingFaceConfiguration(written).model

@@ -25,14 +25,19 @@ enum HuggingFaceFolder {
 
     /// The configuration and the weights, mapped and not read but to tell an output projection from the embedding.
     static func read(_ folder: String) throws(ModelError) -> (HuggingFaceConfiguration, StoredWeights) {
-        let json = try json("\(folder)/\(configurationName)")
+        let path = "\(folder)/\(configurationName)"
+        let json = try json(path)
         let stored = try weights(in: folder)
-        var configuration: HuggingFaceConfiguration
         do throws(ModelError) {
-            configuration = try HuggingFaceConfiguration(json, keysOf: stored)
+            return try read(json, stored)
         } catch {
-            throw .inFile(path: "\(folder)/\(configurationName)", error)
+            throw .inFile(path: path, error)
         }
+    }
+
+    /// The configuration that settings and weights make together, and the weights under the names of its class.
+    static func read(_ json: JSON, _ stored: StateDictionary) throws(ModelError) -> (HuggingFaceConfiguration, StoredWeights) {
+        var configuration = try HuggingFaceConfiguration(json, keysOf: stored)
         let model = configuration.model
         // Two that differ are two, whatever the configuration says: transformers 5 takes each as it stands there.
         if configuration.model.tiesEmbedding, !stored.tiesOutput(model.naming) { configuration.model.tiesEmbedding = false }

@@ -47,6 +47,7 @@ public struct ModelFile: Sendable {
     ///
     /// - Throws: ``ModelError/inFile(path:_:)`` where it has a scaling of its own
     public func stretched(by scaling: RotaryScaling) throws(ModelError) -> ModelFile {
+        if configuration.ropeScaling == scaling { return self }
         guard configuration.ropeScaling == nil else {
             throw .inFile(path: path, .configuration("the model has a rotary scaling of its own; leave out --inference_rope_scaling"))
         }
@@ -55,16 +56,14 @@ public struct ModelFile: Sendable {
         return file
     }
 
-    /// Opens a folder with `config.json`, a GGUF file, or a state dict of MiniMind, whichever it is by its content.
+    /// Opens a folder with `config.json`, a GGUF file, or a state dict, whichever it is by its content.
     ///
-    /// - Parameters:
-    ///   - generation: of a state dict, `nil` for what its keys show; elsewhere it must be what the file says
-    ///   - headCount: of a state dict that does not show it, `nil` for 8; elsewhere it must be what the file says
-    ///   - keyValueHeadCount: it must be what the file says
-    /// - Throws: ``ModelError/inFile(path:_:)`` or ``ModelError/file(_:)``
-    public static func open(
-        _ path: String, generation: ModelGeneration? = nil, headCount: Int? = nil, keyValueHeadCount: Int? = nil
-    ) throws(ModelError) -> ModelFile {
+    /// What a state dict does not show, `NAME.json` beside it says, or a `config.json` in its folder, or the hints. Without
+    /// any of them it is read where its sizes are those of a published MiniMind.
+    ///
+    /// - Throws: ``ModelError/inFile(path:_:)`` or ``ModelError/file(_:)``. In a file are ``ModelError/ambiguous(_:)``, for a
+    ///   state dict that nobody says anything about, and what else is wrong, also where the hints say otherwise
+    public static func open(_ path: String, _ hints: ModelHints = ModelHints()) throws(ModelError) -> ModelFile {
         var isFolder: ObjCBool = false
         _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
         let opened: ModelFile
@@ -73,29 +72,21 @@ public struct ModelFile: Sendable {
         } else if let folder = configuredFolder(of: path) {
             opened = try Self.folder(folder)
         } else {
-            let file = try TensorFile.contents(path)
-            do throws(ModelError) {
-                guard case .gguf(let gguf) = file else {
-                    return try stateDictionary(file.tensors, path, generation, headCount, keyValueHeadCount)
-                }
-                opened = try Self.gguf(gguf, path)
-            } catch {
-                throw .inFile(path: path, error)
+            switch try TensorFile.contents(path) {
+            case .gguf(let file): opened = try inFile(path) { () throws(ModelError) in try gguf(file, path) }
+            case .tensors(let tensors): opened = try stateDictionary(tensors.withoutRunPrefixes, path, hints)
             }
         }
-        let found = opened.configuration
-        for (flag, given, size) in [
-            ("--n_heads", headCount, found.headCount), ("--n_kv_heads", keyValueHeadCount, found.keyValueHeadCount),
-        ] {
-            guard let given, given != size else { continue }
-            throw .inFile(path: path, .configuration("the model says that it has \(size), not \(flag) \(given); leave the flag out"))
-        }
-        if let generation, generation != found.generation {
-            throw .inFile(
-                path: path,
-                .unrecognized("the model is a \(found.family.name), not --generation \(generation.rawValue); leave the flag out"))
-        }
+        try inFile(path) { () throws(ModelError) in try hints.check(opened.configuration) }
         return opened
+    }
+
+    private static func inFile<Value>(_ path: String, _ body: () throws(ModelError) -> Value) throws(ModelError) -> Value {
+        do throws(ModelError) {
+            return try body()
+        } catch {
+            throw .inFile(path: path, error)
+        }
     }
 
     private static func folder(_ path: String) throws(ModelError) -> ModelFile {
@@ -133,17 +124,43 @@ public struct ModelFile: Sendable {
             tokenizer: hasTokenizer ? .gguf(file.metadata) : tokenizer(beside: path))
     }
 
-    private static func stateDictionary(
-        _ tensors: StateDictionary, _ path: String, _ generation: ModelGeneration?, _ headCount: Int?, _ keyValueHeadCount: Int?
-    ) throws(ModelError) -> ModelFile {
-        let tensors = tensors.withoutRunPrefixes
-        let configuration = try ModelConfiguration.recognized(
-            in: tensors, generation: generation, headCount: headCount, keyValueHeadCount: keyValueHeadCount)
-        let weights = StoredWeights(
-            tensors, naming: configuration.naming, rotaryLayout: configuration.rotaryLayout)
-        return ModelFile(
-            path: path, kind: .stateDictionary, configuration: configuration, weights: weights, tokens: .minimind,
-            tokenizer: tokenizer(beside: path))
+    private static func stateDictionary(_ tensors: StateDictionary, _ path: String, _ hints: ModelHints) throws(ModelError) -> ModelFile {
+        func file(_ model: ModelConfiguration, _ weights: StoredWeights, _ tokens: SpecialTokens) -> ModelFile {
+            ModelFile(
+                path: path, kind: .stateDictionary, configuration: model, weights: weights, tokens: tokens,
+                tokenizer: tokenizer(beside: path))
+        }
+        if let generation = hints.generation {
+            // Whoever names the keys is told what they are, whatever settings say.
+            try inFile(path) { () throws(ModelError) in _ = try ShownSizes(tensors, of: generation) }
+        }
+        if let settings = try ModelSettings.beside(path) {
+            let (read, weights) = try inFile(settings.path) { () throws(ModelError) in try HuggingFaceFolder.read(settings.json, tensors) }
+            return file(read.model, weights, read.model.family.isMiniMind && read.tokens.ends.isEmpty ? .minimind : read.tokens)
+        }
+        return try inFile(path) { () throws(ModelError) in
+            if let family = hints.family, !family.isMiniMind {
+                let (read, weights) = try HuggingFaceFolder.read(family.settings(shownBy: tensors, hints), tensors)
+                return file(read.model, weights, read.tokens)
+            }
+            let model = try ModelConfiguration.recognized(
+                in: tensors, generation: hints.generation, headCount: hints.headCount, keyValueHeadCount: hints.keyValueHeadCount)
+            guard hints.meansMiniMind || model.isPublishedMiniMind else { throw .ambiguous(ambiguity(model, path)) }
+            return file(model, StoredWeights(tensors, naming: model.naming, rotaryLayout: model.rotaryLayout), .minimind)
+        }
+    }
+
+    /// Why nobody knows what a state dict is, and what to do.
+    private static func ambiguity(_ model: ModelConfiguration, _ path: String) -> String {
+        let others = ModelFamily.all.filter { $0.naming == model.naming && !$0.isMiniMind }.map(\.name)
+        let named = ([model.family.name] + others.prefix(3)).map { "a \($0)" }.joined(separator: ", ")
+        let settings = (ModelSettings.path(of: path) as NSString).lastPathComponent
+        return
+            "nothing says which model these weights are. Their names are those of \(named)\(others.isEmpty ? "" : " and others"), and no "
+            + "published MiniMind has dim \(model.dim), \(model.layerCount) layers and a vocabulary of \(model.vocabularySize). Put the "
+            + "model's config.json beside them as \(settings)"
+            + (others.isEmpty ? "" : "; or give --family and --n_heads")
+            + "; of a MiniMind of your own, give the sizes: --dim \(model.dim) --n_layers \(model.layerCount)"
     }
 
     private static func tokenizer(in folder: String) -> TokenizerSource? {
@@ -158,13 +175,6 @@ extension TensorFile {
     fileprivate enum Contents {
         case gguf(GGUFFile)
         case tensors(StateDictionary)
-
-        var tensors: StateDictionary {
-            switch self {
-            case .gguf(let file): file.tensors
-            case .tensors(let tensors): tensors
-            }
-        }
     }
 
     fileprivate static func contents(_ path: String) throws(ModelError) -> Contents {
@@ -193,8 +203,10 @@ extension LanguageModel {
         }
     }
 
-    /// The model of a file or folder of any kind that is known (``ModelFile/open(_:generation:headCount:keyValueHeadCount:)``).
+    /// The model of a file or folder of any kind that is known (``ModelFile/open(_:_:)``).
     ///
     /// - Throws: ``ModelError/inFile(path:_:)`` or ``ModelError/file(_:)``
-    public convenience init(contentsOf path: String) throws(ModelError) { try self.init(ModelFile.open(path)) }
+    public convenience init(contentsOf path: String, _ hints: ModelHints = ModelHints()) throws(ModelError) {
+        try self.init(ModelFile.open(path, hints))
+    }
 }

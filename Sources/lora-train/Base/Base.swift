@@ -23,22 +23,8 @@ struct Base {
                         + "or try the bundled base: make demo"
                     : "no base weights at \(path); --base_path is a .pth, .safetensors or .gguf file, or a folder with config.json")
         }
-        let found = try ModelFile.open(
-            path, generation: options.generation.generation, headCount: options.headCount,
-            keyValueHeadCount: options.keyValueHeadCount)
+        let found = try ModelFile.open(path, options.hints)
         file = options.stretchesRotary ? try found.stretched(by: .yarn(.minimind)) : found
-        try check(file.configuration)
-    }
-
-    /// Refuses a base of other sizes than those that were asked for.
-    private func check(_ found: ModelConfiguration) throws(CommandError) {
-        for (flag, given, size) in [("dim", options.dim, found.dim), ("n_layers", options.layerCount, found.layerCount)] {
-            guard let given, given != size else { continue }
-            throw .failure("\(file.path) has \(flag) \(size), not --\(flag) \(given); leave the flag out to take what the file has")
-        }
-        if options.useMoE, found.experts == nil {
-            throw .failure("\(file.path) is a dense model; leave out --use_moe, or give a base with experts by --base_path")
-        }
     }
 
     /// The model.

@@ -1,8 +1,9 @@
 import Model
 
 extension Console {
-    /// Says what a `.pth` of a model, which keeps no configuration, will not tell its readers.
+    /// Says what a `.pth` of a model will not tell its readers, where no settings beside it do.
     func warn(ofUnsaidParts configuration: ModelConfiguration) {
+        guard !configuration.hasSettings else { return }
         let unsaid = configuration.unsaidByWeights
         guard !unsaid.isEmpty else { return }
         var advice = ["export --format huggingface writes a folder that says it"]

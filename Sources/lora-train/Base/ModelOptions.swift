@@ -4,6 +4,8 @@ import Tensor
 /// Where a model comes from, and its sizes: what training and generation share.
 struct ModelOptions {
     var outDir = "out"
+    /// The family of a base that is a state dict without settings; `nil` where nobody said.
+    var family: ModelFamily?
     var generation: GenerationChoice = .auto
     /// Sizes that were given; `nil` for those of the file, or of the published model where there is none.
     var dim: Int?
@@ -44,7 +46,39 @@ struct ModelOptions {
     }
 }
 
+extension ModelOptions {
+    /// What is known of the base.
+    var hints: ModelHints {
+        ModelHints(
+            family: family, generation: generation.generation, dim: dim, layerCount: layerCount, headCount: headCount,
+            keyValueHeadCount: keyValueHeadCount, hasExperts: useMoE ? true : nil)
+    }
+
+    /// Leaves it to the base to say what it is.
+    mutating func forgetHints() {
+        (family, generation, useMoE) = (nil, .auto, false)
+        (dim, layerCount, headCount, keyValueHeadCount) = (nil, nil, nil, nil)
+    }
+}
+
 extension FlagSet {
+    /// What kind of model a state dict is that has no settings beside it.
+    mutating func kind(_ path: WritableKeyPath<Options, ModelOptions>) {
+        value(
+            "family", "str", path.appending(path: \.family),
+            expected: "a family of models: "
+                + ModelFamily.all.map(\.modelType).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }.joined(separator: ", "),
+            words: { $0.map { "'\($0.modelType)'" } ?? "—" }, read: { ModelFamily.named($0).map(Optional.some) },
+            "Family of a .pth or .safetensors without settings (NAME.json, config.json) beside it: llama, qwen2, gemma3_text, minimind, …")
+        choice(
+            "generation", path.appending(path: \.generation),
+            "MiniMind's generation: v2-classic, v2 or v3; auto takes the one that the base's keys show")
+        integer("n_heads", path.appending(path: \.headCount), atLeast: 1, default: "8", "Attention heads, where the base does not say")
+        integer(
+            "n_kv_heads", path.appending(path: \.keyValueHeadCount), atLeast: 1, default: "2",
+            "Heads of keys and values; the base says how many it has")
+    }
+
     /// The sizes of a model, which a base has itself.
     mutating func sizes(_ path: WritableKeyPath<Options, ModelOptions>) {
         integer("dim", path.appending(path: \.dim), atLeast: 1, default: "512", "Width of the model")
@@ -62,16 +96,10 @@ extension FlagSet {
             TokenizerFolder.help
                 + "; default what a GGUF or Hugging Face base has itself, ./model/minimind_tokenizer, ./model or the base's folder")
         bool("force", path.appending(path: \.forcesAdapter), "Take an adapter that was trained on another base")
-        choice(
-            "generation", path.appending(path: \.generation),
-            "MiniMind's generation: v2-classic, v2 or v3; auto takes the one that the base's keys show")
+        kind(path)
         bool(
             "inference_rope_scaling", path.appending(path: \.stretchesRotary),
             "MiniMind's YaRN for texts longer than its training: factor 16 over 2048 positions")
-        integer("n_heads", path.appending(path: \.headCount), atLeast: 1, default: "8", "Attention heads, where the base does not say")
-        integer(
-            "n_kv_heads", path.appending(path: \.keyValueHeadCount), atLeast: 1, default: "2",
-            "Heads of keys and values; the base says how many it has")
         integer("threads", path.appending(path: \.threads), atLeast: 0, "Threads that compute; 0 for one a core")
         choice(
             "base_dtype", path.appending(path: \.basePrecision),

@@ -21,6 +21,7 @@ struct ExportCommand {
         }
         let adapters = try options.model.loraPath.map { try AdapterList($0, flag: "--lora_path").paths } ?? []
         try OutputPath.check(output, flag: "--output", against: [options.model.weightsPath] + adapters)
+        if format == .pth { try SavedModel.checkReplaceable(output) }
         try options.model.computing {
             let base = try Base(options.model)
             let model = try base.model(reading: nil)
@@ -62,13 +63,13 @@ struct ExportCommand {
             console.line("written for \(written)")
         default:
             console.warn(ofUnsaidParts: model.configuration)
-            try PyTorchFile.write(model.stateDictionary(as: type), to: output)
+            try model.saved(as: type, tokens: base.file.tokens).write(to: output)
         }
         console.line("wrote \(output) (\(type.rawValue))")
         guard options.verifies else { return }
         // Against base plus adapter, not against what was merged.
         shelf.unmerge()
-        let written = try LanguageModel(ModelFile.open(output, headCount: model.configuration.headCount))
+        let written = try LanguageModel(ModelFile.open(output, ModelHints(headCount: model.configuration.headCount)))
         try compare(model, written, type, output)
     }
 

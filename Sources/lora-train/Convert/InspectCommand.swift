@@ -14,7 +14,7 @@ struct InspectCommand {
             throw CommandError.usage("inspect needs a file or folder: lora-train inspect FILE")
         }
         guard FileManager.default.fileExists(atPath: path) else { throw CommandError.failure("\(path): no such file or folder") }
-        let report = try Self.report(path)
+        let report = try Self.report(path, options.model.hints)
         if options.isJSON { return Console.shared.line(JSON.object(report.json(listsTensors: options.listsTensors)).serialized) }
         for (name, text) in report.lines {
             Console.shared.line(name.padding(toLength: max(14, name.count + 1), withPad: " ", startingAt: 0) + text)
@@ -24,14 +24,17 @@ struct InspectCommand {
         }
     }
 
-    private static func report(_ path: String) throws -> Report {
+    private static func report(_ path: String, _ hints: ModelHints) throws -> Report {
         // First, as it holds an adapter's tensors too.
         if let checkpoint = try? Checkpoint(path: path) { return Report(checkpoint) }
         let modelError: any Error
         do {
-            return try Report(ModelFile.open(path))
+            return try Report(ModelFile.open(path, hints))
         } catch ModelError.inFile(let path, .unsupported(let reason)) {
             throw ModelError.inFile(path: path, .unsupported(reason))
+        } catch ModelError.inFile(_, .ambiguous(let reason)) {
+            // What the file holds can be said without a guess at the model.
+            return Report(try TensorFile.read(path), path, unknown: reason)
         } catch {
             modelError = error
         }
@@ -123,8 +126,12 @@ private struct Report {
         saySize(checkpoint.path)
     }
 
-    init(_ dictionary: StateDictionary, _ path: String) {
-        say("tensors", "\(dictionary.count), of no model and no adapter known here", "tensor_count", .integer(dictionary.count))
+    /// - Parameter unknown: why nobody knows which model the tensors are; `nil` where they are of none
+    init(_ dictionary: StateDictionary, _ path: String, unknown: String? = nil) {
+        if let unknown { say("model", "not known: " + unknown, "problem", .string(unknown)) }
+        say(
+            "tensors", "\(dictionary.count)\(unknown == nil ? ", of no model and no adapter known here" : "")", "tensor_count",
+            .integer(dictionary.count))
         add(dictionary)
         sayNotFinite(dictionary)
         saySize(path)

@@ -32,6 +32,8 @@ struct VerifyCommand {
         var options = self.options.model
         options.basePath = path
         options.loraPath = loraPath
+        // What is known of one that says nothing itself need not be so of the other.
+        if (try? ModelFile.open(path)) != nil { options.forgetHints() }
         let base = try Base(options)
         let model = try base.model(reading: .float32)
         if let list = loraPath {

@@ -47,15 +47,15 @@ private struct Adapter {
     /// `nil` where the metrics do not say it.
     private let path: String?
     private let basePath: String?
-    private let headCount: Int?
+    /// What the run knew of its base.
+    private let hints: ModelHints
     private let trainsAll: Bool
 
     init(_ history: RunHistory, loraPath: String?, basePath: String?) {
         let run = history.run
         path = loraPath ?? run.map { Self.found($0.savedPath, beside: history.path) }
         self.basePath = basePath ?? run?.basePath
-        // That of the published models is what a file without a word of its heads is read with.
-        headCount = run?.recipe["--n_heads"]?.string.flatMap { Int($0) }.flatMap { $0 == 8 ? nil : $0 }
+        hints = ModelHints(recipe: run?.recipe ?? [:])
         trainsAll = loraPath == nil && run?.recipe["--full"]?.string == "True"
     }
 
@@ -92,6 +92,6 @@ private struct Adapter {
         guard FileManager.default.fileExists(atPath: basePath) else {
             throw CommandError.failure("there is none at \(basePath); --base_path names another place")
         }
-        return try ModelFile.open(basePath, headCount: headCount)
+        return try ModelFile.open(basePath, hints)
     }
 }

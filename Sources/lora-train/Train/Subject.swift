@@ -51,8 +51,8 @@ struct Subject {
             (adapter, start, provenance) = (nil, nil, nil)
             dependsOnLayout = balance != nil
             copy = {
-                let tensors = model.stateDictionary(as: savedType)
-                return { try PyTorchFile.write(tensors, to: $0) }
+                let saved = model.saved(as: savedType, tokens: base?.file.tokens ?? .minimind)
+                return { try saved.write(to: $0) }
             }
             return
         }
@@ -106,9 +106,11 @@ struct Subject {
 
     /// A folder that cannot be written to is better found before hours of training than after.
     ///
-    /// - Throws: `TensorFileError` with the system's reason
-    func checkWritable() throws(TensorFileError) {
+    /// - Throws: `TensorFileError` with the system's reason, `ModelError` where something else stands in the place of settings
+    func checkWritable() throws {
         try AtomicFile.checkWritable(path)
+        guard adapter == nil else { return }
+        for path in [path, bestPath] { try SavedModel.checkReplaceable(path) }
     }
 
     private static func summary(_ adapter: LoRAAdapter) -> String {

@@ -108,7 +108,7 @@ func ownFormatBack(model: LanguageModel) throws -> LoRAAdapter {
 
 func merging(adapter: LoRAAdapter, model: LanguageModel) throws {
     adapter.merge()
-    try PyTorchFile.write(model.stateDictionary(as: .float16), to: "out/merged_192.pth")
+    try model.saved(as: .float16).write(to: "out/merged_192.pth")
     adapter.unmerge()
 }
 

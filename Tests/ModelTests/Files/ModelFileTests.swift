@@ -92,7 +92,7 @@ struct ModelFileTests {
     @Test("MiniMind's state dicts", arguments: GenerationTests.cases)
     func stateDictionaries(_ name: String) throws {
         let golden = try Golden(case: name)
-        let file = try ModelFile.open(golden.folder + "/base.pth", headCount: 8)
+        let file = try ModelFile.open(golden.folder + "/base.pth", ModelHints(headCount: 8))
         #expect(file.kind == .stateDictionary && file.configuration == golden.configuration && file.tokens == .minimind)
         let tokens: [Int32] = [5, 17, 250, 33, 8]
         #expect(try LanguageModel(file).scores(tokens) == golden.model().scores(tokens))
@@ -123,7 +123,7 @@ struct ModelFileTests {
     /// What opening says that cannot succeed.
     private func refusal(_ path: String, headCount: Int? = nil, generation: ModelGeneration? = nil) throws -> String {
         let error = #expect(throws: ModelError.self) {
-            try LanguageModel(ModelFile.open(path, generation: generation, headCount: headCount))
+            try LanguageModel(ModelFile.open(path, ModelHints(generation: generation, headCount: headCount)))
         }
         let text = "\(try #require(error))"
         #expect(!text.contains("\n"))

@@ -64,7 +64,7 @@ struct CustomFineTune {
         try adapter.write(to: outFolder + "/capitals_192.pth")
         adapter.merge()
         try examine("merged")
-        try PyTorchFile.write(model.stateDictionary(as: .float32), to: outFolder + "/answering_192.pth")
+        try model.saved().write(to: outFolder + "/answering_192.pth")
         print("written: \(outFolder)/capitals_192.pth and answering_192.pth")
     }
 }
