@@ -36,7 +36,11 @@ export ASAN_OPTIONS=$options TSAN_OPTIONS=$options
 [ "$(uname)" = Linux ] && ASAN_OPTIONS+=:detect_leaks=1
 export LSAN_OPTIONS="suppressions=\"$PWD/Tests/Sanitizers/leaks.supp\":print_suppressions=0"
 
+swift=${SWIFT:-swift}
 flags+=(--disable-xctest -c release -Xswiftc -enable-testing --scratch-path "$scratch")
+# Once, and then no more: listing the tests would build them in a way of its own.
+"$swift" build --build-tests "${flags[@]}"
+flags+=(--skip-build)
 part=()
 if [ -n "${PART:-}" ]; then
     [[ $PART =~ ^([1-9][0-9]*)/([1-9][0-9]*)$ ]] && ((BASH_REMATCH[1] <= BASH_REMATCH[2])) || {
@@ -44,14 +48,14 @@ if [ -n "${PART:-}" ]; then
         exit 2
     }
     # The tests are dealt out one by one: neighbours in the list take about the same time.
-    tests=$("${SWIFT:-swift}" test list "${flags[@]}" | grep -E '^[A-Za-z]+Tests\.' | sort -u |
+    tests=$("$swift" test list "${flags[@]}" | grep -E '^[A-Za-z]+Tests\.' | sort -u |
         awk -v part="${BASH_REMATCH[1]}" -v count="${BASH_REMATCH[2]}" 'NR % count == part % count' |
         sed 's/[][().*+?^${}|\\]/\\&/g' | paste -s -d '|')
     part=(--filter "^($tests)(/|\$)")
 fi
 
 status=0
-"${SWIFT:-swift}" test "${flags[@]}" "${part[@]}" "$@" || status=$?
+"$swift" test "${flags[@]}" "${part[@]}" "$@" || status=$?
 if [ -n "$(ls "$reports")" ]; then
     cat "$reports"/* >&2
     echo "error: the $sanitizer sanitizer found something; see the reports above, or in $scratch/reports" >&2
