@@ -163,6 +163,12 @@ def parse(arguments):
     commands.add_parser(
         "chat-templates", help="chat templates of published models, with conversations as transformers writes them"
     ).set_defaults(function="chat_templates:templates")
+    families = command("family-models", "family_runs:make", "a folder of a tiny model a family")
+    families.add_argument("--vocabulary", type=int, required=True)
+    add_out(families)
+    runs = command("family-runs", "family_runs:run", "losses of trainings as PyTorch has them")
+    runs.add_argument("--samples", type=given, required=True, help="JSON or @FILE: ids and mask of each sample")
+    runs.add_argument("--runs", type=given, required=True, help="JSON or @FILE: folders and rates of each training")
     commands.add_parser("versions", help="versions of the packages").set_defaults(function="versions:versions")
 
     each = commands.add_parser("each", help="runs several commands one after the other and answers with a list")
