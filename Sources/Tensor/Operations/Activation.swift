@@ -84,6 +84,43 @@ public func gatedActivation(gate: Tensor, up: Tensor, _ activation: Activation) 
     return y
 }
 
+/// The gated activation of gates and ups that one product made side by side: `y = f(x[:, :width]) * x[:, width:]`, and its
+/// gradient as that of ``gatedActivation(gate:up:_:)``, to the bit.
+///
+/// - Parameter x: `[rows, 2 * width]`, the gates in the first half of the columns
+/// - Returns: `[rows, width]`, of the type of `x`
+public func gatedActivation(gateUp x: Tensor, _ activation: Activation) -> Tensor {
+    precondition(x.width % 2 == 0, "gates and ups of one width do not stand in \(x.shape)")
+    let context = ComputeContext.current
+    let (precision, rows, width) = (x.precision, x.rows, x.width / 2)
+    let y = Tensor(uninitialized: [rows, width], precision)
+    context.measuring(.elementwise) {
+        Parallel.rows(rows, width: width) {
+            for row in $0 {
+                let i = 2 * row * width
+                gated_forward(
+                    Int64(width), activation.code, precision.code, x.address(i), x.address(i + width), y.address(row * width))
+            }
+        }
+    }
+    y.record(inputs: [x]) { dy in
+        context.measuring(.elementwise) {
+            let dy = dy.converted(to: precision)
+            let dx = Tensor(uninitialized: [rows, 2 * width], precision)
+            Parallel.rows(rows, width: width) {
+                for row in $0 {
+                    let i = 2 * row * width
+                    gated_backward(
+                        Int64(width), activation.code, precision.code, x.address(i), x.address(i + width),
+                        dy.address(row * width), dx.address(i), dx.address(i + width))
+                }
+            }
+            x.node.accumulate(dx)
+        }
+    }
+    return y
+}
+
 /// The gated activation by ``Activation/silu``: `y = silu(gate) * up`.
 ///
 /// - Parameters: `gate` and `up` of one shape and type
