@@ -47,10 +47,18 @@ public final class LanguageModel {
                 weight: take(.layer(layer, .linear(role, expert))),
                 bias: configuration.biases.contains(role) ? take(.layer(layer, .bias(role, expert))) : nil)
         }
+        func takeQueryKeyValue(_ layer: Int) -> QueryKeyValue {
+            configuration.fusesQueryKeyValue
+                ? .fused(
+                    takeLinear(layer, .queryKeyValue), queryDim: configuration.queryDim, keyValueDim: configuration.keyValueDim)
+                : .apart(query: takeLinear(layer, .query), key: takeLinear(layer, .key), value: takeLinear(layer, .value))
+        }
         func takeFeedForward(_ layer: Int, _ expert: LayerPart.Expert? = nil) -> FeedForward {
             FeedForward(
-                gate: takeLinear(layer, .gate, expert), up: takeLinear(layer, .up, expert), down: takeLinear(layer, .down, expert),
-                activation: configuration.activation)
+                gateUp: configuration.fusesGateUp
+                    ? .fused(takeLinear(layer, .gateUp, expert))
+                    : .apart(gate: takeLinear(layer, .gate, expert), up: takeLinear(layer, .up, expert)),
+                down: takeLinear(layer, .down, expert), activation: configuration.activation)
         }
         func takeNetwork(_ layer: Int) -> TransformerLayer.Network {
             guard let mixture = configuration.experts(ofLayer: layer) else { return .dense(takeFeedForward(layer)) }
@@ -68,8 +76,7 @@ public final class LanguageModel {
                     attention: tensors[.layer(index, .attentionNorm)], feedForward: tensors[.layer(index, .feedForwardNorm)],
                     attentionOutput: tensors[.layer(index, .attentionOutputNorm)],
                     feedForwardOutput: tensors[.layer(index, .feedForwardOutputNorm)]),
-                wq: takeLinear(index, .query), wk: takeLinear(index, .key), wv: takeLinear(index, .value),
-                wo: takeLinear(index, .output),
+                queryKeyValue: takeQueryKeyValue(index), wo: takeLinear(index, .output),
                 queryKeyNorms: configuration.queryKeyNorm == .none
                     ? nil : (take(.layer(index, .queryNorm)), take(.layer(index, .keyNorm))),
                 network: takeNetwork(index))
@@ -276,7 +283,7 @@ public final class LanguageModel {
     private static func rotaryTables(_ positions: Int, _ configuration: ModelConfiguration) -> (RotaryTable, RotaryTable?) {
         (
             RotaryTable(positions: positions, configuration),
-            configuration.windowedRopeTheta.map { RotaryTable(positions: positions, headDim: configuration.headDim, base: $0) }
+            configuration.windowedRopeTheta.map { RotaryTable(positions: positions, headDim: configuration.turnedDim, base: $0) }
         )
     }
 }

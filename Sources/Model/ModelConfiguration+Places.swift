@@ -12,7 +12,9 @@ extension ModelConfiguration {
                 try part(.linear(role, expert), shape)
                 if biases.contains(role) { try part(.bias(role, expert), [shape[0]]) }
             }
-            for role in [LinearRole.query, .key, .value, .output] { try linear(role, nil) }
+            for role in fusesQueryKeyValue ? [LinearRole.queryKeyValue, .output] : [.query, .key, .value, .output] {
+                try linear(role, nil)
+            }
             if queryKeyNorm != .none {
                 let isWhole = queryKeyNorm == .wholeWidth
                 try part(.queryNorm, [isWhole ? queryDim : headDim])
@@ -22,7 +24,7 @@ extension ModelConfiguration {
             if normPlaces != .after { try part(.feedForwardNorm, [dim]) }
             if normPlaces != .before { try part(.feedForwardOutputNorm, [dim]) }
             func network(_ expert: LayerPart.Expert?) throws(Failure) {
-                for role in [LinearRole.gate, .down, .up] { try linear(role, expert) }
+                for role in fusesGateUp ? [LinearRole.gateUp, .down] : [.gate, .down, .up] { try linear(role, expert) }
             }
             guard let experts = experts(ofLayer: layer) else {
                 try network(nil)
@@ -51,7 +53,9 @@ extension ModelConfiguration {
         case .query: [queryDim, dim]
         case .key, .value: [keyValueDim, dim]
         case .output: [dim, queryDim]
+        case .queryKeyValue: [queryDim + 2 * keyValueDim, dim]
         case .gate, .up: [hidden, dim]
+        case .gateUp: [2 * hidden, dim]
         case .down: [dim, hidden]
         }
     }

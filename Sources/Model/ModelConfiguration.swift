@@ -22,8 +22,14 @@ public struct ModelConfiguration: Sendable, Equatable {
     public var normEpsilon: Float
     /// Which linear layers have a bias.
     public var biases: Set<LinearRole> = []
+    /// Whether queries, keys and values are made by one linear layer, as Phi-3 has it.
+    public var fusesQueryKeyValue = false
+    /// Whether gate and up of a feed-forward layer are one linear layer.
+    public var fusesGateUp = false
     /// Which values of a head turn together.
     public var rotaryLayout: RotaryLayout = .rotateHalf
+    /// How many values of a head turn, the first ones; `nil` for all.
+    public var rotaryDim: Int?
     /// The base of the rotary angles.
     public var ropeTheta: Float = Self.publishedTheta
     /// How the rotary angles are stretched for texts longer than those of the training.
@@ -157,6 +163,9 @@ public struct ModelConfiguration: Sendable, Equatable {
         guard windowedRopeTheta ?? 2 > 1, windowedRopeTheta?.isFinite ?? true else {
             throw .configuration("the base of the rotary angles in layers with a window is \(windowedRopeTheta ?? 0); it is above 1")
         }
+        guard turnedDim > 0, turnedDim % 2 == 0, turnedDim <= headDim else {
+            throw .configuration("\(turnedDim) of the \(headDim) values of a head cannot turn in pairs")
+        }
         for (name, number) in [
             ("soft cap of attention", attentionSoftCap ?? 1), ("soft cap of the logits", logitsSoftCap ?? 1),
             ("multiplier of the embedding", embeddingMultiplier), ("multiplier of the residual", residualMultiplier),
@@ -168,7 +177,7 @@ public struct ModelConfiguration: Sendable, Equatable {
         if let experts, !experts.auxiliaryCoefficient.isFinite || experts.auxiliaryCoefficient < 0 {
             throw .configuration("the factor of the auxiliary loss is \(experts.auxiliaryCoefficient); it is 0 or more")
         }
-        try ropeScaling?.check(headDim: headDim)
+        try ropeScaling?.check(headDim: turnedDim)
     }
 
     /// Whether queries and keys are normed head by head before they are turned.
@@ -181,6 +190,9 @@ public struct ModelConfiguration: Sendable, Equatable {
     public var dividesExpertWeights: Bool {
         experts.map { $0.normalizesWeights && ($0.normalizesSingleWeight || $0.perToken > 1) } ?? false
     }
+
+    /// How many values of a head turn.
+    var turnedDim: Int { rotaryDim ?? headDim }
 
     /// The width of all heads' queries.
     public var queryDim: Int { headCount * headDim }

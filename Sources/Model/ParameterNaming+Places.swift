@@ -12,8 +12,9 @@ extension ParameterNaming {
         let rest = name.dropFirst(prefix.count)
         guard let index = Int(rest.prefix { $0 != "." }), index >= 0 else { return nil }
         // What is found must have this very name: `layers.00` is none.
-        return Self.parts(numbered: rest.split(separator: ".").lazy.dropFirst().compactMap { Int($0) }.first)
-            .lazy.map { ParameterPlace.layer(index, $0) }
+        // A family's own names come first: Phi-3's `ffn_up` in a GGUF is its gate, too.
+        let parts = renamed.keys + Self.parts(numbered: rest.split(separator: ".").lazy.dropFirst().compactMap { Int($0) }.first)
+        return parts.lazy.map { ParameterPlace.layer(index, $0) }
             .first { self.moduleName(of: $0) == name }
     }
 

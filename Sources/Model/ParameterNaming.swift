@@ -4,7 +4,7 @@ public struct ParameterNaming: Sendable, Hashable, CaseIterable {
 
     private let scheme: Scheme
     /// The modules of a layer that a family calls by another name.
-    private var renamed: [LayerPart: String] = [:]
+    private(set) var renamed: [LayerPart: String] = [:]
 
     /// MiniMind's own, of the `v2-classic` generation.
     public static let classic = ParameterNaming(scheme: .classic)
@@ -89,6 +89,7 @@ public struct ParameterNaming: Sendable, Hashable, CaseIterable {
                 }
             let names: [LinearRole: String] = [
                 .query: "wq", .key: "wk", .value: "wv", .output: "wo", .gate: "w1", .up: "w3", .down: "w2",
+                .queryKeyValue: "wqkv", .gateUp: "w13",
             ]
             return "\(folder).\(names[role] ?? role.rawValue)"
         }
@@ -134,6 +135,8 @@ public struct ParameterNaming: Sendable, Hashable, CaseIterable {
                 case .gate: "ffn_gate"
                 case .up: "ffn_up"
                 case .down: "ffn_down"
+                case .queryKeyValue: "attn_qkv"
+                case .gateUp: "ffn_gate_up"
                 }
             return switch expert {
             case nil: name
@@ -155,6 +158,8 @@ extension LinearRole {
         case .gate: "gate_proj"
         case .up: "up_proj"
         case .down: "down_proj"
+        case .queryKeyValue: "qkv_proj"
+        case .gateUp: "gate_up_proj"
         }
     }
 }

@@ -57,12 +57,15 @@ public enum LinearRole: String, Hashable, Sendable, CaseIterable {
     case query, key, value, output
     /// A matrix of the gated feed-forward layer.
     case gate, up, down
+    // An update's dropout depends on the number of its role: new ones come last.
+    /// The projections of queries, keys and values in one, or gate and up.
+    case queryKeyValue, gateUp
 
     /// Whether it is a part of attention, not of a feed-forward layer.
     public var isAttention: Bool {
         switch self {
-        case .query, .key, .value, .output: true
-        case .gate, .up, .down: false
+        case .query, .key, .value, .output, .queryKeyValue: true
+        case .gate, .up, .down, .gateUp: false
         }
     }
 }

@@ -73,6 +73,7 @@ extension ModelConfiguration {
     private func differenceFromMiniMind(_ generation: ModelGeneration) -> String? {
         var plain = self
         (plain.biases, plain.activation, plain.normPlaces, plain.normOffset) = ([], .silu, .before, 0)
+        (plain.fusesQueryKeyValue, plain.fusesGateUp, plain.rotaryDim) = (false, false, nil)
         (plain.attentionScale, plain.attentionSoftCap, plain.logitsSoftCap) = (nil, nil, nil)
         (plain.windows, plain.windowedRopeTheta, plain.unrotatedLayers, plain.denseLayers) = ([], nil, [], [])
         (plain.embeddingMultiplier, plain.residualMultiplier, plain.logitsMultiplier) = (1, 1, 1)

@@ -117,9 +117,10 @@ extension RotaryScaling {
 }
 
 extension ModelConfiguration {
-    /// The frequencies of a head's pairs, scaled: `[headDim / 2]`, in radians a position.
+    /// The frequencies of a head's pairs, scaled: `[headDim / 2]`, in radians a position; of a head that turns in part, those of
+    /// that part.
     public var rotaryFrequencies: [Float] {
-        let plain = RotaryTable.frequencies(headDim: headDim, base: ropeTheta)
+        let plain = RotaryTable.frequencies(headDim: turnedDim, base: ropeTheta)
         return ropeScaling?.scaled(plain, base: ropeTheta) ?? plain
     }
 }

@@ -43,15 +43,17 @@ public struct StoredWeights: Sendable {
 
 extension RotaryLayout {
     /// The order that puts rows of this layout into another: for each new row the old one. Within a head,
-    /// `new[j] = old[2j]` and `new[j + headDim / 2] = old[2j + 1]` from interleaved to rotate-half.
+    /// `new[j] = old[2j]` and `new[j + turned / 2] = old[2j + 1]` from interleaved to rotate-half.
     ///
+    /// - Parameter turned: how many rows of a head turn, the first ones; the others stay
     /// - Returns: `[heads * headDim]`; `nil` where the layouts are one
-    func rowOrder(to layout: RotaryLayout, heads: Int, headDim: Int) -> [Int32]? {
+    func rowOrder(to layout: RotaryLayout, heads: Int, headDim: Int, turned: Int) -> [Int32]? {
         guard layout != self else { return nil }
-        let half = headDim / 2
+        let half = turned / 2
         return (0..<heads).flatMap { head in
             (0..<headDim).map { row in
-                let source = self == .interleaved ? row % half * 2 + row / half : row % 2 * half + row / 2
+                let moved = self == .interleaved ? row % half * 2 + row / half : row % 2 * half + row / 2
+                let source = row < turned ? moved : row
                 return Int32(head * headDim + source)
             }
         }
@@ -62,10 +64,15 @@ extension ModelConfiguration {
     /// The order that puts the output rows of a linear layer, or the rows of its LoRA B, from one layout of
     /// heads into another; `nil` where they stay.
     package func rowOrder(of place: ParameterPlace, from source: RotaryLayout, to target: RotaryLayout) -> [Int32]? {
+        func order(heads: Int) -> [Int32]? { source.rowOrder(to: target, heads: heads, headDim: headDim, turned: turnedDim) }
         switch place {
-        case .layer(_, .linear(.query, _)), .layer(_, .bias(.query, _)): source.rowOrder(to: target, heads: headCount, headDim: headDim)
-        case .layer(_, .linear(.key, _)), .layer(_, .bias(.key, _)): source.rowOrder(to: target, heads: keyValueHeadCount, headDim: headDim)
-        default: nil
+        case .layer(_, .linear(.query, _)), .layer(_, .bias(.query, _)): return order(heads: headCount)
+        case .layer(_, .linear(.key, _)), .layer(_, .bias(.key, _)): return order(heads: keyValueHeadCount)
+        case .layer(_, .linear(.queryKeyValue, _)), .layer(_, .bias(.queryKeyValue, _)):
+            // The heads of the queries, those of the keys, and the values as they are.
+            let values = queryDim + keyValueDim
+            return order(heads: headCount + keyValueHeadCount).map { $0 + (values..<values + keyValueDim).map(Int32.init) }
+        default: return nil
         }
     }
 }

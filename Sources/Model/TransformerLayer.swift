@@ -23,12 +23,8 @@ public final class TransformerLayer {
 
     /// The norms beside the residual stream.
     public let norms: Norms
-    /// The projection of queries, `[headCount * headDim, dim]`.
-    public let wq: Linear
-    /// The projection of keys, `[keyValueHeadCount * headDim, dim]`.
-    public let wk: Linear
-    /// The projection of values, `[keyValueHeadCount * headDim, dim]`.
-    public let wv: Linear
+    /// The projections of queries, keys and values.
+    public let queryKeyValue: QueryKeyValue
     /// The projection of what all heads return, `[dim, headCount * headDim]`.
     public let wo: Linear
     /// The norms of queries and keys, `[headDim]` or as wide as all heads, where the model has them.
@@ -40,12 +36,12 @@ public final class TransformerLayer {
     private let isRotated: Bool
 
     init(
-        _ configuration: ModelConfiguration, index: Int, norms: Norms, wq: Linear, wk: Linear, wv: Linear, wo: Linear,
+        _ configuration: ModelConfiguration, index: Int, norms: Norms, queryKeyValue: QueryKeyValue, wo: Linear,
         queryKeyNorms: (query: Tensor, key: Tensor)?, network: Network
     ) {
         self.configuration = configuration
         self.norms = norms
-        (self.wq, self.wk, self.wv, self.wo) = (wq, wk, wv, wo)
+        (self.queryKeyValue, self.wo) = (queryKeyValue, wo)
         self.queryKeyNorms = queryKeyNorms
         self.network = network
         isRotated = !configuration.unrotatedLayers.contains(index)
@@ -53,7 +49,7 @@ public final class TransformerLayer {
 
     /// The linear layers, in the order of the state dict.
     public var linears: [Linear] {
-        let attention = [wq, wk, wv, wo]
+        let attention = queryKeyValue.linears + [wo]
         switch network {
         case .dense(let feedForward): return attention + feedForward.linears
         case .experts(let mixture): return attention + mixture.linears
@@ -116,17 +112,17 @@ public final class TransformerLayer {
         let normsFirst = configuration.queryKeyNorm != .perHeadAfterRotation
         func turned(_ x: Tensor, _ norm: Tensor?, _ positions: [Int32]) -> Tensor {
             let first = normsFirst ? normed(x, norm) : x
-            let turned = isRotated ? rotate(first, positions: positions, table: rotary, layout: configuration.rotaryLayout) : first
+            guard isRotated else { return normsFirst ? first : normed(first, norm) }
+            let turned = rotate(
+                first, positions: positions, table: rotary, layout: configuration.rotaryLayout, headDim: configuration.headDim)
             return normsFirst ? turned : normed(turned, norm)
         }
-        let read = normed(x, norms.attention)
-        var k = turned(wk(read), queryKeyNorms?.key, row.positions)
-        var v = wv(read)
+        var (q, k, v) = queryKeyValue(normed(x, norms.attention), outputRows: outputRows)
+        k = turned(k, queryKeyNorms?.key, row.positions)
         if let cache { (k, v) = cache.append(k, v) }
 
         let stream = outputRows.map { gatherRows(x, $0) } ?? x
-        let queried = outputRows.map { gatherRows(read, $0) } ?? read
-        let q = turned(wq(queried), queryKeyNorms?.query, outputRows?.map { row.positions[Int($0)] } ?? row.positions)
+        q = turned(q, queryKeyNorms?.query, outputRows?.map { row.positions[Int($0)] } ?? row.positions)
         let heads = attention(
             q: q, k: k, v: v, plan: plan, scale: configuration.attentionScale, softCap: configuration.attentionSoftCap)
         return sum(stream, wo(heads), norms.attentionOutput)

@@ -114,7 +114,7 @@ struct FiniteModelTests {
         norms.norm.withMutableValues { $0[2] = 1e5 }
         try norms.writeGGUF(to: folder + "/c.gguf", as: .float16)
         #expect(throws: ModelError.self) { try norms.writeHuggingFaceFolder(to: folder + "/c", as: .float16) }
-        for layer in model.layers { layer.wq.weight.withMutableValues { $0[0] = 1e5 } }
+        for layer in model.layers { layer.linears[0].weight.withMutableValues { $0[0] = 1e5 } }
         let text = "\(try #require(#expect(throws: ModelError.self) { try model.checkRange(of: .float16) }))"
         #expect(text.hasPrefix("\(model.layers.count + 1) weights have values that are not finite as float16: '"))
         #expect(text.contains("bfloat16 or float32"))

@@ -32,12 +32,13 @@ enum GGUFAdapter {
         var contents = AdapterContents(
             format: .gguf, rotaryLayout: ModelFamily.rotaryLayout(ofArchitecture: architecture) ?? .rotateHalf)
         contents.architecture = architecture
+        let naming = ModelFamily.ggufNaming(ofArchitecture: architecture)
         for module in factors.modules {
             let (a, b, _) = try factors.checked(module, hasMagnitude: false, dimensions: 2...3)
             let scale = alpha == 0 ? 1 : alpha / Float(b.shape.last ?? 1)
             contents.modules.append(
                 AdapterContents.Module(
-                    name: module, place: ParameterNaming.gguf.place(of: module), a: a, b: b, magnitude: nil, scale: scale))
+                    name: module, place: naming.place(of: module), a: a, b: b, magnitude: nil, scale: scale))
         }
         contents.baseName = metadata["general.base_model.0.name"]?.string
         contents.provenance = metadata[provenanceKey]?.string.map(Provenance.object)
@@ -58,13 +59,14 @@ enum GGUFAdapter {
         metadata[alphaKey] = .float32(alpha)
         metadata[provenanceKey] = state.provenance.map { .string(JSON.object($0).serialized) }
         var writer = GGUFWriter(metadata: metadata)
+        let naming = ModelFamily.ggufNaming(ofArchitecture: architecture)
         var stacks: [String: [Int: AdapterState.Module]] = [:]
         for module in modules {
             guard case .layer(_, .linear(_, .routed(let expert)?)) = module.place else { continue }
-            stacks[ParameterNaming.gguf.moduleName(of: module.place), default: [:]][expert] = module
+            stacks[naming.moduleName(of: module.place), default: [:]][expert] = module
         }
         for module in modules {
-            let name = ParameterNaming.gguf.moduleName(of: module.place)
+            let name = naming.moduleName(of: module.place)
             guard case .layer(_, .linear(_, .routed)) = module.place else {
                 writer.add(name + ".weight.lora_a", module.a)
                 writer.add(name + ".weight.lora_b", module.b)

@@ -10,14 +10,16 @@ extension ModelFamily {
                 .ernie45, keyValueHeadCount: 2, headDim: 128, contextLength: 131072, normEpsilon: 1e-5, ropeTheta: 5e5,
                 tiesEmbedding: true)
             model.rotaryLayout = .interleaved
-            if try fields.bool("use_bias") ?? false { model.biases = Set(LinearRole.allCases) }
+            if try fields.bool("use_bias") ?? false { model.biases = allRoles }
             return model
         } write: { model, json throws(ModelError) in
             try model.writeAttention(to: &json)
-            json["use_bias"] = .bool(try model.hasBiases(on: Set(LinearRole.allCases)))
+            json["use_bias"] = .bool(try model.hasBiases(on: allRoles))
         },
         gguf: GGUF(architecture: "ernie4_5", rotaryLayout: .interleaved) { fields, tensors, model throws(ModelError) in
             model.rotaryLayout = .interleaved
             model.biases = tensors.biases(.gguf).intersection([.query, .key, .value, .output])
         })
+
+    private static let allRoles: Set<LinearRole> = [.query, .key, .value, .output, .gate, .up, .down]
 }

@@ -86,6 +86,8 @@ extension ModelFamily {
         var naming = ParameterNaming.huggingFace
         /// Which of a head's values turn together.
         var rotaryLayout = RotaryLayout.rotateHalf
+        /// Whether heads may turn in part, by `partial_rotary_factor`.
+        var hasPartialRotation = false
         /// The model that settings describe. What they leave out has the value that the class gives it.
         let read: @Sendable (ConfigurationFields) throws(ModelError) -> ModelConfiguration
         /// Adds to the settings that all classes have what this class has besides.
@@ -132,6 +134,8 @@ extension ModelFamily {
         var naming = ParameterNaming.gguf
         /// Which of a head's values turn together.
         let rotaryLayout: RotaryLayout
+        /// Whether heads may turn in part, by `rope.dimension_count`.
+        var hasPartialRotation = false
         /// Whether each rotary frequency may have a divisor of its own, in `rope_freqs.weight`.
         var hasFrequencyDivisors = false
         /// Whether layers may have a window of attention, which ``read`` reads.
@@ -174,6 +178,13 @@ extension ModelFamily {
     /// Which of a head's values turn together in a GGUF of an architecture; `nil` for one that is not known here.
     package static func rotaryLayout(ofArchitecture name: String) -> RotaryLayout? {
         all.first { $0.gguf?.architecture == name }?.gguf?.rotaryLayout
+    }
+}
+
+extension ModelFamily {
+    /// What the parameters are called in a GGUF of an architecture, known here or not.
+    package static func ggufNaming(ofArchitecture name: String) -> ParameterNaming {
+        all.first { $0.gguf?.architecture == name }?.gguf?.naming ?? .gguf
     }
 }
 

@@ -56,7 +56,10 @@ enum GGUFModel {
         model.tiesEmbedding = tensors[ParameterNaming.gguf.parameterName(of: .output)] == nil
         model.ropeTheta = try fields.number("rope.freq_base") ?? 10000
         if let turned = try fields.integer("rope.dimension_count"), turned != model.headDim {
-            throw .unsupported("\(turned) of the \(model.headDim) values of a head are turned; whole heads are turned here")
+            guard form.hasPartialRotation else {
+                throw .unsupported("\(turned) of the \(model.headDim) values of a head are turned; whole heads are turned here")
+            }
+            model.rotaryDim = turned
         }
         model.ropeScaling = try rotaryScaling(fields, model, tensors)
         try form.read(fields, tensors, &model)
@@ -95,8 +98,8 @@ enum GGUFModel {
         }
         guard let divisors = tensors[frequencyDivisors] else { return scaling }
         guard scaling == nil else { throw .unsupported("'\(frequencyDivisors)' beside the rotary scaling '\(type)' is not supported") }
-        guard divisors.shape == [model.headDim / 2] else {
-            throw .shape(name: frequencyDivisors, found: divisors.shape, expected: [model.headDim / 2])
+        guard divisors.shape == [model.turnedDim / 2] else {
+            throw .shape(name: frequencyDivisors, found: divisors.shape, expected: [model.turnedDim / 2])
         }
         do throws(TensorFileError) {
             let values = try divisors.floats()

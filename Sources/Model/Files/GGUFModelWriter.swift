@@ -54,7 +54,7 @@ extension ModelConfiguration {
         case nil, .linear, .yarn: return nil
         case .divisors(let divisors): return divisors
         case .llama3:
-            let plain = RotaryTable.frequencies(headDim: headDim, base: ropeTheta)
+            let plain = RotaryTable.frequencies(headDim: turnedDim, base: ropeTheta)
             return zip(plain, rotaryFrequencies).map { $0 / $1 }
         }
     }
@@ -72,6 +72,7 @@ extension ModelConfiguration {
             family: family, dim: dim, layerCount: layerCount, headCount: headCount, keyValueHeadCount: keyValueHeadCount,
             headDim: headDim, vocabularySize: vocabularySize, hiddenDim: hiddenDim, contextLength: contextLength)
         read.tiesEmbedding = tiesEmbedding
+        if form.hasPartialRotation { read.rotaryDim = rotaryDim }
         try form.read(fields, tensors, &read)
         var own = self
         if form.foldsAttentionScale { (own.attentionScale, read.attentionScale) = (nil, nil) }
@@ -102,7 +103,7 @@ extension ModelConfiguration {
         fields.set("attention.value_length", headDim)
         fields.set("attention.layer_norm_rms_epsilon", .float32(normEpsilon))
         fields.set("rope.freq_base", .float32(ropeTheta))
-        fields.set("rope.dimension_count", headDim)
+        fields.set("rope.dimension_count", turnedDim)
         fields.set("vocab_size", vocabularySize)
         switch ropeScaling {
         case nil, .divisors, .llama3: break
@@ -110,7 +111,7 @@ extension ModelConfiguration {
             fields.set("rope.scaling.type", .string("linear"))
             fields.set("rope.scaling.factor", .float32(factor))
         case .yarn(let yarn):
-            guard ropeScaling?.isSameElsewhere(headDim: headDim, base: ropeTheta, roundsRamp: true) ?? true else {
+            guard ropeScaling?.isSameElsewhere(headDim: turnedDim, base: ropeTheta, roundsRamp: true) ?? true else {
                 throw .unsupported(
                     "this YaRN differs from that of llama.cpp for heads of \(headDim) values; write the model as a state dict")
             }

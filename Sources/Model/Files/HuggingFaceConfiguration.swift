@@ -24,6 +24,7 @@ public struct HuggingFaceConfiguration: Sendable, Equatable {
         }
         modelType = form.modelType
         try fields.refuseUnsupported()
+        if !form.hasPartialRotation { try fields.refusePartialRotation() }
         model = try form.read(fields)
         try model.checkNumbers()
         tokens = SpecialTokens(
@@ -74,6 +75,10 @@ extension ModelConfiguration {
     /// Rotary scalings and experts do not count: each form says by itself what it has of them.
     func differenceInComputation(from other: ModelConfiguration) -> String? {
         if biases != other.biases { return "biases on \(biases.map(\.rawValue).sorted().joined(separator: ", "))" }
+        if fusesQueryKeyValue != other.fusesQueryKeyValue || fusesGateUp != other.fusesGateUp {
+            return "projections that are one, or apart, as in the model"
+        }
+        if turnedDim != other.turnedDim { return "heads of which \(turnedDim) values turn" }
         if queryKeyNorm != other.queryKeyNorm { return "norms of queries and keys as the model has them" }
         if normPlaces != other.normPlaces || normOffset != other.normOffset { return "norms as the model has them" }
         if activation != other.activation { return "the activation \(activation)" }
@@ -98,6 +103,7 @@ extension ModelConfiguration {
     /// Writes what all classes but MiniMind's have of heads and rotary angles.
     func writeAttention(to json: inout JSONObject) throws(ModelError) {
         json["head_dim"] = .integer(headDim)
+        if let rotaryDim { json["partial_rotary_factor"] = .number(part(rotaryDim)) }
         json["rope_scaling"] = try huggingFaceRotaryScaling()
         json["attention_dropout"] = 0.0
     }
@@ -196,6 +202,10 @@ extension ConfigurationFields {
         if try bool("is_causal") == false {
             throw .unsupported("'is_causal' is false: a token that attends to later ones is not supported")
         }
+    }
+
+    /// Refuses heads that turn in part, for classes whose heads turn whole.
+    func refusePartialRotation() throws(ModelError) {
         for place in [self, try object("rope_parameters"), try object("rope_scaling")] {
             if let part = try place?.number("partial_rotary_factor"), part != 1 {
                 throw .unsupported("'partial_rotary_factor' is \(part); whole heads are turned here")

@@ -13,6 +13,8 @@ extension ModelConfiguration {
         let parameters = given ?? scaling ?? newer
         let theta = try fields.number("rope_theta")
         ropeTheta = try parameters?.number("rope_theta") ?? theta ?? defaultTheta
+        let inside = parameters?["partial_rotary_factor"]
+        try readPartialRotation(inside ?? fields["partial_rotary_factor"])
         guard let parameters else { return }
         let type = try parameters.text("rope_type", "type") ?? "default"
         func factor() throws(ModelError) -> Float {
@@ -42,6 +44,25 @@ extension ModelConfiguration {
         default:
             throw .unsupported("the rotary scaling '\(type.prefix(40))' is not supported; default, linear, llama3 and yarn are")
         }
+    }
+
+    /// Takes the share of a head that turns. Of a fraction of a value nothing turns, as in transformers.
+    private mutating func readPartialRotation(_ share: JSON?) throws(ModelError) {
+        guard let share else { return }
+        guard let part = share.number, part > 0, part <= 1 else {
+            throw .configuration("'partial_rotary_factor' is \(share.serialized.prefix(40)), not a share of a head")
+        }
+        let turned = Int(Double(headDim) * part)
+        guard turned > 0, turned % 2 == 0 else {
+            throw .unsupported("'partial_rotary_factor' is \(part): \(turned) of the \(headDim) values of a head do not turn in pairs")
+        }
+        rotaryDim = turned == headDim ? nil : turned
+    }
+
+    /// The share of a head that some of its values are, such that ``readPartialRotation(_:)`` finds as many.
+    func part(_ turned: Int) -> Double {
+        let share = Double(turned) / Double(headDim)
+        return Int(Double(headDim) * share) == turned ? share : share.nextUp
     }
 
     private func yarn(_ parameters: ConfigurationFields, _ original: Int) throws(ModelError) -> RotaryScaling.YaRN {
@@ -93,7 +114,7 @@ extension ModelConfiguration {
                 "original_max_position_embeddings": .integer(contextLength),
             ]
         case .yarn(let yarn):
-            guard ropeScaling?.isSameElsewhere(headDim: headDim, base: ropeTheta) ?? true else {
+            guard ropeScaling?.isSameElsewhere(headDim: turnedDim, base: ropeTheta) ?? true else {
                 throw .unsupported(
                     "MiniMind's YaRN differs from that of transformers for heads of \(headDim) values; write the model as a state dict")
             }
