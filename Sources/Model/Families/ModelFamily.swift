@@ -49,6 +49,7 @@ public struct ModelFamily: Sendable {
         .hunYuan,
         .seedOSS,
         .helium,
+        .phi3,
         .minimindClassic,
         .minimind2,
         .minimind3,

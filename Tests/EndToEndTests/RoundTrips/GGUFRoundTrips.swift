@@ -168,6 +168,7 @@ struct GGUFRoundTrips {
             ["embedding_multiplier": 6.0, "residual_multiplier": 0.4, "attention_multiplier": 0.2, "logits_scaling": 3.0]
         ),
         ("smollm3", [:]), ("olmo2", [:]), ("ernie4_5", [:]), ("hunyuan_v1_dense", [:]), ("seed_oss", [:]),
+        ("phi3", ["partial_rotary_factor": 0.75, "tie_word_embeddings": true, "sliding_window": 512]),
     ]
 
     @Test("llama.cpp gives our scores of every family that it has an architecture for")
@@ -178,7 +179,7 @@ struct GGUFRoundTrips {
             let rows = RoundTrip.rows(vocabulary: vocabulary)
             let metadata = try tokenizer.ggufMetadata(vocabularySize: vocabulary).map { ($0.key, $0.value) }
             var (commands, expected): ([[String]], [[[Float]]]) = ([], [])
-            for (type, settings) in Self.families {
+            for (index, (type, settings)) in Self.families.enumerated() {
                 var json: JSONObject = [
                     "model_type": .string(type), "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 6,
                     "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16, "vocab_size": .integer(vocabulary),
@@ -186,7 +187,7 @@ struct GGUFRoundTrips {
                 ]
                 for (key, value) in settings { json[key] = value }
                 let model = try RoundTrip.model(HuggingFaceConfiguration(.object(json)).model)
-                let path = "\(folder)/\(type).gguf"
+                let path = "\(folder)/\(index)-\(type).gguf"
                 try model.writeGGUF(to: path, as: .float32, tokenizer: metadata)
                 commands.append(["logits-llama", "--gguf", path, "--ids", try Peers.json(rows)])
                 expected.append(try rows.map(model.scores))

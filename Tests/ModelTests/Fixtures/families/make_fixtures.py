@@ -37,6 +37,11 @@ CASES = {
             "rope_theta": 10000.0, "alpha": 100.0, "factor": 1.0}), True),
     "seed_oss": ("SeedOssForCausalLM", dict(head_dim=16), True),
     "helium": ("HeliumForCausalLM", dict(head_dim=8, mlp_bias=True), False),
+    "phi3": ("Phi3ForCausalLM", dict(sliding_window=128, resid_pdrop=0.1), True),
+    "phi3-window": ("Phi3ForCausalLM", dict(sliding_window=5, hidden_act="gelu"), False),
+    "phi4-mini": ("Phi3ForCausalLM", dict(tie_word_embeddings=True, hidden_size=48, num_attention_heads=4, num_key_value_heads=1,
+            rope_parameters={"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 0.7}), True),
+    "phi3-wide": ("Phi3ForCausalLM", dict(head_dim=12, num_key_value_heads=4, partial_rotary_factor=0.67), False),
     "qwen2": ("Qwen2ForCausalLM", dict(tie_word_embeddings=True, rms_norm_eps=1e-06,
             rope_parameters={"rope_type": "default", "rope_theta": 1000000.0}), True),
 }

@@ -1,0 +1,53 @@
+import Tensor
+
+extension ModelFamily {
+    /// Phi-3 and Phi-4-mini (Abdin et al. 2024): a Llama whose queries, keys and values are one product, as gate and up are,
+    /// with a window in every layer or in none, and in Phi-4-mini heads of which three quarters turn.
+    static let phi3: ModelFamily = ModelFamily(
+        name: "Phi-3",
+        huggingFace: HuggingFace(modelType: "phi3", className: "Phi3ForCausalLM", hasPartialRotation: true) {
+            fields throws(ModelError) in
+            var model = try fields.model(.phi3, contextLength: 4096, normEpsilon: 1e-5)
+            model.setPhi3(window: try fields.integer("sliding_window"))
+            return model
+        } write: { model, json throws(ModelError) in
+            try model.writeAttention(to: &json)
+            try model.writeWindows(to: &json)
+            // The class has one window for all layers, or none.
+            json["layer_types"] = nil
+            json["original_max_position_embeddings"] = .integer(model.contextLength)
+            json["resid_pdrop"] = 0.0
+            json["embd_pdrop"] = 0.0
+        },
+        gguf: GGUF(
+            architecture: "phi3", naming: .gguf.renaming([.linear(.gateUp, nil): "ffn_up"]), rotaryLayout: .rotateHalf,
+            hasPartialRotation: true, hasWindows: true
+        ) { fields, _, model throws(ModelError) in
+            let window = try fields.integer("attention.sliding_window")
+            model.setPhi3(window: window == 0 ? nil : window)
+        } write: { model, fields throws(ModelError) in
+            guard model.queryDim == model.dim else {
+                throw .unsupported(
+                    "llama.cpp has no Phi-3 of dim \(model.dim) whose heads are \(model.queryDim) wide together; write a Hugging Face folder"
+                )
+            }
+            let window = model.windows.compactMap { $0 }.min()
+            // The architecture is told of a window and computes none.
+            guard window ?? .max >= model.contextLength else {
+                throw .unsupported(
+                    "llama.cpp does not compute windows of attention in the architecture 'phi3'; write a Hugging Face folder")
+            }
+            fields.set("attention.sliding_window", window ?? 0)
+        })
+}
+
+extension ModelConfiguration {
+    /// What all models of the family have.
+    ///
+    /// - Parameter window: of every layer; `nil` for none
+    fileprivate mutating func setPhi3(window: Int?) {
+        fusesQueryKeyValue = true
+        fusesGateUp = true
+        windows = window.map { Array(repeating: $0, count: layerCount) } ?? []
+    }
+}
