@@ -7,6 +7,9 @@ public final class KeyValueCache {
     /// How many tokens fit at the most.
     public let capacity: Int
     let layers: [LayerCache]
+    /// The shortest length of a text whose tokens have the angles of the keys that are kept; `nil` without keys, and 0 where
+    /// some have others, as they have when a text grows under dynamic scaling.
+    private var length: Int?
 
     /// An empty cache; memory is taken as tokens come.
     ///
@@ -28,6 +31,12 @@ public final class KeyValueCache {
         let count = layers.allSatisfy { $0.canKeep(count) } ? count : 0
         tokens.removeLast(tokens.count - count)
         for layer in layers { layer.keep(count) }
+        if count == 0 { length = nil }
+    }
+
+    /// Whether keys that are kept are turned as they are in a text of so many tokens.
+    func hasAngles(ofLength length: Int, _ configuration: ModelConfiguration) -> Bool {
+        self.length.map { $0 == configuration.shortestLength(like: length) } ?? true
     }
 
     /// How many tokens of `prompt` are kept already, from the start on.
@@ -35,7 +44,11 @@ public final class KeyValueCache {
         zip(tokens, prompt).prefix { $0 == $1 }.count
     }
 
-    func append(_ tokens: [Int32]) { self.tokens += tokens }
+    /// Notes the tokens of rows that the layers have kept.
+    func append(_ tokens: [Int32], _ configuration: ModelConfiguration) {
+        self.tokens += tokens
+        length = hasAngles(ofLength: count, configuration) ? configuration.shortestLength(like: count) : 0
+    }
 }
 
 /// The keys and values of one layer.

@@ -20,9 +20,7 @@ public final class LanguageModel {
     /// backward pass (Chen et al. 2016): for long sequences.
     public var checkpointsLayers = false
 
-    private var rotary: RotaryTable
-    /// The angles of layers with a window, where they differ.
-    private var windowedRotary: RotaryTable?
+    private let rotary: RotaryTables
 
     /// Builds the model from parameters that `parameter` supplies by place and shape.
     init(
@@ -85,7 +83,7 @@ public final class LanguageModel {
         norm = take(.norm)
         output = configuration.tiesEmbedding ? embedding : take(.output)
         placedParameters = parameters
-        (rotary, windowedRotary) = Self.rotaryTables(512, configuration)
+        rotary = RotaryTables(configuration)
     }
 
     /// Every parameter under its name in the state dict of the generation, in its order, a tied output
@@ -111,7 +109,7 @@ public final class LanguageModel {
     ///   - outputRows: ascending places in the row whose results are wanted; `nil` for all
     /// - Returns: `[tokens, dim]`, or `[outputRows, dim]`; float32
     /// - Throws: ``ModelError/tokenOutOfRange(id:vocabularySize:)``, ``ModelError/tooLong(tokens:limit:)``,
-    ///   ``ModelError/sharedRowsUnderDropout``
+    ///   ``ModelError/sharedRowsUnderDropout``, ``ModelError/sharedRowsOfOtherAngles``, ``ModelError/keptUnderOtherAngles``
     public func hiddenStates(
         _ row: TokenRow, cache: KeyValueCache? = nil, outputRows: [Int32]? = nil
     ) throws(ModelError) -> Tensor {
@@ -125,19 +123,22 @@ public final class LanguageModel {
         if let cache, cache.count + row.tokens.count > cache.capacity {
             throw .tooLong(tokens: cache.count + row.tokens.count, limit: cache.capacity)
         }
-        guard let dropoutSeed = ComputeContext.current.nextDropoutSeed() else {
-            return residualStream(row, cache: cache, outputRows: outputRows, statistics: statistics)
+        if configuration.ropeScaling?.changesOnce == true, let cache,
+            !cache.hasAngles(ofLength: cache.count + row.tokens.count, configuration)
+        {
+            throw .keptUnderOtherAngles
         }
+        let angles = try rotary.angles(of: row)
+        func stream() -> Tensor { residualStream(row, angles, cache: cache, outputRows: outputRows, statistics: statistics) }
+        guard let dropoutSeed = ComputeContext.current.nextDropoutSeed() else { return stream() }
         if row.sharesRows, hasDropout { throw .sharedRowsUnderDropout }
-        return ComputeContext.with({ $0.dropoutSeed = dropoutSeed }) {
-            residualStream(row, cache: cache, outputRows: outputRows, statistics: statistics)
-        }
+        return ComputeContext.with({ $0.dropoutSeed = dropoutSeed }) { stream() }
     }
 
     private func residualStream(
-        _ row: TokenRow, cache: KeyValueCache?, outputRows: [Int32]?, statistics: ExpertStatistics?
+        _ row: TokenRow, _ angles: (full: RotaryAngles, windowed: RotaryAngles), cache: KeyValueCache?, outputRows: [Int32]?,
+        statistics: ExpertStatistics?
     ) -> Tensor {
-        extendRotary(to: Int(row.positions.max() ?? 0) + 1)
         // The balance of experts takes the attention of all tokens.
         let isLastBalanced = statistics != nil && configuration.experts(ofLayer: layers.count - 1) != nil
         let lastRows = isLastBalanced ? nil : outputRows
@@ -156,18 +157,18 @@ public final class LanguageModel {
                 isOfOutputs: isLast && lastRows != nil)
             let plan = plans[key] ?? self.plan(key, row, outputRows: lastRows)
             plans[key] = plan
-            let angles = window == nil ? rotary : windowedRotary ?? rotary
+            let angles = window == nil ? angles.full : angles.windowed
             let isBalanced = configuration.experts(ofLayer: index) != nil
             let pass = { (x: Tensor, cache: LayerCache?) in
                 layer(
-                    x, row, plan: plan, rotary: angles, cache: cache, outputRows: rows,
+                    x, plan: plan, rotary: angles, cache: cache, outputRows: rows,
                     balance: isBalanced ? statistics?.balance(ofLayer: index) : nil)
             }
             x =
                 checkpointsLayers && cache == nil
                 ? checkpointed(x, parameters: layer.trainableParameters) { pass($0, nil) } : pass(x, cache?.layers[index])
         }
-        cache?.append(row.tokens)
+        cache?.append(row.tokens, configuration)
         return x
     }
 
@@ -273,17 +274,5 @@ public final class LanguageModel {
         if let stranger = tokens.first(where: { $0 < 0 || Int($0) >= configuration.vocabularySize }) {
             throw .tokenOutOfRange(id: stranger, vocabularySize: configuration.vocabularySize)
         }
-    }
-
-    private func extendRotary(to positions: Int) {
-        guard positions > rotary.positions else { return }
-        (rotary, windowedRotary) = Self.rotaryTables(max(positions, 2 * rotary.positions), configuration)
-    }
-
-    private static func rotaryTables(_ positions: Int, _ configuration: ModelConfiguration) -> (RotaryTable, RotaryTable?) {
-        (
-            RotaryTable(positions: positions, configuration),
-            configuration.windowedRopeTheta.map { RotaryTable(positions: positions, headDim: configuration.turnedDim, base: $0) }
-        )
     }
 }

@@ -28,6 +28,10 @@ public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
     case tokenOutOfRange(id: Int32, vocabularySize: Int)
     /// Sequences share rows, though dropout has to leave out other values in each of them.
     case sharedRowsUnderDropout
+    /// Sequences share rows, though the rotary angles of their lengths differ.
+    case sharedRowsOfOtherAngles
+    /// A text has become so long that its rotary angles are others than those of the keys that are kept.
+    case keptUnderOtherAngles
     /// More tokens than the model has positions for.
     case tooLong(tokens: Int, limit: Int)
     /// Scores of tokens that are not numbers, or infinite, computed by products of a precision.
@@ -57,6 +61,10 @@ public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
             "token \(id) lies outside the vocabulary of \(size); the tokenizer does not belong to this model"
         case .sharedRowsUnderDropout:
             "with dropout each sequence has a mask of its own, so none may share rows with another; take 'Batch.apart'"
+        case .sharedRowsOfOtherAngles:
+            "the rotary angles of a text depend on its length here, so texts of other angles may share no rows; take 'Batch.apart'"
+        case .keptUnderOtherAngles:
+            "the text has become so long that its rotary angles are others than those of the keys that are kept; empty the cache by 'keep(0)' and read all of the text"
         case .tooLong(let tokens, let limit):
             "\(tokens) tokens are more than the \(limit) that there is room for; shorten the prompt"
         case .logitsNotFinite(let precision):

@@ -12,6 +12,10 @@ public enum RotaryScaling: Sendable, Equatable {
     case llama3(factor: Float, lowFrequencyFactor: Float, highFrequencyFactor: Float, originalPositions: Int)
     /// Each frequency divided by its own number: `[headDim / 2]`. So a GGUF keeps Llama 3.1's.
     case divisors([Float])
+    /// LongRoPE (Ding et al. 2024): each frequency divided by its own number, another one in long texts.
+    case longRoPE(LongRoPE)
+    /// Dynamic NTK scaling (Peng et al. 2023): in a text of more than `originalPositions` tokens the base grows with its length.
+    case dynamic(factor: Float, originalPositions: Int)
 
     /// The numbers of YaRN.
     public struct YaRN: Sendable, Equatable {
@@ -56,10 +60,14 @@ public enum RotaryScaling: Sendable, Equatable {
 
     /// The factor of the turned values.
     var amplitude: Float {
-        if case .yarn(let yarn) = self { yarn.attentionFactor } else { 1 }
+        switch self {
+        case .yarn(let yarn): yarn.attentionFactor
+        case .longRoPE(let scaling): scaling.attentionFactor
+        case .linear, .llama3, .divisors, .dynamic: 1
+        }
     }
 
-    /// The scaled frequencies.
+    /// The scaled frequencies, of a short text where they change with the length.
     ///
     /// - Parameters:
     ///   - frequencies: `[headDim / 2]`, descending
@@ -67,6 +75,7 @@ public enum RotaryScaling: Sendable, Equatable {
     func scaled(_ frequencies: [Float], base: Float) -> [Float] {
         switch self {
         case .linear(let factor): return frequencies.map { $0 / factor }
+        case .longRoPE, .dynamic: return self.frequencies(ofLength: 1, count: frequencies.count, base: base)
         case .divisors(let divisors):
             precondition(divisors.count == frequencies.count, "a divisor for each pair")
             return zip(frequencies, divisors).map { $0 / $1 }
@@ -107,6 +116,13 @@ extension RotaryScaling {
             case .yarn(let yarn):
                 [yarn.factor, yarn.fastTurns, yarn.slowTurns, yarn.attentionFactor].allSatisfy(Self.isPositive)
                     && yarn.fastTurns > yarn.slowTurns && yarn.originalPositions > 0
+            case .longRoPE(let scaling):
+                scaling.shortDivisors.count == headDim / 2 && scaling.longDivisors.count == headDim / 2
+                    && (scaling.shortDivisors + scaling.longDivisors + [scaling.attentionFactor]).allSatisfy(Self.isPositive)
+                    && scaling.originalPositions > 0 && scaling.originalPositions < ModelConfiguration.maximumPositions
+            // The exponent of two values would be infinite.
+            case .dynamic(let factor, let originalPositions):
+                Self.isPositive(factor) && originalPositions > 0 && headDim > 2
             case .llama3(let factor, let low, let high, let originalPositions):
                 [factor, low, high].allSatisfy(Self.isPositive) && low < high && originalPositions > 0
             }
@@ -141,9 +157,10 @@ extension ModelConfiguration {
             Int(min(Float(positions) * factor, Float(Self.maximumPositions)))
         }
         return switch ropeScaling {
-        case nil, .divisors: contextLength
+        case nil, .divisors, .longRoPE: contextLength
         // Some say the stretched length and some the original one: the benefit of the doubt.
         case .linear(let factor): max(contextLength, stretched(contextLength, factor))
+        case .dynamic(let factor, let original): max(contextLength, stretched(original, factor))
         case .yarn(let yarn): max(contextLength, stretched(yarn.originalPositions, yarn.factor))
         case .llama3(let factor, _, _, let original): max(contextLength, stretched(original, factor))
         }

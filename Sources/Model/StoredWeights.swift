@@ -37,7 +37,10 @@ public struct StoredWeights: Sendable {
     /// Names that no model has a place for although published files carry them: what was once kept beside the
     /// parameters.
     package static func isBuffer(_ name: String) -> Bool {
-        ["mask", "pos_cis", "freqs_cos", "freqs_sin", "rotary_emb.inv_freq", "rope_freqs.weight"].contains { name.hasSuffix($0) }
+        [
+            "mask", "pos_cis", "freqs_cos", "freqs_sin", "rotary_emb.inv_freq", "rope_freqs.weight", "rope_factors_short.weight",
+            "rope_factors_long.weight",
+        ].contains { name.hasSuffix($0) }
     }
 }
 

@@ -11,6 +11,9 @@ public struct TokenRow: Sendable {
     public let segments: [AttentionSegment]
     /// The rows of each sequence; rows that sequences share are in several.
     public let sequences: [[Range<Int>]]
+    /// How long the text of each sequence is, on which the rotary angles of some models depend: the tokens of its rows, and
+    /// one that follows them where it is predicted alone.
+    public let lengths: [Int]
 
     /// A run of tokens, each of which continues the one before.
     public struct Branch: Sendable {
@@ -32,7 +35,8 @@ public struct TokenRow: Sendable {
     ///   - branches: runs of tokens that form trees: sequences are the ways from their roots
     ///   - sequences: the rows of each sequence, where not each ends with a run that none continues, or where
     ///     several are alike; what is averaged over sequences asks for it
-    public init(_ tokens: [Int32], branches: [Branch], sequences: [[Range<Int>]]? = nil) {
+    ///   - followed: whether each sequence has a last token that is no row, since it is predicted alone
+    public init(_ tokens: [Int32], branches: [Branch], sequences: [[Range<Int>]]? = nil, followed: Bool = false) {
         self.tokens = tokens
         var positions: [Int32] = []
         positions.reserveCapacity(tokens.count)
@@ -49,7 +53,9 @@ public struct TokenRow: Sendable {
         }
         precondition(positions.count == tokens.count, "the runs cover the row")
         let continued = Set(branches.compactMap(\.parent))
-        self.sequences = sequences ?? paths.indices.filter { !continued.contains($0) }.map { paths[$0] }
+        let found = sequences ?? paths.indices.filter { !continued.contains($0) }.map { paths[$0] }
+        self.sequences = found
+        lengths = found.map { $0.reduce(followed ? 1 : 0) { $0 + $1.count } }
         self.positions = positions
     }
 
@@ -73,6 +79,7 @@ public struct TokenRow: Sendable {
         positions = tokens.indices.map { Int32(kept + $0) }
         segments = [AttentionSegment(queries: 0..<tokens.count, keys: 0..<kept + tokens.count)]
         sequences = [[0..<tokens.count]]
+        lengths = [kept + tokens.count]
     }
 
     /// The segments where a cache has forgotten the rows of the first keys.

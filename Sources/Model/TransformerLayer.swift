@@ -68,9 +68,8 @@ public final class TransformerLayer {
 
     /// - Parameters:
     ///   - x: the residual stream, `[tokens, dim]`
-    ///   - row: the row
     ///   - plan: which tokens see which, of those whose results are wanted; of all where experts are balanced
-    ///   - rotary: the rotary angles
+    ///   - rotary: the rotary angles of the tokens
     ///   - cache: where keys and values of the row are kept, and what was kept before is read
     ///   - outputRows: ascending places in the row whose results are wanted; `nil` for all. Keys and
     ///     values are computed for all tokens, everything after them only for these.
@@ -78,10 +77,10 @@ public final class TransformerLayer {
     ///     results are wanted; `nil` without training
     /// - Returns: `[tokens, dim]`, or `[outputRows, dim]`
     func callAsFunction(
-        _ x: Tensor, _ row: TokenRow, plan: AttentionPlan, rotary: RotaryTable, cache: LayerCache?,
+        _ x: Tensor, plan: AttentionPlan, rotary: RotaryAngles, cache: LayerCache?,
         outputRows: [Int32]? = nil, balance: ExpertBalance? = nil
     ) -> Tensor {
-        let middle = attended(x, row, plan: plan, rotary: rotary, cache: cache, outputRows: balance == nil ? outputRows : nil)
+        let middle = attended(x, plan: plan, rotary: rotary, cache: cache, outputRows: balance == nil ? outputRows : nil)
         let read = normed(middle, norms.feedForward)
         switch network {
         case .dense(let feedForward): return sum(middle, feedForward(read), norms.feedForwardOutput)
@@ -107,22 +106,22 @@ public final class TransformerLayer {
 
     /// The residual stream after the attention.
     private func attended(
-        _ x: Tensor, _ row: TokenRow, plan: AttentionPlan, rotary: RotaryTable, cache: LayerCache?, outputRows: [Int32]?
+        _ x: Tensor, plan: AttentionPlan, rotary: RotaryAngles, cache: LayerCache?, outputRows: [Int32]?
     ) -> Tensor {
         let normsFirst = configuration.queryKeyNorm != .perHeadAfterRotation
-        func turned(_ x: Tensor, _ norm: Tensor?, _ positions: [Int32]) -> Tensor {
+        func turned(_ x: Tensor, _ norm: Tensor?, _ places: [Int32]) -> Tensor {
             let first = normsFirst ? normed(x, norm) : x
             guard isRotated else { return normsFirst ? first : normed(first, norm) }
             let turned = rotate(
-                first, positions: positions, table: rotary, layout: configuration.rotaryLayout, headDim: configuration.headDim)
+                first, positions: places, table: rotary.table, layout: configuration.rotaryLayout, headDim: configuration.headDim)
             return normsFirst ? turned : normed(turned, norm)
         }
         var (q, k, v) = queryKeyValue(normed(x, norms.attention), outputRows: outputRows)
-        k = turned(k, queryKeyNorms?.key, row.positions)
+        k = turned(k, queryKeyNorms?.key, rotary.places)
         if let cache { (k, v) = cache.append(k, v) }
 
         let stream = outputRows.map { gatherRows(x, $0) } ?? x
-        q = turned(q, queryKeyNorms?.query, outputRows?.map { row.positions[Int($0)] } ?? row.positions)
+        q = turned(q, queryKeyNorms?.query, outputRows?.map { rotary.places[Int($0)] } ?? rotary.places)
         let heads = attention(
             q: q, k: k, v: v, plan: plan, scale: configuration.attentionScale, softCap: configuration.attentionSoftCap)
         return sum(stream, wo(heads), norms.attentionOutput)

@@ -15,14 +15,16 @@ public struct NextTokenLoss: Objective {
     public func size(of batch: Batch) -> BatchSize {
         BatchSize(
             samples: batch.counts.samples, tokens: batch.sampleTokens,
-            computedTokens: model.hasDropout ? batch.sampleTokens : batch.tokens.count, counted: batch.countedTokens)
+            computedTokens: sharesRows(of: batch) ? batch.tokens.count : batch.sampleTokens, counted: batch.countedTokens)
     }
 
     /// - Throws: `ModelError` for tokens outside of the vocabulary
     public func loss(of batch: Batch, scale: Float) throws -> Loss {
-        let batch = model.hasDropout ? batch.apart : batch
+        let batch = sharesRows(of: batch) ? batch : batch.apart
         return try model.loss(TokenRow(batch), batch.predictions.map(LanguageModel.Prediction.init), lossScale: scale)
     }
+
+    private func sharesRows(of batch: Batch) -> Bool { !model.hasDropout && model.turnsAlike(batch) }
 }
 
 extension TokenRow {
@@ -30,7 +32,16 @@ extension TokenRow {
     public init(_ batch: Batch) {
         self.init(
             batch.tokens, branches: batch.segments.map { Branch(rows: $0.rows, parent: $0.parent) },
-            sequences: batch.sampleRows)
+            sequences: batch.sampleRows, followed: true)
+    }
+}
+
+extension LanguageModel {
+    /// Whether what samples of a batch share is turned by the same angles in all of them.
+    func turnsAlike(_ batch: Batch) -> Bool {
+        guard batch.sharesRows else { return true }
+        // The last token of a sample is no row.
+        return turnsAlike(lengths: batch.sampleRows.filter { !$0.isEmpty }.map { $0.reduce(1) { $0 + $1.count } })
     }
 }
 

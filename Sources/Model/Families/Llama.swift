@@ -15,7 +15,7 @@ extension ModelFamily {
             try model.writeFeedForwardBias(to: &json)
         },
         // llama.cpp turns a Llama's values in neighbouring pairs.
-        gguf: GGUF(architecture: "llama", rotaryLayout: .interleaved, hasFrequencyDivisors: true) {
+        gguf: GGUF(architecture: "llama", rotaryLayout: .interleaved, hasFrequencyDivisors: true, hasLengthDivisors: true) {
             fields, tensors, model throws(ModelError) in
             // The biases that a GGUF of this architecture has are known by its tensors alone.
             model.biases = tensors.biases(.gguf)

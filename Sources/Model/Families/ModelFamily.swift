@@ -139,6 +139,8 @@ extension ModelFamily {
         var hasPartialRotation = false
         /// Whether each rotary frequency may have a divisor of its own, in `rope_freqs.weight`.
         var hasFrequencyDivisors = false
+        /// Whether each rotary frequency may have a divisor in short texts and one in long ones.
+        var hasLengthDivisors = false
         /// Whether layers may have a window of attention, which ``read`` reads.
         var hasWindows = false
         /// Whether layers may have experts, which ``read`` reads.

@@ -3,6 +3,8 @@ import Tensor
 /// A whole model in a GGUF file of llama.cpp.
 enum GGUFModel {
     static let frequencyDivisors = "rope_freqs.weight"
+    /// Those of short texts and of long ones.
+    static let lengthDivisors = (short: "rope_factors_short.weight", long: "rope_factors_long.weight")
 
     /// - Throws: ``ModelError/unsupported(_:)`` for another architecture or a feature that no model has here,
     ///   ``ModelError/configuration(_:)`` for numbers that no model has
@@ -61,7 +63,7 @@ enum GGUFModel {
             }
             model.rotaryDim = turned
         }
-        model.ropeScaling = try rotaryScaling(fields, model, tensors)
+        model.ropeScaling = try rotaryScaling(form, fields, model, tensors)
         try form.read(fields, tensors, &model)
         try model.checkExperts()
         try model.checkNumbers()
@@ -69,8 +71,9 @@ enum GGUFModel {
     }
 
     private static func rotaryScaling(
-        _ fields: GGUFFields, _ model: ModelConfiguration, _ tensors: StateDictionary
+        _ form: ModelFamily.GGUF, _ fields: GGUFFields, _ model: ModelConfiguration, _ tensors: StateDictionary
     ) throws(ModelError) -> RotaryScaling? {
+        if let scaling = try longRoPE(form, fields, model, tensors) { return scaling }
         // As llama.cpp has it: what names no kind is linear, and a factor of 0 is none.
         let type = try fields.text("rope.scaling.type") ?? "linear"
         let given = try fields.number("rope.scaling.factor", "rope.scale_linear") ?? 1
@@ -96,16 +99,52 @@ enum GGUFModel {
         if type != "yarn", let attention = try fields.number("rope.scaling.attn_factor"), attention != 1 {
             throw .unsupported("'rope.scaling.attn_factor' is \(attention) without YaRN, which is not supported")
         }
-        guard let divisors = tensors[frequencyDivisors] else { return scaling }
+        guard let values = try divisors(frequencyDivisors, model, tensors) else { return scaling }
         guard scaling == nil else { throw .unsupported("'\(frequencyDivisors)' beside the rotary scaling '\(type)' is not supported") }
-        guard divisors.shape == [model.turnedDim / 2] else {
-            throw .shape(name: frequencyDivisors, found: divisors.shape, expected: [model.turnedDim / 2])
+        return values.allSatisfy { $0 == 1 } ? nil : .divisors(values)
+    }
+
+    /// The divisors of short texts and of long ones, where the file has them.
+    private static func longRoPE(
+        _ form: ModelFamily.GGUF, _ fields: GGUFFields, _ model: ModelConfiguration, _ tensors: StateDictionary
+    ) throws(ModelError) -> RotaryScaling? {
+        let short = try divisors(lengthDivisors.short, model, tensors)
+        let long = try divisors(lengthDivisors.long, model, tensors)
+        guard short != nil || long != nil else { return nil }
+        guard let short, let long else {
+            throw .missingWeight(name: short == nil ? lengthDivisors.short : lengthDivisors.long)
+        }
+        guard form.hasLengthDivisors else {
+            throw .unsupported("'\(lengthDivisors.long)' in the architecture '\(fields.architecture)' is not supported")
+        }
+        // llama.cpp's converter names no kind for a Phi-3.
+        let type = try fields.text("rope.scaling.type") ?? "longrope"
+        let factor = try fields.number("rope.scaling.factor", "rope.scale_linear") ?? 1
+        guard type == "longrope" || type == "linear" && fields.architecture == "phi3", factor == 0 || factor == 1 else {
+            throw .unsupported("'\(lengthDivisors.long)' beside the rotary scaling '\(type.prefix(40))' is not supported")
+        }
+        guard tensors[frequencyDivisors] == nil else {
+            throw .unsupported("'\(frequencyDivisors)' beside '\(lengthDivisors.long)' is not supported")
+        }
+        return .longRoPE(
+            RotaryScaling.LongRoPE(
+                shortDivisors: short, longDivisors: long,
+                originalPositions: try fields.integer("rope.scaling.original_context_length") ?? model.contextLength,
+                attentionFactor: try fields.number("rope.scaling.attn_factor") ?? 1))
+    }
+
+    /// The values of a tensor that has one for each pair; `nil` where the file has none.
+    private static func divisors(
+        _ name: String, _ model: ModelConfiguration, _ tensors: StateDictionary
+    ) throws(ModelError) -> [Float]? {
+        guard let tensor = tensors[name] else { return nil }
+        guard tensor.shape == [model.turnedDim / 2] else {
+            throw .shape(name: name, found: tensor.shape, expected: [model.turnedDim / 2])
         }
         do throws(TensorFileError) {
-            let values = try divisors.floats()
-            return values.allSatisfy { $0 == 1 } ? nil : .divisors(values)
+            return try tensor.floats()
         } catch {
-            throw .unreadableWeight(name: frequencyDivisors, reason: "\(error)")
+            throw .unreadableWeight(name: name, reason: "\(error)")
         }
     }
 }

@@ -33,6 +33,13 @@ extension LanguageModel {
             }
             writer.add(GGUFModel.frequencyDivisors, Tensor(divisors, shape: [divisors.count]), as: .float32)
         }
+        if case .longRoPE(let scaling)? = configuration.ropeScaling {
+            for (name, divisors) in [
+                (GGUFModel.lengthDivisors.long, scaling.longDivisors), (GGUFModel.lengthDivisors.short, scaling.shortDivisors),
+            ] {
+                writer.add(name, Tensor(divisors, shape: [divisors.count]), as: .float32)
+            }
+        }
         do throws(TensorFileError) {
             try writer.write(to: path)
         } catch {
@@ -51,7 +58,7 @@ extension ModelConfiguration {
     /// The divisors of the rotary frequencies that a GGUF keeps as a tensor: `[headDim / 2]`.
     fileprivate var frequencyDivisors: [Float]? {
         switch ropeScaling {
-        case nil, .linear, .yarn: return nil
+        case nil, .linear, .yarn, .longRoPE, .dynamic: return nil
         case .divisors(let divisors): return divisors
         case .llama3:
             let plain = RotaryTable.frequencies(headDim: turnedDim, base: ropeTheta)
@@ -107,6 +114,18 @@ extension ModelConfiguration {
         fields.set("vocab_size", vocabularySize)
         switch ropeScaling {
         case nil, .divisors, .llama3: break
+        case .dynamic:
+            throw .unsupported(
+                "llama.cpp has no rotary scaling whose base grows with the text ('dynamic'); write a Hugging Face folder")
+        case .longRoPE(let scaling):
+            guard form.hasLengthDivisors else {
+                throw .unsupported(
+                    "llama.cpp has no divisors for short texts and long ones ('longrope') in the architecture '\(form.architecture)'; write a Hugging Face folder"
+                )
+            }
+            fields.set("rope.scaling.type", .string("longrope"))
+            fields.set("rope.scaling.original_context_length", scaling.originalPositions)
+            fields.set("rope.scaling.attn_factor", .float32(scaling.attentionFactor))
         case .linear(let factor):
             fields.set("rope.scaling.type", .string("linear"))
             fields.set("rope.scaling.factor", .float32(factor))

@@ -105,6 +105,10 @@ extension ModelConfiguration {
         json["head_dim"] = .integer(headDim)
         if let rotaryDim { json["partial_rotary_factor"] = .number(part(rotaryDim)) }
         json["rope_scaling"] = try huggingFaceRotaryScaling()
+        // Where transformers 4 looks for it.
+        if case .longRoPE(let scaling)? = ropeScaling {
+            json["original_max_position_embeddings"] = .integer(scaling.originalPositions)
+        }
         json["attention_dropout"] = 0.0
     }
 
@@ -143,11 +147,12 @@ extension ConfigurationFields {
     /// - Parameters: what the class takes where the settings say nothing; `nil` for what follows from other sizes
     ///   - hasWindows: whether layers of the class may have a window, which the caller reads
     ///   - rotary: the rotary settings where they do not stand where those of most classes do
+    ///   - originalPositions: the positions of the first training; `nil` for `contextLength`
     func model(
         _ family: ModelFamily, keyValueHeadCount: Int? = nil, headDim: Int? = nil, hiddenDim: Int? = nil, contextLength: Int,
         normEpsilon: Float = 1e-6, ropeTheta: Float = 10000, tiesEmbedding: Bool = false, activation: Activation = .silu,
         activationKey: String = "hidden_act", experts: ExpertConfiguration? = nil, hasWindows: Bool = false,
-        rotary: ConfigurationFields? = nil
+        rotary: ConfigurationFields? = nil, originalPositions: Int? = nil
     ) throws(ModelError) -> ModelConfiguration {
         let heads = try needed("num_attention_heads")
         let positions = try integer("max_position_embeddings") ?? contextLength
@@ -161,7 +166,7 @@ extension ConfigurationFields {
         model.tiesEmbedding = try bool("tie_word_embeddings") ?? tiesEmbedding
         if !hasWindows { try refuseLayerTypes() }
         model.activation = try self.activation(activationKey) ?? activation
-        try model.readRotary(self, parameters: rotary, defaultTheta: ropeTheta)
+        try model.readRotary(self, parameters: rotary, defaultTheta: ropeTheta, originalPositions: originalPositions)
         return model
     }
 

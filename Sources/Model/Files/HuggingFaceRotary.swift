@@ -5,9 +5,11 @@ extension ModelConfiguration {
     /// Takes the base of the rotary angles and their scaling from where transformers keeps them: up to version 4
     /// in `rope_theta` and `rope_scaling`, from 5 in `rope_parameters`.
     ///
-    /// - Parameter given: the settings where they stand elsewhere
+    /// - Parameters:
+    ///   - given: the settings where they stand elsewhere
+    ///   - originalPositions: the positions of the first training as the class has them where the model does not say them
     mutating func readRotary(
-        _ fields: ConfigurationFields, parameters given: ConfigurationFields? = nil, defaultTheta: Float
+        _ fields: ConfigurationFields, parameters given: ConfigurationFields? = nil, defaultTheta: Float, originalPositions: Int? = nil
     ) throws(ModelError) {
         let (scaling, newer) = (try fields.object("rope_scaling"), try fields.object("rope_parameters"))
         let parameters = given ?? scaling ?? newer
@@ -22,7 +24,7 @@ extension ModelConfiguration {
             return factor
         }
         let inner = try parameters.integer("original_max_position_embeddings")
-        let original = try fields.integer("original_max_position_embeddings") ?? inner ?? contextLength
+        let original = try fields.integer("original_max_position_embeddings") ?? originalPositions ?? inner ?? contextLength
         switch type {
         case "default": return
         case "linear": ropeScaling = .linear(factor: try factor())
@@ -33,16 +35,11 @@ extension ModelConfiguration {
             }
             ropeScaling = .llama3(
                 factor: try factor(), lowFrequencyFactor: low, highFrequencyFactor: high, originalPositions: original)
-        case "longrope":
-            // One set of divisors for short texts and long ones is no more than that.
-            guard let short = try parameters.numbers("short_factor"), try short == parameters.numbers("long_factor"),
-                try parameters.number("attention_factor") == 1
-            else {
-                throw .unsupported("the rotary scaling 'longrope' changes with the length of the text, which is not supported")
-            }
-            ropeScaling = .divisors(short)
+        case "longrope", "su": ropeScaling = try longRoPE(parameters, original)
+        case "dynamic": ropeScaling = .dynamic(factor: try factor(), originalPositions: contextLength)
         default:
-            throw .unsupported("the rotary scaling '\(type.prefix(40))' is not supported; default, linear, llama3 and yarn are")
+            throw .unsupported(
+                "the rotary scaling '\(type.prefix(40))' is not supported; default, linear, dynamic, llama3, longrope and yarn are")
         }
     }
 
@@ -63,6 +60,21 @@ extension ModelConfiguration {
     func part(_ turned: Int) -> Double {
         let share = Double(turned) / Double(headDim)
         return Int(Double(headDim) * share) == turned ? share : share.nextUp
+    }
+
+    private func longRoPE(_ parameters: ConfigurationFields, _ original: Int) throws(ModelError) -> RotaryScaling {
+        guard let short = try parameters.numbers("short_factor"), let long = try parameters.numbers("long_factor") else {
+            throw .configuration("the rotary scaling 'longrope' has no 'short_factor' or no 'long_factor'")
+        }
+        let factor = parameters["factor"]?.number ?? Double(contextLength) / Double(max(original, 1))
+        let attention =
+            try parameters.number("attention_factor")
+            ?? RotaryScaling.LongRoPE.attentionFactor(factor, originalPositions: original)
+        // One set of divisors for short texts and long ones is no more than that.
+        if short == long, attention == 1 { return .divisors(short) }
+        return .longRoPE(
+            RotaryScaling.LongRoPE(
+                shortDivisors: short, longDivisors: long, originalPositions: original, attentionFactor: attention))
     }
 
     private func yarn(_ parameters: ConfigurationFields, _ original: Int) throws(ModelError) -> RotaryScaling.YaRN {
@@ -88,6 +100,8 @@ extension ModelConfiguration {
     /// The positions as `max_position_embeddings` holds them: with YaRN those of the stretched context, since
     /// transformers 4 divides them by the original ones and takes that for the factor, whatever `factor` says.
     var huggingFacePositions: Int {
+        // The length from which the base grows.
+        if case .dynamic(_, let originalPositions)? = ropeScaling { return originalPositions }
         guard case .yarn(let yarn)? = ropeScaling,
             let stretched = Int(exactly: (yarn.factor.shortest * Double(yarn.originalPositions)).rounded()),
             (1..<Self.maximumPositions).contains(stretched)
@@ -102,6 +116,15 @@ extension ModelConfiguration {
         switch ropeScaling {
         case nil: return .null
         case .linear(let factor): return ["rope_type": "linear", "factor": .number(factor.shortest)]
+        case .dynamic(let factor, _): return ["rope_type": "dynamic", "factor": .number(factor.shortest)]
+        case .longRoPE(let scaling):
+            return [
+                "rope_type": "longrope", "short_factor": .array(scaling.shortDivisors.map { .number($0.shortest) }),
+                "long_factor": .array(scaling.longDivisors.map { .number($0.shortest) }),
+                "factor": .number(max(1, Double(contextLength) / Double(scaling.originalPositions))),
+                "attention_factor": .number(scaling.attentionFactor.shortest),
+                "original_max_position_embeddings": .integer(scaling.originalPositions),
+            ]
         case .llama3(let factor, let low, let high, let original):
             return [
                 "rope_type": "llama3", "factor": .number(factor.shortest), "low_freq_factor": .number(low.shortest),

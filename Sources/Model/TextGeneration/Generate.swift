@@ -26,10 +26,16 @@ extension LanguageModel {
         // A limit that is none, `.max`, is as good as any.
         let room = min(max(maximumTokens, 0), Int.max - prompt.count)
         let cache = cache ?? KeyValueCache(configuration, capacity: prompt.count + room)
+        // Keys that were turned for a text of another length are not those of this one.
+        if !cache.hasAngles(ofLength: prompt.count, configuration) { cache.keep(0) }
         // The scores behind the last token are wanted, so that one is read in any case.
         cache.keep(min(cache.commonCount(prompt), prompt.count - 1))
         while written.count < maximumTokens {
-            let unread = written.isEmpty ? Array(prompt[cache.count...]) : [written[written.count - 1]]
+            // Where the text grows out of its angles all of it is read again, as Phi-3's class does.
+            if configuration.ropeScaling?.changesOnce == true, !cache.hasAngles(ofLength: prompt.count + written.count, configuration) {
+                cache.keep(0)
+            }
+            let unread = cache.count < prompt.count ? Array(prompt[cache.count...]) + written : [written[written.count - 1]]
             let token = sampler.next(try nextTokenScores(TokenRow(continuing: cache.count, with: unread), cache), seen: seen)
             if ends.contains(token) { break }
             written.append(token)

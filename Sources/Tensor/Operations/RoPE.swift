@@ -33,9 +33,18 @@ public struct RotaryTable {
     ///   - frequencies: of each pair, in radians a position
     ///   - amplitude: the factor of every turned value
     public init(positions: Int, frequencies: [Float], amplitude: Float = 1) {
-        self.positions = positions
-        half = frequencies.count
         let angles = (0..<positions).flatMap { position in frequencies.map { Float(position) * $0 } }
+        self.init(angles: angles, pairs: frequencies.count, amplitude: amplitude)
+    }
+
+    /// Angles that are known one by one, such as those of the tokens of a row.
+    ///
+    /// - Parameters:
+    ///   - angles: `[positions, pairs]`, in radians
+    ///   - amplitude: the factor of every turned value
+    public init(angles: [Float], pairs: Int, amplitude: Float = 1) {
+        positions = angles.count / pairs
+        half = pairs
         cosine = Tensor(angles.map { cosf($0) * amplitude }, shape: [positions, half])
         sine = Tensor(angles.map { sinf($0) * amplitude }, shape: [positions, half])
     }

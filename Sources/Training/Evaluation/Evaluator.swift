@@ -66,12 +66,13 @@ public struct Evaluator<Source: SampleSource> {
             guard let batch = try batches.next() else { return sums }
             sums.counts += batch.counts
             guard !batch.predictions.isEmpty else { continue }
+            let readable = model.turnsAlike(batch) ? batch : batch.apart
             let mean = try ComputeContext.with({
                 $0.precision = precision
                 $0.recordsGraph = false
                 $0.dropoutSeed = nil
             }) {
-                try model.crossEntropy(TokenRow(batch), batch.predictions.map(LanguageModel.Prediction.init)).scalar
+                try model.crossEntropy(TokenRow(readable), readable.predictions.map(LanguageModel.Prediction.init)).scalar
             }
             sums.loss += Double(mean) * Double(batch.countedTokens)
             sums.countedTokens += batch.countedTokens

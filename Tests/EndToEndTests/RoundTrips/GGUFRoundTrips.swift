@@ -169,6 +169,15 @@ struct GGUFRoundTrips {
         ),
         ("smollm3", [:]), ("olmo2", [:]), ("ernie4_5", [:]), ("hunyuan_v1_dense", [:]), ("seed_oss", [:]),
         ("phi3", ["partial_rotary_factor": 0.75, "tie_word_embeddings": true, "sliding_window": 512]),
+        // All rows are short, or all but the one in which nothing turns are long.
+        ("phi3", ["original_max_position_embeddings": 512, "rope_scaling": longRoPE]),
+        ("phi3", ["original_max_position_embeddings": 8, "rope_scaling": longRoPE]),
+        ("llama", ["original_max_position_embeddings": 8, "rope_scaling": longRoPE]),
+    ]
+
+    private static let longRoPE: JSON = [
+        "type": "longrope", "short_factor": .array((0..<8).map { .number(1 + 0.1 * Double($0)) }),
+        "long_factor": .array((0..<8).map { .number(2 + 0.5 * Double($0)) }), "attention_factor": 1.25,
     ]
 
     @Test("llama.cpp gives our scores of every family that it has an architecture for")
@@ -200,6 +209,31 @@ struct GGUFRoundTrips {
                     let difference = relativeError(ours, try #require(theirs[String(row)]).floats())
                     #expect(difference < bound, "\(type), row \(row)")
                 }
+            }
+        }
+    }
+
+    @Test("llama.cpp adds an adapter to projections that are one, queries, keys and values, or gate and up")
+    func fusedProjections() throws {
+        try withFolder { folder in
+            let vocabulary = try TinyBase.model().configuration.vocabularySize
+            let rows = RoundTrip.rows(vocabulary: vocabulary)
+            let configuration = try HuggingFaceConfiguration([
+                "model_type": "phi3", "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4,
+                "num_key_value_heads": 2, "vocab_size": .integer(vocabulary), "partial_rotary_factor": 0.75,
+            ]).model
+            let model = try RoundTrip.model(configuration)
+            let base = try model.scores(rows[1])
+            let path = folder + "/phi3.gguf"
+            try model.writeGGUF(to: path, as: .float32, tokenizer: Self.tokenizerMetadata(model))
+            let adapter = try LoRAAdapter(on: model, LoRAConfiguration(targets: .allLinear, rank: 4, scale: 1.5))
+            adapter.fill(size: 0.1)
+            try AdapterFile.write(adapter.state, as: .gguf, to: folder + "/lora.gguf", for: configuration)
+            let command = ["logits-llama", "--gguf", path, "--lora", folder + "/lora.gguf", "--ids", try Peers.json(rows)]
+            let theirs = try Self.answers([command], after: [], in: folder).scores[0]
+            #expect(try largestDifference(model.scores(rows[1]), base) > 0.1)
+            for (row, tokens) in rows.enumerated() {
+                #expect(try largestDifference(model.scores(tokens), #require(theirs[String(row)]).floats()) < 1e-3, "row \(row)")
             }
         }
     }

@@ -86,6 +86,9 @@ struct ModelWritingTests {
             RotaryScaling.linear(factor: 4), .yarn(.minimind),
             .yarn(.init(factor: 4, originalPositions: 512, fastTurns: 16, slowTurns: 2, attentionFactor: 1.5)),
             .llama3(factor: 8, lowFrequencyFactor: 1, highFrequencyFactor: 4, originalPositions: 64), .divisors([1, 1.5, 2.25, 40]),
+            .longRoPE(
+                .init(
+                    shortDivisors: [1, 1.5, 2.25, 3], longDivisors: [1, 2, 8, 40], originalPositions: 3, attentionFactor: 1.125)),
         ])
     func scaling(_ scaling: RotaryScaling) throws {
         let folder = try Paths.temporaryFolder()

@@ -3,7 +3,7 @@
     python make_fixtures.py [NAME ...]
 
 A folder a model, which the tests find by itself: config.json, model.safetensors (values that bfloat16 has), and expected.json: the logits after every
-token of a text, and about 32 values of each gradient of the text's mean cross-entropy. To add one, add a line to CASES: the
+token of a text, those of the text read part by part with a cache where they are others, and about 32 values of each gradient of the text's mean cross-entropy. To add one, add a line to CASES: the
 class, its settings, and whether llama.cpp has an architecture that computes the same.
 """
 import json, math, os, shutil, sys
@@ -42,6 +42,16 @@ CASES = {
     "phi4-mini": ("Phi3ForCausalLM", dict(tie_word_embeddings=True, hidden_size=48, num_attention_heads=4, num_key_value_heads=1,
             rope_parameters={"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 0.7}), True),
     "phi3-wide": ("Phi3ForCausalLM", dict(head_dim=12, num_key_value_heads=4, partial_rotary_factor=0.67), False),
+    "phi3-longrope": ("Phi3ForCausalLM", dict(original_max_position_embeddings=8, rope_parameters={"rope_type": "longrope",
+            "short_factor": [1.0, 1.1, 1.3, 1.7], "long_factor": [2.0, 2.5, 3.5, 5.5]}), True),
+    "phi4-mini-short": ("Phi3ForCausalLM", dict(original_max_position_embeddings=64, partial_rotary_factor=0.75,
+            tie_word_embeddings=True, rope_parameters={"rope_type": "longrope", "partial_rotary_factor": 0.75,
+            "short_factor": [1.0, 1.25, 1.7], "long_factor": [2.0, 3.5, 5.5], "attention_factor": 1.5}), True),
+    "llama-longrope": ("LlamaForCausalLM", dict(rope_parameters={"rope_type": "longrope", "rope_theta": 10000.0, "factor": 16.0,
+            "original_max_position_embeddings": 8, "short_factor": [1.0, 1.1, 1.3, 1.7],
+            "long_factor": [2.0, 2.5, 3.5, 5.5]}), True),
+    "llama-dynamic": ("LlamaForCausalLM", dict(max_position_embeddings=8, rope_parameters={"rope_type": "dynamic",
+            "factor": 4.0, "rope_theta": 10000.0}), False),
     "qwen2": ("Qwen2ForCausalLM", dict(tie_word_embeddings=True, rms_norm_eps=1e-06,
             rope_parameters={"rope_type": "default", "rope_theta": 1000000.0}), True),
 }
@@ -76,6 +86,15 @@ for name, (kind, settings, has_gguf) in CASES.items():
     cls = getattr(transformers, kind)
     model = fill(cls(cls.config_class(**{**SIZES, **settings})))
     logits = model(torch.tensor([TOKENS]), use_cache=False).logits[0]
+    expected = {"gguf": has_gguf, "tokens": TOKENS, "logits": digits(logits)}
+    if settings.get("rope_parameters", {}).get("rope_type") == "dynamic" and "alpha" not in settings["rope_parameters"]:
+        cache, parts = None, []
+        for part in TOKENS[:5], TOKENS[5:6], TOKENS[6:9], TOKENS[9:10], TOKENS[10:]:
+            with torch.no_grad():
+                result = model(torch.tensor([part]), past_key_values=cache, use_cache=True)
+            cache = result.past_key_values
+            parts.append(result.logits[0])
+        expected["cached"] = digits(torch.cat(parts))
     torch.nn.functional.cross_entropy(logits[:-1], torch.tensor(TOKENS[1:])).backward()
     # Of a tied projection the embedding's gradient is the sum of both.
     gradients = {key: some(parameter.grad) for key, parameter in model.named_parameters()
@@ -85,4 +104,4 @@ for name, (kind, settings, has_gguf) in CASES.items():
     model.to(torch.bfloat16).save_pretrained(folder)
     os.remove(os.path.join(folder, "generation_config.json"))
     with open(os.path.join(folder, "expected.json"), "w") as file:
-        json.dump({"gguf": has_gguf, "tokens": TOKENS, "logits": digits(logits), "gradients": gradients}, file)
+        json.dump({**expected, "gradients": gradients}, file)
