@@ -49,6 +49,11 @@ struct ConvolutionTests {
         } reference: {
             Self.reference($0[0], $0[1], parents: parents, width: width)
         }
+        checkGradients([[parents.count, channels], [channels, width], [channels]]) {
+            causalConvolution($0[0], kernel: $0[1], bias: $0[2], predecessors: predecessors)
+        } reference: { inputs in
+            Self.reference(inputs[0], inputs[1], parents: parents, width: width).enumerated().map { $1 + inputs[2][$0 % channels] }
+        }
     }
 
     /// By torch 2.13, with tokens as columns: `F.conv1d(x[None], kernel[:, None], groups=2, padding=2)[0, :, :5]`, and its
@@ -63,6 +68,18 @@ struct ConvolutionTests {
         #expect(y.values == [2, 1, 0, -2, 4, -1.75, -3.75, 3.125, 8, 1.3125])
         #expect(x.gradient?.values == [3.125, 0.125, -1.25, -1, -1, 2.25, 3, 1.25, 2, -1.5])
         #expect(kernel.gradient?.values == [3.25, 2.125, 2, -2, 1.75, -3.25])
+    }
+
+    /// The same with `bias` as the third argument of `F.conv1d`. All values are exact.
+    @Test("PyTorch's convolution with a bias, which alone may be trained")
+    func goldenBias() {
+        let x = Tensor([1, -2, 0.5, 3, 2, 1, -1, 0.25, 3, -0.5], shape: [5, 2])
+        let (kernel, bias) = (Tensor([0.5, -1, 2, 1, 0.25, -0.5], shape: [2, 3]), Tensor([0.75, -1.5], shape: [2]))
+        bias.isTrainable = true
+        let y = causalConvolution(x, kernel: kernel, bias: bias, predecessors: Self.predecessors([-1, 0, 1, 2, 3], width: 3))
+        y.backward(from: [1, 2, -1, 0.5, 0.25, 1, 2, -1, 1, 3])
+        #expect(y.values == [2.75, -0.5, 0.75, -3.5, 4.75, -3.25, -3, 1.625, 8.75, -0.1875])
+        #expect(bias.gradient?.values == [3.25, 5.5] && x.gradient == nil && kernel.gradient == nil)
     }
 
     @Test("Channels do not know of each other, nor sequences", arguments: Precision.allCases)
@@ -121,5 +138,11 @@ struct ConvolutionTests {
         }
         #expect(distance(x.gradient?.values ?? [], dx) < 1e-5)
         #expect(distance(kernel.gradient?.values ?? [], dkernel) < 1e-5)
+        // A bias is rounded too, and is in the sum before that is.
+        let bias = random([channels], seed: 4)
+        let biased = causalConvolution(x, kernel: kernel, bias: bias, predecessors: Self.predecessors(parents, width: width))
+        let rounded = bias.values.map { Double(precision.rounded($0)) }
+        let sums = exact.indices.map { Float(exact[$0] + rounded[$0 % channels]) }
+        #expect(relativeError(biased.values, sums.map(precision.rounded)) < bound)
     }
 }

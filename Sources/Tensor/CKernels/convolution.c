@@ -4,7 +4,7 @@
 enum { block = 512 };
 
 INLINE void forward_typed(int type, int64_t first, int64_t last, int64_t channels, int64_t width,
-                          const int32_t *predecessors, const float *taps, const void *x, void *y) {
+                          const int32_t *predecessors, const float *taps, const float *bias, const void *x, void *y) {
     float sums[block];
     for (int64_t r = first; r < last; r++) {
         const int32_t *before = predecessors + r * (width - 1);
@@ -20,6 +20,8 @@ INLINE void forward_typed(int type, int64_t first, int64_t last, int64_t channel
                 else
                     for (int64_t c = 0; c < count; c++) sums[c] += tap[c] * load_as(type, from, c);
             }
+            if (bias)
+                for (int64_t c = 0; c < count; c++) sums[c] += bias[start + c];
             void *to = advanced_mutable(type, y, r * channels + start);
             for (int64_t c = 0; c < count; c++) store_as(type, to, c, sums[c]);
         }
@@ -28,8 +30,8 @@ INLINE void forward_typed(int type, int64_t first, int64_t last, int64_t channel
 
 MULTIVERSIONED
 void convolution_forward(int64_t first, int64_t last, int64_t channels, int64_t width, const int32_t *predecessors,
-                         const float *taps, int type, const void *x, void *y) {
-    FOR_TYPE(type, forward_typed, first, last, channels, width, predecessors, taps, x, y);
+                         const float *taps, const float *bias, int type, const void *x, void *y) {
+    FOR_TYPE(type, forward_typed, first, last, channels, width, predecessors, taps, bias, x, y);
 }
 
 INLINE void backward_typed(int type, int64_t rows, int64_t channels, int64_t width, int64_t first, int64_t last,
