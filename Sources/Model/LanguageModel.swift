@@ -51,6 +51,12 @@ public final class LanguageModel {
                     takeLinear(layer, .queryKeyValue), queryDim: configuration.queryDim, keyValueDim: configuration.keyValueDim)
                 : .apart(query: takeLinear(layer, .query), key: takeLinear(layer, .key), value: takeLinear(layer, .value))
         }
+        func takeAttention(_ layer: Int) -> Attention {
+            Attention(
+                configuration, index: layer, queryKeyValue: takeQueryKeyValue(layer), wo: takeLinear(layer, .output),
+                queryKeyNorms: configuration.queryKeyNorm == .none
+                    ? nil : (take(.layer(layer, .queryNorm)), take(.layer(layer, .keyNorm))))
+        }
         func takeFeedForward(_ layer: Int, _ expert: LayerPart.Expert? = nil) -> FeedForward {
             FeedForward(
                 gateUp: configuration.fusesGateUp
@@ -69,15 +75,12 @@ public final class LanguageModel {
         }
         layers = (0..<configuration.layerCount).map { index in
             TransformerLayer(
-                configuration, index: index,
+                configuration,
                 norms: TransformerLayer.Norms(
                     attention: tensors[.layer(index, .attentionNorm)], feedForward: tensors[.layer(index, .feedForwardNorm)],
                     attentionOutput: tensors[.layer(index, .attentionOutputNorm)],
                     feedForwardOutput: tensors[.layer(index, .feedForwardOutputNorm)]),
-                queryKeyValue: takeQueryKeyValue(index), wo: takeLinear(index, .output),
-                queryKeyNorms: configuration.queryKeyNorm == .none
-                    ? nil : (take(.layer(index, .queryNorm)), take(.layer(index, .keyNorm))),
-                network: takeNetwork(index))
+                mixer: .attention(takeAttention(index)), network: takeNetwork(index))
         }
         embedding = take(.embedding)
         norm = take(.norm)
