@@ -51,14 +51,13 @@ public enum LoRAError: Error, Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    /// The last parts of layers' names, in either naming, each once.
+    /// The last parts of layers' names, in every naming, each once.
     static func names(of linears: [Linear]) -> [String] {
+        let namings = linears.map(\.allNames)
         var names: [String] = []
-        for naming in [ParameterNaming.classic, .huggingFace] {
-            for linear in linears {
-                guard let last = naming.moduleName(of: linear.place).split(separator: ".").last, !names.contains(String(last)) else {
-                    continue
-                }
+        for naming in 0..<(namings.map(\.count).max() ?? 0) {
+            for name in namings where naming < name.count {
+                guard let last = name[naming].split(separator: ".").last, !names.contains(String(last)) else { continue }
                 names.append(String(last))
             }
         }

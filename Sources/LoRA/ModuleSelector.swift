@@ -11,8 +11,8 @@ public enum ModuleSelector: Sendable, Hashable {
     case mlp
     /// All of them.
     case allLinear
-    /// The layers of this name, or whose name ends with it behind a dot, in MiniMind's naming or in Hugging Face's:
-    /// `layers.0.attention.wq`, `wq`, `q_proj`, `mlp.down_proj`.
+    /// The layers of this name, or whose name ends with it behind a dot, in MiniMind's naming or in Hugging Face's, or in
+    /// the one of a family that has its own: `layers.0.attention.wq`, `wq`, `q_proj`, `mlp.down_proj`.
     case name(String)
     /// The layers whose whole name a regular expression matches, in either naming.
     case pattern(String)
@@ -252,8 +252,9 @@ extension StringProtocol {
 }
 
 extension Linear {
-    /// The names under which it can be chosen.
-    var allNames: Set<String> {
-        [name, ParameterNaming.classic.moduleName(of: place), ParameterNaming.huggingFace.moduleName(of: place)]
+    /// The names under which it can be chosen: MiniMind's and Hugging Face's, or the one that its family gives it.
+    var allNames: [String] {
+        let names = [ParameterNaming.classic, .huggingFace].map { $0.moduleName(of: place) }
+        return names.contains(name) ? names : [name]
     }
 }

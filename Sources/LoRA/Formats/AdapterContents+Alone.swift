@@ -11,8 +11,7 @@ extension AdapterFile {
         try naming(path) { () throws(AdapterFileError) in
             let contents = try contents(path)
             try contents.checkValues()
-            let isClassic = contents.format == .minimind && contents.rotaryLayout == .interleaved
-            return (try contents.stateAlone(), isClassic ? .classic : .huggingFace)
+            return (try contents.stateAlone(), contents.naming == .gguf ? .huggingFace : contents.naming)
         }
     }
 }

@@ -20,6 +20,8 @@ struct AdapterContents {
     }
 
     let format: AdapterFormat
+    /// In what naming the places of the modules were found.
+    let naming: ParameterNaming
     /// What the file holds, under its own names.
     var tensors = StateDictionary()
     var modules: [Module] = []
@@ -60,6 +62,17 @@ struct AdapterContents {
 
         subscript(module: String, part: Part) -> StoredTensor? { parts[module]?[part] }
 
+        /// The first naming in which the file's modules are linear layers, all of them or at least one; a family may have
+        /// its own.
+        ///
+        /// - Parameter usual: what is looked at before the families' own; the last of them stands for modules of no naming
+        func naming(_ usual: [ParameterNaming]) -> ParameterNaming {
+            let namings = usual + ParameterNaming.ofFamilies.filter { !usual.contains($0) }
+            func knows(_ naming: ParameterNaming, _ module: String) -> Bool { naming.place(of: module) != nil }
+            return namings.first { naming in modules.allSatisfy { knows(naming, $0) } }
+                ?? namings.first { naming in modules.contains { knows(naming, $0) } } ?? usual[usual.count - 1]
+        }
+
         /// - Throws: ``AdapterFileError/incomplete(module:missing:)``, and ``AdapterFileError/shape(module:a:b:magnitude:layer:)``
         ///   for factors that have no rank in common
         func checked(_ module: String, hasMagnitude: Bool, dimensions: ClosedRange<Int> = 2...2) throws(AdapterFileError) -> (
@@ -94,18 +107,21 @@ extension AdapterContents {
             if architecture != expected { throw .architecture(found: architecture, expected: expected) }
         }
         let layout = [.peft, .mlx].contains(format) ? configuration.huggingFaceRotaryLayout : rotaryLayout
+        // In PEFT's and mlx-lm's files names are those of the model's class.
+        let classNaming = configuration.huggingFaceNaming
+        let naming = [.peft, .mlx].contains(format) ? classNaming : nil
         let linears = configuration.linearPlaces
         let shapes = Dictionary(uniqueKeysWithValues: linears.map { ($0.place, $0.shape) })
         var found: [ParameterPlace: AdapterState.Module] = [:]
         for module in modules {
-            for (place, a, b) in try module.parts(configuration) {
+            for (place, a, b) in try module.parts(configuration, naming) {
                 guard let layer = shapes[place] else { throw .unknownModule(module.name) }
                 let fitted = try module.fitted(a, b, at: place, layer, from: layout, configuration, bareScale: bareScale)
                 guard found.updateValue(fitted, forKey: place) == nil else { throw .repeated(module: module.name) }
             }
         }
         for (place, _) in linears {
-            let name = ParameterNaming.huggingFace.moduleName(of: place)
+            let name = classNaming.moduleName(of: place)
             switch targets {
             case .unsaid: continue
             case .peft(let targets):
@@ -126,11 +142,13 @@ extension AdapterContents {
 extension AdapterContents.Module {
     /// The layers that the module's tensors are for: one, or every expert of a GGUF's stack.
     ///
-    /// - Parameter configuration: `nil` where the model is not known
+    /// - Parameters:
+    ///   - configuration: `nil` where the model is not known
+    ///   - naming: what the model's class calls its modules; `nil` for the place by the file alone
     func parts(
-        _ configuration: ModelConfiguration?
+        _ configuration: ModelConfiguration?, _ naming: ParameterNaming? = nil
     ) throws(AdapterFileError) -> [(place: ParameterPlace, a: StoredTensor, b: StoredTensor)] {
-        guard let place else { throw .unknownModule(name) }
+        guard let place = naming.map({ $0.place(of: name) }) ?? place else { throw .unknownModule(name) }
         guard a.shape.count == 3 else { return [(place, a, b)] }
         guard case .layer(let layer, .linear(let role, .routed)) = place,
             let count = configuration.map({ $0.experts?.count }) ?? a.shape[0]

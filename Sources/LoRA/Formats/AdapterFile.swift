@@ -94,7 +94,7 @@ public enum AdapterFile {
         for index in modules.indices {
             let module = modules[index]
             let folded = try module.folding(format.factor(module), into: reference)
-            modules[index] = try folded.converted(for: format, elementType)
+            modules[index] = try folded.converted(for: format, elementType, configuration)
         }
         return (modules, reference)
     }

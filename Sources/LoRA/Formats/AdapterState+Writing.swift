@@ -34,11 +34,11 @@ extension AdapterState {
         for configuration: ModelConfiguration, as format: AdapterFormat, _ layout: RotaryLayout
     ) throws(AdapterFileError) -> [Module] {
         guard !modules.isEmpty else { throw .cannotWrite(format, "the adapter has no modules") }
-        let linears = configuration.linearPlaces
+        let (linears, naming) = (configuration.linearPlaces, configuration.huggingFaceNaming)
         let shapes = Dictionary(uniqueKeysWithValues: linears.map { ($0.place, $0.shape) })
         var found: [ParameterPlace: Module] = [:]
         for module in modules {
-            let name = ParameterNaming.huggingFace.moduleName(of: module.place)
+            let name = naming.moduleName(of: module.place)
             guard let layer = shapes[module.place] else { throw .unknownModule(name) }
             guard module.a.shape.count == 2, module.b.shape.count == 2, module.a.shape[1] == layer[1], module.b.shape[0] == layer[0],
                 module.rank > 0, module.b.shape[1] == module.rank, module.magnitude.map({ $0.shape == [layer[0]] }) ?? true
@@ -75,7 +75,9 @@ extension AdapterState.Module {
     }
 
     /// The factors in a type that the format has.
-    func converted(for format: AdapterFormat, _ elementType: ElementType?) throws(AdapterFileError) -> AdapterState.Module {
+    func converted(
+        for format: AdapterFormat, _ elementType: ElementType?, _ configuration: ModelConfiguration
+    ) throws(AdapterFileError) -> AdapterState.Module {
         if let elementType, ![.float32, .float16, .bfloat16].contains(elementType) {
             throw .cannotWrite(format, "adapters are written as float32, float16 or bfloat16, not as \(elementType)")
         }
@@ -95,7 +97,7 @@ extension AdapterState.Module {
                 if let error = values.firstNotFinite { throw error }
                 return values
             } catch {
-                throw .cannotWrite(format, "\(part) of '\(ParameterNaming.huggingFace.moduleName(of: place))': \(error)")
+                throw .cannotWrite(format, "\(part) of '\(configuration.huggingFaceNaming.moduleName(of: place))': \(error)")
             }
         }
         var module = self

@@ -30,7 +30,7 @@ enum GGUFAdapter {
             try factors.add(part, of: String(key.dropLast(suffix.count)), tensor)
         }
         var contents = AdapterContents(
-            format: .gguf, rotaryLayout: ModelFamily.rotaryLayout(ofArchitecture: architecture) ?? .rotateHalf)
+            format: .gguf, naming: .gguf, rotaryLayout: ModelFamily.rotaryLayout(ofArchitecture: architecture) ?? .rotateHalf)
         contents.architecture = architecture
         let naming = ModelFamily.ggufNaming(ofArchitecture: architecture)
         for module in factors.modules {

@@ -23,7 +23,8 @@ enum MLXAdapter {
             }
             try factors.add(part, of: String(key[..<dot]), tensor)
         }
-        var contents = AdapterContents(format: .mlx, rotaryLayout: .rotateHalf)
+        let naming = factors.naming([.huggingFace])
+        var contents = AdapterContents(format: .mlx, naming: naming, rotaryLayout: .rotateHalf)
         for module in factors.modules {
             let hasMagnitude = settings?.usesDoRA ?? (factors[module, .magnitude] != nil)
             let (a, b, magnitude) = try factors.checked(module, hasMagnitude: hasMagnitude)
@@ -31,7 +32,7 @@ enum MLXAdapter {
             if let rank = settings?.rank, rank != a.shape[0] { throw .rank(module: module, found: a.shape[0], expected: rank) }
             contents.modules.append(
                 AdapterContents.Module(
-                    name: module, place: ParameterNaming.huggingFace.place(of: module), a: a, b: b, magnitude: magnitude,
+                    name: module, place: naming.place(of: module), a: a, b: b, magnitude: magnitude,
                     scale: settings?.scale))
         }
         if let settings {
@@ -89,11 +90,12 @@ enum MLXAdapter {
         var dictionary = StateDictionary()
         dictionary.metadata["format"] = "mlx"
         dictionary.metadata[StateDictionary.provenanceKey] = state.provenance.map { JSON.object($0).serialized }
+        let naming = configuration.huggingFaceNaming
         for module in modules {
             guard case .layer(_, .linear(_, nil)) = module.place else {
                 throw .cannotWrite(.mlx, "mlx-lm keeps the experts of a layer in one tensor; merge the adapter instead")
             }
-            let name = ParameterNaming.huggingFace.moduleName(of: module.place)
+            let name = naming.moduleName(of: module.place)
             let (a, b) = (module.a.padded(to: [rank, module.a.shape[1]]), module.b.padded(to: [module.b.shape[0], rank]))
             dictionary[name + ".lora_a"] = a.transposed?.reordered(nil)
             dictionary[name + ".lora_b"] = b.transposed?.reordered(nil)
@@ -129,17 +131,17 @@ struct MLXTargets {
     init(covering places: [ParameterPlace], of configuration: ModelConfiguration) {
         let first = places.compactMap { if case .layer(let index, _) = $0 { index } else { nil } }.min() ?? 0
         layerCount = configuration.layerCount - first
-        keys = Set(places.map(Self.key))
+        keys = Set(places.map { Self.key($0, configuration) })
     }
 
     func contain(_ place: ParameterPlace, of configuration: ModelConfiguration) -> Bool {
         guard case .layer(let index, _) = place else { return false }
         guard let keys else { return layerCount <= 0 || index >= configuration.layerCount - layerCount }
-        if keys.contains(ParameterNaming.huggingFace.moduleName(of: place)) { return true }
-        return (layerCount <= 0 || index >= configuration.layerCount - layerCount) && keys.contains(Self.key(place))
+        if keys.contains(configuration.huggingFaceNaming.moduleName(of: place)) { return true }
+        return (layerCount <= 0 || index >= configuration.layerCount - layerCount) && keys.contains(Self.key(place, configuration))
     }
 
-    private static func key(_ place: ParameterPlace) -> String {
-        ParameterNaming.huggingFace.moduleName(of: place).split(separator: ".").dropFirst(3).joined(separator: ".")
+    private static func key(_ place: ParameterPlace, _ configuration: ModelConfiguration) -> String {
+        configuration.huggingFaceNaming.moduleName(of: place).split(separator: ".").dropFirst(3).joined(separator: ".")
     }
 }

@@ -17,9 +17,8 @@ enum MiniMindAdapter {
             try factors.add(part, of: String(name.dropLast(suffix.count)), tensor)
         }
         guard !factors.modules.isEmpty else { throw .notAnAdapter("there is no adapter in it (no keys ending in .lora.A.weight)") }
-        let namings = [ParameterNaming.classic, .huggingFace]
-        let naming = namings.first { naming in factors.modules.contains { naming.place(of: $0) != nil } } ?? .huggingFace
-        var contents = AdapterContents(format: .minimind, rotaryLayout: naming == .classic ? .interleaved : .rotateHalf)
+        let naming = factors.naming([.classic, .huggingFace])
+        var contents = AdapterContents(format: .minimind, naming: naming, rotaryLayout: naming == .classic ? .interleaved : .rotateHalf)
         for module in factors.modules {
             let (a, b, magnitude) = try factors.checked(module, hasMagnitude: false)
             contents.modules.append(

@@ -28,7 +28,8 @@ enum PEFTAdapter {
         guard adapterNames.count <= 1 else {
             throw .unsupported("\(adapterNames.count) adapters in one (\(adapterNames.sorted().prefix(3).joined(separator: ", ")))")
         }
-        var contents = AdapterContents(format: .peft, rotaryLayout: .rotateHalf)
+        let naming = factors.naming([.huggingFace])
+        var contents = AdapterContents(format: .peft, naming: naming, rotaryLayout: .rotateHalf)
         for module in factors.modules {
             let hasMagnitude = configuration?.usesDoRA ?? (factors[module, .magnitude] != nil)
             let (a, b, magnitude) = try factors.checked(module, hasMagnitude: hasMagnitude)
@@ -37,8 +38,7 @@ enum PEFTAdapter {
             if let said, said.rank != a.shape[0] { throw .rank(module: module, found: a.shape[0], expected: said.rank) }
             contents.modules.append(
                 AdapterContents.Module(
-                    name: module, place: ParameterNaming.huggingFace.place(of: module), a: a, b: b, magnitude: magnitude, scale: said?.scale
-                ))
+                    name: module, place: naming.place(of: module), a: a, b: b, magnitude: magnitude, scale: said?.scale))
         }
         if let configuration {
             contents.targets = .peft(configuration.targets)
@@ -76,8 +76,9 @@ enum PEFTAdapter {
         var dictionary = StateDictionary()
         dictionary.metadata["format"] = "pt"
         dictionary.metadata[StateDictionary.provenanceKey] = state.provenance.map { JSON.object($0).serialized }
+        let naming = configuration.huggingFaceNaming
         for module in modules {
-            let name = prefix + ParameterNaming.huggingFace.moduleName(of: module.place)
+            let name = prefix + naming.moduleName(of: module.place)
             dictionary[name + ".lora_A.weight"] = module.a
             dictionary[name + ".lora_B.weight"] = module.b
             dictionary[name + ".lora_magnitude_vector"] = module.magnitude
@@ -90,7 +91,8 @@ enum PEFTAdapter {
     private static func settings(
         of modules: [AdapterState.Module], _ state: AdapterState, _ configuration: ModelConfiguration, baseName: String?
     ) -> JSONObject {
-        let names = modules.map { ParameterNaming.huggingFace.moduleName(of: $0.place) }
+        let naming = configuration.huggingFaceNaming
+        let names = modules.map { naming.moduleName(of: $0.place) }
         let ranks = modules.map(\.rank)
         let alphas = modules.map { roundAlpha($0, isRankStabilized: state.usesRankStabilizedScale) }
         let (rank, alpha) = (mostCommon(ranks) ?? 1, mostCommon(alphas) ?? 1)
@@ -137,9 +139,9 @@ enum PEFTAdapter {
 
     /// Last words where every layer of the model with that word is adapted, else whole names.
     private static func targets(_ names: [String], _ configuration: ModelConfiguration) -> [String] {
-        let adapted = Set(names)
+        let (adapted, naming) = (Set(names), configuration.huggingFaceNaming)
         let missing = Set(
-            configuration.linearPlaces.map { ParameterNaming.huggingFace.moduleName(of: $0.place) }.filter { !adapted.contains($0) }.map(
+            configuration.linearPlaces.map { naming.moduleName(of: $0.place) }.filter { !adapted.contains($0) }.map(
                 lastWord))
         var targets: [String] = []
         var listed = Set<String>()

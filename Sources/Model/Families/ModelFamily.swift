@@ -177,6 +177,13 @@ extension ModelFamily {
     }
 }
 
+extension ParameterNaming {
+    /// Those of all families' state dicts, each once.
+    package static let ofFamilies: [ParameterNaming] = ModelFamily.all.reduce(into: []) {
+        if !$0.contains($1.naming) { $0.append($1.naming) }
+    }
+}
+
 extension ModelFamily {
     /// Which of a head's values turn together in a GGUF of an architecture; `nil` for one that is not known here.
     package static func rotaryLayout(ofArchitecture name: String) -> RotaryLayout? {
@@ -194,6 +201,9 @@ extension ModelFamily {
 extension ModelConfiguration {
     /// Which of a head's values turn together in a Hugging Face folder of the model.
     package var huggingFaceRotaryLayout: RotaryLayout { (try? ModelFamily.huggingFaceForm(of: self).rotaryLayout) ?? .rotateHalf }
+
+    /// What the parameters are called in a Hugging Face folder of the model, and in adapters of PEFT and mlx-lm.
+    package var huggingFaceNaming: ParameterNaming { (try? ModelFamily.huggingFaceForm(of: self).naming) ?? .huggingFace }
 
     /// llama.cpp's name for the kind of model.
     ///
