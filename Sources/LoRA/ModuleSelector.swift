@@ -53,7 +53,7 @@ public enum ModuleSelector: Sendable, Hashable {
         switch self {
         case .square: return { $0.isSquare }
         case .attention: return { $0.role.isAttention }
-        case .mlp: return { !$0.role.isAttention }
+        case .mlp: return { $0.role.isFeedForward }
         case .allLinear: return { _ in true }
         case .name(let name): return { $0.allNames.contains { $0 == name || $0.hasSuffix("." + name) } }
         case .pattern(let pattern):

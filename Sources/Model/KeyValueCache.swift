@@ -1,6 +1,7 @@
 import Tensor
 
-/// Keys and values of the tokens that a generation has read, so that each new token costs one row.
+/// What a generation keeps of the tokens that it has read, so that each new token costs one row: keys and values, and of short
+/// convolutions their last inputs.
 public final class KeyValueCache {
     /// The tokens whose keys and values are kept.
     public private(set) var tokens: [Int32] = []
@@ -18,13 +19,20 @@ public final class KeyValueCache {
     ///   - capacity: how many tokens fit at the most
     public init(_ configuration: ModelConfiguration, capacity: Int) {
         self.capacity = capacity
-        layers = (0..<configuration.layerCount).map { LayerCache(capacity: capacity, window: configuration.window(ofLayer: $0)) }
+        layers = (0..<configuration.layerCount).map {
+            LayerCache(
+                capacity: capacity, window: configuration.reach(ofLayer: $0),
+                spare: configuration.kind(ofLayer: $0) == .attention ? 0 : Self.spareInputs)
+        }
     }
+
+    /// How many tokens one can go back over although a convolution reads no more than a few.
+    private static let spareInputs = 128
 
     /// How many tokens are kept.
     public var count: Int { tokens.count }
 
-    /// Forgets all but the first tokens; those too where a layer with a window has forgotten what the next token
+    /// Forgets all but the first tokens; those too where a layer with a window, or a convolution, has forgotten what the next token
     /// would see. ``count`` says then that none is left.
     public func keep(_ count: Int) {
         guard count < tokens.count else { return }
@@ -51,7 +59,7 @@ public final class KeyValueCache {
     }
 }
 
-/// The keys and values of one layer.
+/// The keys and values of one layer, or the inputs of its convolution.
 ///
 /// With a window it forgets, when memory runs short, what no later query sees: it takes at the most memory for twice
 /// the window, some lanes and the rows of one pass.
@@ -59,16 +67,21 @@ final class LayerCache {
     private let capacity: Int
     /// How many keys a query sees at the most, its own among them; `nil` for all.
     private let window: Int?
-    private var kept: (keys: Tensor, values: Tensor)?
+    /// How many more it remembers, so that one can go back.
+    private let spare: Int
+    private var kept: [Tensor] = []
     /// How many rows are kept.
     private var count = 0
     /// How many tokens come before the first whose row is kept.
     private var forgotten = 0
 
-    init(capacity: Int, window: Int? = nil) { (self.capacity, self.window) = (capacity, window) }
+    init(capacity: Int, window: Int? = nil, spare: Int = 0) { (self.capacity, self.window, self.spare) = (capacity, window, spare) }
+
+    /// How many rows it does not forget.
+    private var remembered: Int? { window.map { $0 + spare } }
 
     /// How many rows there is memory for.
-    var allocatedRows: Int { kept?.keys.rows ?? 0 }
+    var allocatedRows: Int { kept.first?.rows ?? 0 }
 
     /// Whether nothing is forgotten that queries see through a window, or that all see where it is `nil`.
     func serves(_ other: Int?) -> Bool { window.map { window in other.map { $0 <= window } ?? false } ?? true }
@@ -84,21 +97,34 @@ final class LayerCache {
 
     /// How many tokens come before the first whose row is kept when more rows have been appended.
     func forgotten(with rows: Int) -> Int {
-        guard let window else { return forgotten }
-        let isTooLarge = allocatedRows > 2 * window + AttentionPlan.lanes + rows
+        guard let remembered else { return forgotten }
+        let isTooLarge = allocatedRows > 2 * remembered + AttentionPlan.lanes + rows
         guard count + rows > allocatedRows || isTooLarge else { return forgotten }
         // Whole lanes, so that results are what they would be had nothing been forgotten.
-        return forgotten + (firstSeen(from: forgotten + count) - forgotten) / AttentionPlan.lanes * AttentionPlan.lanes
+        let first = max(0, forgotten + count + 1 - remembered)
+        return forgotten + max(0, first - forgotten) / AttentionPlan.lanes * AttentionPlan.lanes
     }
 
     /// Keeps the rows of `k` and `v`, and returns all rows that are kept now: all but the first
     /// ``forgotten(with:)`` tokens have one.
     func append(_ k: Tensor, _ v: Tensor) -> (keys: Tensor, values: Tensor) {
-        let kept = room(for: k, v)
-        kept.keys.replaceRows(from: count, with: k)
-        kept.values.replaceRows(from: count, with: v)
-        count += k.rows
-        return (kept.keys.prefix(rows: count), kept.values.prefix(rows: count))
+        let all = append([k, v])
+        return (all[0], all[1])
+    }
+
+    /// Keeps the rows of a convolution's input, and returns the last rows that are kept now.
+    ///
+    /// - Parameter rows: how many; at the most those of the window
+    func append(_ x: Tensor, last rows: Int) -> Tensor {
+        let all = append([x])[0]
+        return gatherRows(all, (all.rows - rows..<all.rows).map(Int32.init))
+    }
+
+    private func append(_ parts: [Tensor]) -> [Tensor] {
+        let kept = room(for: parts)
+        for (kept, part) in zip(kept, parts) { kept.replaceRows(from: count, with: part) }
+        count += parts[0].rows
+        return kept.map { $0.prefix(rows: count) }
     }
 
     /// The place of the first token that a query at a place sees.
@@ -106,16 +132,16 @@ final class LayerCache {
 
     /// Memory that the rows fit in besides those that are kept; where it is too small it doubles, but for what a window
     /// leaves unused.
-    private func room(for k: Tensor, _ v: Tensor) -> (keys: Tensor, values: Tensor) {
-        let dropped = forgotten(with: k.rows) - forgotten
-        let needed = count - dropped + k.rows
-        if let kept, dropped == 0, needed <= kept.keys.rows { return kept }
-        let doubled = 2 * (kept?.keys.rows ?? 128)
-        let rows = min(capacity, max(needed, window.map { min(doubled, needed + $0) } ?? doubled))
-        let grown = (Tensor(zeros: [rows, k.width], like: k), Tensor(zeros: [rows, v.width], like: v))
-        if let kept, count > dropped {
-            grown.0.replaceRows(from: 0, with: kept.keys, rows: dropped..<count)
-            grown.1.replaceRows(from: 0, with: kept.values, rows: dropped..<count)
+    private func room(for parts: [Tensor]) -> [Tensor] {
+        let added = parts[0].rows
+        let dropped = forgotten(with: added) - forgotten
+        let needed = count - dropped + added
+        if !kept.isEmpty, dropped == 0, needed <= allocatedRows { return kept }
+        let doubled = 2 * (kept.isEmpty ? 128 : allocatedRows)
+        let rows = min(capacity, max(needed, remembered.map { min(doubled, needed + $0) } ?? doubled))
+        let grown = parts.map { Tensor(zeros: [rows, $0.width], like: $0) }
+        if !kept.isEmpty, count > dropped {
+            for (grown, kept) in zip(grown, kept) { grown.replaceRows(from: 0, with: kept, rows: dropped..<count) }
         }
         (kept, count, forgotten) = (grown, count - dropped, forgotten + dropped)
         return grown

@@ -57,6 +57,16 @@ public final class LanguageModel {
                 queryKeyNorms: configuration.queryKeyNorm == .none
                     ? nil : (take(.layer(layer, .queryNorm)), take(.layer(layer, .keyNorm))))
         }
+        func takeMixer(_ layer: Int) -> TransformerLayer.Mixer {
+            switch configuration.kind(ofLayer: layer) {
+            case .attention: .attention(takeAttention(layer))
+            case .shortConvolution:
+                .shortConvolution(
+                    ShortConvolution(
+                        input: takeLinear(layer, .convolutionInput), kernel: take(.layer(layer, .convolution)),
+                        bias: tensors[.layer(layer, .convolutionBias)], output: takeLinear(layer, .convolutionOutput)))
+            }
+        }
         func takeFeedForward(_ layer: Int, _ expert: LayerPart.Expert? = nil) -> FeedForward {
             FeedForward(
                 gateUp: configuration.fusesGateUp
@@ -80,7 +90,7 @@ public final class LanguageModel {
                     attention: tensors[.layer(index, .attentionNorm)], feedForward: tensors[.layer(index, .feedForwardNorm)],
                     attentionOutput: tensors[.layer(index, .attentionOutputNorm)],
                     feedForwardOutput: tensors[.layer(index, .feedForwardOutputNorm)]),
-                mixer: .attention(takeAttention(index)), network: takeNetwork(index))
+                mixer: takeMixer(index), network: takeNetwork(index))
         }
         embedding = take(.embedding)
         norm = take(.norm)
@@ -108,7 +118,7 @@ public final class LanguageModel {
     ///
     /// - Parameters:
     ///   - row: the tokens; with a cache, those that follow what it keeps (``TokenRow/init(continuing:with:)``)
-    ///   - cache: keys and values of what came before, to which those of the row are added
+    ///   - cache: what is kept of the tokens that came before, to which the row's are added
     ///   - outputRows: ascending places in the row whose results are wanted; `nil` for all
     /// - Returns: `[tokens, dim]`, or `[outputRows, dim]`; float32
     /// - Throws: ``ModelError/tokenOutOfRange(id:vocabularySize:)``, ``ModelError/tooLong(tokens:limit:)``,
@@ -146,6 +156,7 @@ public final class LanguageModel {
         let isLastBalanced = statistics != nil && configuration.experts(ofLayer: layers.count - 1) != nil
         let lastRows = isLastBalanced ? nil : outputRows
         var plans: [PlanKey: AttentionPlan] = [:]
+        var convolutions: [Int: ConvolutionPlan] = [:]
         var x = gatherRows(embedding, row.tokens).converted(to: .float32)
         if configuration.embeddingMultiplier != 1 {
             x = scaled(x, by: configuration.embeddingMultiplier)
@@ -153,18 +164,29 @@ public final class LanguageModel {
         for (index, layer) in layers.enumerated() {
             let isLast = index == layers.count - 1
             let rows = isLast ? outputRows : nil
-            let window = configuration.window(ofLayer: index)
-            precondition(cache?.layers[index].serves(window) ?? true, "the cache forgets what layer \(index) sees")
-            let key = PlanKey(
-                window: window, forgotten: cache?.layers[index].forgotten(with: row.tokens.count) ?? 0,
-                isOfOutputs: isLast && lastRows != nil)
-            let plan = plans[key] ?? self.plan(key, row, outputRows: lastRows)
-            plans[key] = plan
-            let angles = window == nil ? angles.full : angles.windowed
+            precondition(
+                cache?.layers[index].serves(configuration.reach(ofLayer: index)) ?? true, "the cache forgets what layer \(index) sees")
+            let reach: TransformerLayer.Reach
+            switch configuration.kind(ofLayer: index) {
+            case .attention:
+                let window = configuration.window(ofLayer: index)
+                let key = PlanKey(
+                    window: window, forgotten: cache?.layers[index].forgotten(with: row.tokens.count) ?? 0,
+                    isOfOutputs: isLast && lastRows != nil)
+                let plan = plans[key] ?? self.plan(key, row, outputRows: lastRows)
+                plans[key] = plan
+                reach = .attention(plan, window == nil ? angles.full : angles.windowed)
+            case .shortConvolution(let length, _):
+                let wanted = isLast ? lastRows : nil
+                let known = wanted == nil ? convolutions[length] : nil
+                let plan = known ?? ConvolutionPlan(row, kernelLength: length, cachedTokens: cache?.count, outputRows: wanted)
+                if wanted == nil { convolutions[length] = plan }
+                reach = .shortConvolution(plan)
+            }
             let isBalanced = configuration.experts(ofLayer: index) != nil
             let pass = { (x: Tensor, cache: LayerCache?) in
                 layer(
-                    x, plan: plan, rotary: angles, cache: cache, outputRows: rows,
+                    x, reach: reach, cache: cache, outputRows: rows,
                     balance: isBalanced ? statistics?.balance(ofLayer: index) : nil)
             }
             x =

@@ -12,13 +12,21 @@ extension ModelConfiguration {
                 try part(.linear(role, expert), shape)
                 if biases.contains(role) { try part(.bias(role, expert), [shape[0]]) }
             }
-            for role in fusesQueryKeyValue ? [LinearRole.queryKeyValue, .output] : [.query, .key, .value, .output] {
-                try linear(role, nil)
-            }
-            if queryKeyNorm != .none {
-                let isWhole = queryKeyNorm == .wholeWidth
-                try part(.queryNorm, [isWhole ? queryDim : headDim])
-                try part(.keyNorm, [isWhole ? keyValueDim : headDim])
+            switch kind(ofLayer: layer) {
+            case .attention:
+                for role in fusesQueryKeyValue ? [LinearRole.queryKeyValue, .output] : [.query, .key, .value, .output] {
+                    try linear(role, nil)
+                }
+                if queryKeyNorm != .none {
+                    let isWhole = queryKeyNorm == .wholeWidth
+                    try part(.queryNorm, [isWhole ? queryDim : headDim])
+                    try part(.keyNorm, [isWhole ? keyValueDim : headDim])
+                }
+            case .shortConvolution(let length, let hasBias):
+                try linear(.convolutionInput, nil)
+                try part(.convolution, [dim, 1, length])
+                if hasBias { try part(.convolutionBias, [dim]) }
+                try linear(.convolutionOutput, nil)
             }
             if normPlaces != .before { try part(.attentionOutputNorm, [dim]) }
             if normPlaces != .after { try part(.feedForwardNorm, [dim]) }
@@ -57,6 +65,8 @@ extension ModelConfiguration {
         case .gate, .up: [hidden, dim]
         case .gateUp: [2 * hidden, dim]
         case .down: [dim, hidden]
+        case .convolutionInput: [3 * dim, dim]
+        case .convolutionOutput: [dim, dim]
         }
     }
 }

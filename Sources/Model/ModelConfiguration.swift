@@ -36,6 +36,8 @@ public struct ModelConfiguration: Sendable, Equatable {
     public var ropeScaling: RotaryScaling?
     /// How many positions the model is said to read. Files carry it along; nothing here is bound by it.
     public var contextLength: Int
+    /// What reads other tokens in each layer; empty where all layers have attention.
+    public var layerKinds: [LayerKind] = []
     /// Where norms stand in a layer.
     public var normPlaces = NormPlaces.before
     /// What norms add to their weight: 1 in Gemma, whose norms multiply by `1 + w`.
@@ -144,6 +146,9 @@ public struct ModelConfiguration: Sendable, Equatable {
     /// Far above those of any real model.
     static let maximumPositions = 1 << 40
 
+    /// Far above those of any real model.
+    private static let maximumKernelLength = 1 << 10
+
     /// Looks at what can be set after the initializers.
     ///
     /// - Throws: ``ModelError/configuration(_:)``
@@ -159,6 +164,13 @@ public struct ModelConfiguration: Sendable, Equatable {
         }
         guard windows.isEmpty || windows.count == layerCount, windows.allSatisfy({ $0 ?? 1 > 0 }) else {
             throw .configuration("the windows of attention are for \(windows.count) layers, or are not at least 1")
+        }
+        guard layerKinds.isEmpty || layerKinds.count == layerCount else {
+            throw .configuration("there are \(layerKinds.count) kinds of layers for \(layerCount) layers")
+        }
+        for kind in layerKinds {
+            guard case .shortConvolution(let length, _) = kind, !(1...Self.maximumKernelLength).contains(length) else { continue }
+            throw .configuration("a convolution over \(length) tokens is not possible; 1 to \(Self.maximumKernelLength) are")
         }
         guard windowedRopeTheta ?? 2 > 1, windowedRopeTheta?.isFinite ?? true else {
             throw .configuration("the base of the rotary angles in layers with a window is \(windowedRopeTheta ?? 0); it is above 1")
@@ -209,11 +221,34 @@ public struct ModelConfiguration: Sendable, Equatable {
     /// How many keys a layer's queries see at the most; `nil` for all.
     func window(ofLayer index: Int) -> Int? { windows.isEmpty ? nil : windows[index] }
 
+    /// What reads other tokens in a layer.
+    func kind(ofLayer index: Int) -> LayerKind { layerKinds.isEmpty ? .attention : layerKinds[index] }
+
+    /// How many tokens a layer's mixer reads at the most, the last ones; `nil` for all.
+    func reach(ofLayer index: Int) -> Int? {
+        switch kind(ofLayer: index) {
+        case .attention: window(ofLayer: index)
+        case .shortConvolution(let length, _): length
+        }
+    }
+
     /// What the parameters are called in a state dict of the model.
     public var naming: ParameterNaming { family.naming }
 
     /// The generation of MiniMind whose state dicts have the same keys; `nil` where none has.
     public var generation: ModelGeneration? { family.generation }
+}
+
+/// What reads other tokens in a layer.
+public enum LayerKind: Sendable, Hashable {
+    /// Attention to all tokens so far, or those of a window.
+    case attention
+    /// A gated causal convolution of each channel (LFM2).
+    ///
+    /// - Parameters:
+    ///   - kernelLength: how many tokens it reads, the last ones, its own among them
+    ///   - hasBias: whether the convolution itself has a bias; those of its projections are among the biases of linear layers
+    case shortConvolution(kernelLength: Int, hasBias: Bool)
 }
 
 /// Where norms stand in a layer.

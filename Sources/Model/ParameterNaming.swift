@@ -5,6 +5,8 @@ public struct ParameterNaming: Sendable, Hashable, CaseIterable {
     private let scheme: Scheme
     /// The modules of a layer that a family calls by another name.
     private(set) var renamed: [LayerPart: String] = [:]
+    /// The last norm, where a family calls it by another name.
+    private var renamedNorm: String?
 
     /// MiniMind's own, of the `v2-classic` generation.
     public static let classic = ParameterNaming(scheme: .classic)
@@ -22,22 +24,29 @@ public struct ParameterNaming: Sendable, Hashable, CaseIterable {
 
     private init(scheme: Scheme) { self.scheme = scheme }
 
-    /// The same but for some modules of a layer.
-    func renaming(_ names: [LayerPart: String]) -> ParameterNaming {
+    /// The same but for some modules of a layer; a linear layer's bias goes with its weight.
+    ///
+    /// - Parameter norm: the last norm; `nil` where it keeps its name
+    func renaming(_ names: [LayerPart: String], norm: String? = nil) -> ParameterNaming {
         var naming = self
         naming.renamed.merge(names) { $1 }
+        naming.renamedNorm = norm ?? renamedNorm
         return naming
     }
 
     /// Whether the routed experts of a layer stand in one tensor.
     var stacksExperts: Bool { scheme == .gguf }
 
+    /// Whether the kernels of a convolution are `[channels, width]`, and not `[channels, 1, width]` as in the model.
+    var flattensKernels: Bool { scheme == .gguf }
+
     /// The whole name of a parameter: `model.layers.0.self_attn.q_proj.weight`.
     public func parameterName(of place: ParameterPlace) -> String { moduleName(of: place) + (place.isBias ? ".bias" : ".weight") }
 
     /// The name of the module that a parameter belongs to: `model.layers.0.self_attn.q_proj`.
     public func moduleName(of place: ParameterPlace) -> String {
-        switch (scheme, place) {
+        if case .norm = place, let renamedNorm { return renamedNorm }
+        return switch (scheme, place) {
         case (.classic, .embedding): "tok_embeddings"
         case (.classic, .norm): "norm"
         case (.classic, .output): "output"
@@ -61,7 +70,8 @@ public struct ParameterNaming: Sendable, Hashable, CaseIterable {
     }
 
     private func name(of part: LayerPart) -> String {
-        if let name = renamed[part] { return name }
+        let key = if case .bias(let role, let expert) = part { LayerPart.linear(role, expert) } else { part }
+        if let name = renamed[key] { return name }
         return switch scheme {
         case .classic: classicName(part)
         case .huggingFace: huggingFaceName(part)
@@ -78,11 +88,12 @@ public struct ParameterNaming: Sendable, Hashable, CaseIterable {
         case .queryNorm: return "attention.q_norm"
         case .keyNorm: return "attention.k_norm"
         case .router: return "feed_forward.gate"
+        case .convolution, .convolutionBias: return "convolution.kernel"
         case .linear(let role, let expert), .bias(let role, let expert):
             let folder =
                 switch expert {
                 case _ where role.isAttention: "attention"
-                case nil: "feed_forward"
+                case nil: role.isFeedForward ? "feed_forward" : "convolution"
                 case .routed(let index): "feed_forward.experts.\(index)"
                 // The published model has one, and its name no number.
                 case .shared(let index): "feed_forward.shared_experts" + (index == 0 ? "" : ".\(index)")
@@ -90,6 +101,7 @@ public struct ParameterNaming: Sendable, Hashable, CaseIterable {
             let names: [LinearRole: String] = [
                 .query: "wq", .key: "wk", .value: "wv", .output: "wo", .gate: "w1", .up: "w3", .down: "w2",
                 .queryKeyValue: "wqkv", .gateUp: "w13",
+                .convolutionInput: "in_proj", .convolutionOutput: "out_proj",
             ]
             return "\(folder).\(names[role] ?? role.rawValue)"
         }
@@ -104,11 +116,12 @@ public struct ParameterNaming: Sendable, Hashable, CaseIterable {
         case .queryNorm: return "self_attn.q_norm"
         case .keyNorm: return "self_attn.k_norm"
         case .router: return "mlp.gate"
+        case .convolution, .convolutionBias: return "conv.conv"
         case .linear(let role, let expert), .bias(let role, let expert):
             let folder =
                 switch expert {
                 case _ where role.isAttention: "self_attn"
-                case nil: "mlp"
+                case nil: role.isFeedForward ? "mlp" : "conv"
                 case .routed(let index): "mlp.experts.\(index)"
                 case .shared(let index): "mlp.shared_experts.\(index)"
                 }
@@ -125,6 +138,7 @@ public struct ParameterNaming: Sendable, Hashable, CaseIterable {
         case .queryNorm: return "attn_q_norm"
         case .keyNorm: return "attn_k_norm"
         case .router: return "ffn_gate_inp"
+        case .convolution, .convolutionBias: return "shortconv.conv"
         case .linear(let role, let expert), .bias(let role, let expert):
             let name =
                 switch role {
@@ -137,6 +151,8 @@ public struct ParameterNaming: Sendable, Hashable, CaseIterable {
                 case .down: "ffn_down"
                 case .queryKeyValue: "attn_qkv"
                 case .gateUp: "ffn_gate_up"
+                case .convolutionInput: "shortconv.in_proj"
+                case .convolutionOutput: "shortconv.out_proj"
                 }
             return switch expert {
             case nil: name
@@ -160,6 +176,8 @@ extension LinearRole {
         case .down: "down_proj"
         case .queryKeyValue: "qkv_proj"
         case .gateUp: "gate_up_proj"
+        case .convolutionInput: "in_proj"
+        case .convolutionOutput: "out_proj"
         }
     }
 }

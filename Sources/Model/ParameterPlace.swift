@@ -19,8 +19,13 @@ public enum ParameterPlace: Hashable, Sendable {
         }
     }
 
-    /// Whether it is the bias of a linear layer, not a weight.
-    var isBias: Bool { if case .layer(_, .bias) = self { true } else { false } }
+    /// Whether it is a bias, not a weight.
+    var isBias: Bool {
+        switch self {
+        case .layer(_, .bias), .layer(_, .convolutionBias): true
+        default: false
+        }
+    }
 }
 
 /// What a layer consists of.
@@ -37,7 +42,11 @@ public enum LayerPart: Hashable, Sendable {
     case queryNorm, keyNorm
     /// What deals tokens to experts.
     case router
-    /// The weight of a linear layer, of attention, of the feed-forward layer, or of one of its experts.
+    /// The kernels of a short convolution, one a channel.
+    case convolution
+    /// The bias of a short convolution.
+    case convolutionBias
+    /// The weight of a linear layer, of attention or a short convolution, of the feed-forward layer, or of one of its experts.
     case linear(LinearRole, Expert?)
     /// The bias of a linear layer.
     case bias(LinearRole, Expert?)
@@ -57,15 +66,25 @@ public enum LinearRole: String, Hashable, Sendable, CaseIterable {
     case query, key, value, output
     /// A matrix of the gated feed-forward layer.
     case gate, up, down
-    // An update's dropout depends on the number of its role: new ones come last.
+    // A new role goes last: what dropout leaves out depends on the place of a role among all.
     /// The projections of queries, keys and values in one, or gate and up.
     case queryKeyValue, gateUp
+    /// The projection before a short convolution, which makes its gates and inputs, and the one after it.
+    case convolutionInput, convolutionOutput
 
-    /// Whether it is a part of attention, not of a feed-forward layer.
+    /// Whether it is a part of attention.
     public var isAttention: Bool {
         switch self {
         case .query, .key, .value, .output, .queryKeyValue: true
-        case .gate, .up, .down, .gateUp: false
+        case .gate, .up, .down, .gateUp, .convolutionInput, .convolutionOutput: false
+        }
+    }
+
+    /// Whether it is a part of a feed-forward layer, or of an expert.
+    public var isFeedForward: Bool {
+        switch self {
+        case .gate, .up, .down, .gateUp: true
+        case .query, .key, .value, .output, .queryKeyValue, .convolutionInput, .convolutionOutput: false
         }
     }
 }

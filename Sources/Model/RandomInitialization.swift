@@ -1,7 +1,7 @@
 import Tensor
 
 extension LanguageModel {
-    /// A model with random weights, to be trained from nothing: matrices from a normal distribution
+    /// A model with random weights, to be trained from nothing: matrices and kernels from a normal distribution
     /// of standard deviation 0.02, norms that multiply by 1, biases 0.
     ///
     /// - Throws: nothing but what the configuration threw already
@@ -10,7 +10,7 @@ extension LanguageModel {
         try self.init(configuration) { (place, shape) throws(ModelError) in
             place.isBias || place.isNorm
                 ? Tensor(repeating: place.isBias ? 0 : 1 - configuration.normOffset, shape: shape)
-                : Tensor((0..<shape[0] * shape[1]).map { _ in 0.02 * generator.normal() }, shape: shape)
+                : Tensor((0..<shape.reduce(1, *)).map { _ in 0.02 * generator.normal() }, shape: shape)
         }
     }
 }

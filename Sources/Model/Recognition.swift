@@ -76,6 +76,7 @@ extension ModelConfiguration {
         (plain.fusesQueryKeyValue, plain.fusesGateUp, plain.rotaryDim) = (false, false, nil)
         (plain.attentionScale, plain.attentionSoftCap, plain.logitsSoftCap) = (nil, nil, nil)
         (plain.windows, plain.windowedRopeTheta, plain.unrotatedLayers, plain.denseLayers) = ([], nil, [], [])
+        plain.layerKinds = []
         (plain.embeddingMultiplier, plain.residualMultiplier, plain.logitsMultiplier) = (1, 1, 1)
         plain.queryKeyNorm = generation == .v3 ? .perHead : .none
         return differenceInComputation(from: plain)
@@ -93,6 +94,8 @@ extension ModelConfiguration {
             family.name, "dim \(dim)", "\(layerCount) layers", "\(headCount) heads (\(keyValueHeadCount) of keys and values)",
             "vocabulary \(vocabularySize)",
         ]
+        let convolutions = layerKinds.count { $0 != .attention }
+        if convolutions > 0 { parts[2] += " (\(convolutions) of short convolution)" }
         if let experts {
             parts.append(
                 "\(experts.count) experts, \(experts.perToken) a token" + (experts.sharedCount > 0 ? ", \(experts.sharedCount) shared" : "")

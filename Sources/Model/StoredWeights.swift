@@ -31,6 +31,10 @@ public struct StoredWeights: Sendable {
         if naming.stacksExperts, case .layer(_, .linear(_, .routed(let expert)?)) = place, let slice = stored.slice(expert) {
             return (name, slice)
         }
+        // Kernels of a convolution have one dimension less in a GGUF.
+        if naming.flattensKernels, case .layer(_, .convolution) = place, stored.shape.count == 2, let kernels = stored.withColumnDimension {
+            return (name, kernels)
+        }
         return (name, stored)
     }
 

@@ -14,6 +14,7 @@ public struct TokenRow: Sendable {
     /// How long the text of each sequence is, on which the rotary angles of some models depend: the tokens of its rows, and
     /// one that follows them where it is predicted alone.
     public let lengths: [Int]
+    private let branches: [Branch]
 
     /// A run of tokens, each of which continues the one before.
     public struct Branch: Sendable {
@@ -38,6 +39,7 @@ public struct TokenRow: Sendable {
     ///   - followed: whether each sequence has a last token that is no row, since it is predicted alone
     public init(_ tokens: [Int32], branches: [Branch], sequences: [[Range<Int>]]? = nil, followed: Bool = false) {
         self.tokens = tokens
+        self.branches = branches
         var positions: [Int32] = []
         positions.reserveCapacity(tokens.count)
         var paths: [[Range<Int>]] = []
@@ -80,6 +82,37 @@ public struct TokenRow: Sendable {
         segments = [AttentionSegment(queries: 0..<tokens.count, keys: 0..<kept + tokens.count)]
         sequences = [[0..<tokens.count]]
         lengths = [kept + tokens.count]
+        branches = [Branch(rows: 0..<tokens.count, parent: nil)]
+    }
+
+    /// The rows of the tokens that come before each token in its sequence, as `causalConvolution` takes them: the farthest
+    /// first, -1 where there is none.
+    ///
+    /// - Parameters:
+    ///   - count: how many of each token
+    ///   - kept: rows that stand before those of the row's tokens: of the tokens that its one sequence continues
+    /// - Returns: `(kept + tokens.count) * count`, of the kept rows -1 alone
+    func predecessors(_ count: Int, after kept: Int = 0) -> [Int32] {
+        var predecessors = [Int32](repeating: -1, count: kept * count)
+        predecessors.reserveCapacity((kept + tokens.count) * count)
+        for branch in branches {
+            // What comes before the run, the nearest first.
+            var before: [Int] = []
+            var next = branch.parent
+            while let parent = next, before.count < count {
+                before += branches[parent].rows.reversed().prefix(count - before.count).map { kept + $0 }
+                next = branches[parent].parent
+            }
+            before += (0..<kept).reversed()
+            for place in 0..<branch.rows.count {
+                for distance in (1...max(count, 1)).reversed() where distance <= count {
+                    let index = distance - place - 1
+                    let row = index < 0 ? kept + branch.rows.lowerBound + place - distance : index < before.count ? before[index] : -1
+                    predecessors.append(Int32(row))
+                }
+            }
+        }
+        return predecessors
     }
 
     /// The segments where a cache has forgotten the rows of the first keys.

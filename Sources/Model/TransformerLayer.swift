@@ -7,6 +7,16 @@ public final class TransformerLayer {
     public enum Mixer {
         /// Every token of the sequence so far, by its content.
         case attention(Attention)
+        /// The last few, each by its place.
+        case shortConvolution(ShortConvolution)
+    }
+
+    /// Which tokens a mixer reads.
+    enum Reach {
+        /// Those of a plan of attention, by the angles of their positions.
+        case attention(AttentionPlan, RotaryAngles)
+        /// Those of a plan of convolution.
+        case shortConvolution(ConvolutionPlan)
     }
 
     /// What follows the mixer.
@@ -55,24 +65,24 @@ public final class TransformerLayer {
 
     /// - Parameters:
     ///   - x: the residual stream, `[tokens, dim]`
-    ///   - plan: which tokens see which, of those whose results are wanted; of all where experts are balanced
-    ///   - rotary: the rotary angles of the tokens
-    ///   - cache: where keys and values of the row are kept, and what was kept before is read
+    ///   - reach: which tokens the mixer reads, of those whose results are wanted; of all where experts are balanced
+    ///   - cache: where what later tokens read is kept, and what was kept before is read
     ///   - outputRows: ascending places in the row whose results are wanted; `nil` for all. What other tokens read is
     ///     computed for all tokens, everything else only for these.
     ///   - balance: what measures the use of the experts, which takes the attention of every token, whichever
     ///     results are wanted; `nil` without training
     /// - Returns: `[tokens, dim]`, or `[outputRows, dim]`
     func callAsFunction(
-        _ x: Tensor, plan: AttentionPlan, rotary: RotaryAngles, cache: LayerCache?,
-        outputRows: [Int32]? = nil, balance: ExpertBalance? = nil
+        _ x: Tensor, reach: Reach, cache: LayerCache?, outputRows: [Int32]? = nil, balance: ExpertBalance? = nil
     ) -> Tensor {
         let mixedRows = balance == nil ? outputRows : nil
         let read = configuration.normed(x, norms.attention)
         let mixed =
-            switch mixer {
-            case .attention(let attention):
+            switch (mixer, reach) {
+            case (.attention(let attention), .attention(let plan, let rotary)):
                 attention(read, plan: plan, rotary: rotary, cache: cache, outputRows: mixedRows)
+            case (.shortConvolution(let convolution), .shortConvolution(let plan)): convolution(read, plan: plan, cache: cache)
+            default: preconditionFailure("a plan of the mixer's kind")
             }
         let middle = sum(mixedRows.map { gatherRows(x, $0) } ?? x, mixed, norms.attentionOutput)
         let readAgain = configuration.normed(middle, norms.feedForward)
@@ -99,6 +109,7 @@ extension TransformerLayer.Mixer {
     public var linears: [Linear] {
         switch self {
         case .attention(let attention): attention.linears
+        case .shortConvolution(let convolution): convolution.linears
         }
     }
 
@@ -106,6 +117,7 @@ extension TransformerLayer.Mixer {
     fileprivate var otherWeights: [Tensor] {
         switch self {
         case .attention(let attention): attention.otherWeights
+        case .shortConvolution(let convolution): convolution.otherWeights
         }
     }
 }

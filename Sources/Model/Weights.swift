@@ -37,7 +37,7 @@ extension LanguageModel {
             used.insert(weights.naming.parameterName(of: place))
             let precision: Precision =
                 switch place {
-                case _ where shape.count == 1: .float32
+                case _ where shape.count == 1, .layer(_, .convolution): .float32
                 case .embedding, .output: embeddingPrecision
                 default: linearPrecision
                 }

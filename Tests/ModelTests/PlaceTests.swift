@@ -7,10 +7,10 @@ import Testing
 struct PlaceTests {
     @Test("Every place is found again by its name", arguments: ParameterNaming.allCases)
     func roundTrip(_ naming: ParameterNaming) {
-        var parts: [LayerPart] = [.attentionNorm, .feedForwardNorm, .queryNorm, .keyNorm, .router]
+        var parts: [LayerPart] = [.attentionNorm, .feedForwardNorm, .queryNorm, .keyNorm, .router, .convolution]
         parts += LinearRole.allCases.map { .linear($0, nil) }
         for index in [0, 1, 12] {
-            for role in LinearRole.allCases where !role.isAttention {
+            for role in LinearRole.allCases where role.isFeedForward {
                 parts += [.linear(role, .routed(index)), .linear(role, .shared(index))]
             }
         }

@@ -38,7 +38,9 @@ extension ParameterPlace {
     /// Numbers by which linear layers stand in the order of the model: layer, kind of expert, expert, role.
     fileprivate var order: (Int, Int, Int, Int) {
         guard case .layer(let layer, .linear(let role, let expert)) = self else { return (0, 0, 0, 0) }
-        let roles: [LinearRole] = [.query, .key, .value, .queryKeyValue, .output, .gate, .gateUp, .down, .up]
+        let roles: [LinearRole] = [
+            .query, .key, .value, .queryKeyValue, .output, .convolutionInput, .convolutionOutput, .gate, .gateUp, .down, .up,
+        ]
         let number = roles.firstIndex(of: role) ?? roles.count
         return switch expert {
         case nil: (layer, 0, 0, number)

@@ -5,8 +5,8 @@ extension LanguageModel {
     /// are left out, unless `replacement` merges them.
     ///
     /// - Parameters:
-    ///   - elementType: the type of the matrices: float16, bfloat16, float32 or Q8_0. Norms and routers stay
-    ///     float32, and rows that are not whole blocks of Q8_0 become float16.
+    ///   - elementType: the type of the matrices: float16, bfloat16, float32 or Q8_0. Norms, routers and kernels of
+    ///     convolutions stay float32, and rows that are not whole blocks of Q8_0 become float16.
     ///   - name: the model's name in the file
     ///   - tokenizer: the metadata of the tokenizer, under `tokenizer.…`; without it llama.cpp reads no text
     ///   - replacement: what is written in place of a parameter, such as a weight with an adapter merged into it
@@ -167,11 +167,21 @@ extension WrittenParameters {
 
     /// The type that a parameter has in the file.
     fileprivate static func type(of place: ParameterPlace, _ tensor: Tensor, as elementType: ElementType) -> ElementType {
-        if case .layer(_, .router) = place { return .float32 }
+        switch place {
+        case .layer(_, .router), .layer(_, .convolution): return .float32
+        default: break
+        }
         return GGUFWriter.elementType(for: tensor.shape, weights: elementType)
     }
 
     private func add(_ place: ParameterPlace, _ tensor: Tensor, as elementType: ElementType, to writer: inout GGUFWriter) {
+        if naming.flattensKernels, case .layer(_, .convolution) = place {
+            let shape = [tensor.rows, tensor.width]
+            writer.add(name(place), shape: shape, as: elementType) { () throws(TensorFileError) in
+                values(place, tensor).reshaped(to: shape)
+            }
+            return
+        }
         writer.add(name(place), shape: tensor.shape, as: elementType) { () throws(TensorFileError) in values(place, tensor) }
     }
 

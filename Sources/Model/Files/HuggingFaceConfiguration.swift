@@ -74,6 +74,7 @@ extension ModelConfiguration {
     ///
     /// Rotary scalings and experts do not count: each form says by itself what it has of them.
     func differenceInComputation(from other: ModelConfiguration) -> String? {
+        if layerKinds != other.layerKinds { return "layers of the kinds that the model has" }
         if biases != other.biases { return "biases on \(biases.map(\.rawValue).sorted().joined(separator: ", "))" }
         if fusesQueryKeyValue != other.fusesQueryKeyValue || fusesGateUp != other.fusesGateUp {
             return "projections that are one, or apart, as in the model"

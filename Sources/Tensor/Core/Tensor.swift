@@ -162,6 +162,12 @@ public final class Tensor {
         Tensor(viewing: self, shape: [rows, width])
     }
 
+    /// The same values in another shape of as many, sharing their memory. Outside of the gradient's record.
+    package func reshaped(to shape: [Int]) -> Tensor {
+        precondition(shape.reduce(1, *) == count, "\(self.shape) has not the values of \(shape)")
+        return Tensor(viewing: self, shape: shape)
+    }
+
     /// The same values, sharing their memory, as a tensor that nobody made.
     func withoutRecord() -> Tensor { Tensor(viewing: self, shape: shape) }
 

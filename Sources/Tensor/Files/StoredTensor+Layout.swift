@@ -9,6 +9,14 @@ extension StoredTensor {
             shape: shape.reversed(), elementType: elementType, storage: storage, offset: offset, strides: strides.reversed())
     }
 
+    /// The same elements with one more dimension, of size 1, before the last; `nil` where there is none.
+    public var withColumnDimension: StoredTensor? {
+        guard let width = shape.last, let step = strides.last else { return nil }
+        return try? StoredTensor(
+            shape: shape.dropLast() + [1, width], elementType: elementType, storage: storage, offset: offset,
+            strides: strides.dropLast() + [width * step, step])
+    }
+
     /// The same rows in an order: for each new row the old one. The elements lie one behind the other then, in
     /// bytes of their own.
     ///

@@ -10,14 +10,14 @@ import CKernels
 ///
 /// - Parameters:
 ///   - x: `[tokens, channels]`, of any type
-///   - kernel: `[channels, width]`; the last column is multiplied with the token itself
+///   - kernel: `[channels, width]`, or `[channels, 1, width]` as PyTorch has it; the last column is multiplied with the token itself
 ///   - bias: `[channels]`, float32
 ///   - predecessors: `tokens * (width - 1)` rows of `x`, for each token in the order of the kernel's columns: the farthest
 ///     first, the one before the token last; -1 stands for a token that has none. Sequences may share their beginnings.
 /// - Returns: the shape and type of `x`
 public func causalConvolution(_ x: Tensor, kernel: Tensor, bias: Tensor? = nil, predecessors: [Int32]) -> Tensor {
     let (rows, channels, width) = (x.rows, x.width, kernel.width)
-    precondition(kernel.shape == [channels, width], "a kernel of \(kernel.shape) for \(channels) channels")
+    precondition(kernel.rows == channels, "a kernel of \(kernel.shape) for \(channels) channels")
     precondition(bias.map { $0.count == channels } ?? true, "a bias of \(bias?.shape ?? []) for \(channels) channels")
     precondition(predecessors.count == rows * (width - 1), "\(width - 1) predecessors a row")
     precondition(predecessors.allSatisfy { $0 >= -1 && $0 < rows }, "predecessors are rows")
@@ -61,7 +61,7 @@ public func causalConvolution(_ x: Tensor, kernel: Tensor, bias: Tensor? = nil, 
                             predecessors.baseAddress, dy.precision.code, kept.address(), dy.address(), dtaps.pointer)
                     }
                 }
-                kernelNode.accumulate(transposed(dtaps))
+                kernelNode.accumulate(transposed(dtaps).reshaped(to: kernelNode.shape))
             }
             if let biasNode, biasNode.needsGradient { addColumnSums(dy, to: biasNode) }
         }
