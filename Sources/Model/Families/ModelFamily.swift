@@ -50,6 +50,7 @@ public struct ModelFamily: Sendable {
         .seedOSS,
         .helium,
         .phi3,
+        .lfm2,
         .minimindClassic,
         .minimind2,
         .minimind3,
@@ -145,6 +146,8 @@ extension ModelFamily {
         var hasWindows = false
         /// Whether layers may have experts, which ``read`` reads.
         var hasExperts = false
+        /// Whether layers may have no heads of keys and values, of which ``read`` makes another kind.
+        var hasLayerKinds = false
         /// Whether the architecture has the usual scale of attention alone, so that another one becomes a factor of what
         /// makes the queries: of their norm, or, without a norm, of their projection.
         var foldsAttentionScale = false

@@ -8,17 +8,23 @@ struct GGUFFields {
     func has(_ key: String) -> Bool { metadata["\(architecture).\(key)"] != nil }
 
     /// A number, or the one that all layers have.
-    func integer(_ key: String) throws(ModelError) -> Int? {
+    ///
+    /// - Parameter ignoresZeros: whether layers may be left out, which have a 0 there; where all are, nothing is said
+    func integer(_ key: String, ignoresZeros: Bool = false) throws(ModelError) -> Int? {
         guard let value = metadata["\(architecture).\(key)"] else { return nil }
         if let integer = value.int { return integer }
-        if let list = value.ints, let first = list.first {
-            guard list.allSatisfy({ $0 == first }) else {
+        if let list = value.ints, !list.isEmpty {
+            let counted = list.filter { !ignoresZeros || $0 != 0 }
+            guard counted.allSatisfy({ $0 == counted[0] }) else {
                 throw .unsupported("'\(architecture).\(key)' differs from layer to layer, which is not supported")
             }
-            return first
+            return counted.first
         }
         throw .configuration("'\(architecture).\(key)' is no whole number")
     }
+
+    /// A number for each layer; `nil` where there is one for all, or none.
+    func integers(_ key: String) -> [Int]? { metadata["\(architecture).\(key)"]?.ints }
 
     /// Of several keys the first that is there counts.
     func number(_ keys: String...) throws(ModelError) -> Float? {

@@ -45,7 +45,7 @@ enum GGUFModel {
         guard let hidden = denseDim ?? expertDim else { throw fields.missing("feed_forward_length") }
         var model = try ModelConfiguration(
             family: family, dim: try fields.needed("embedding_length"), layerCount: try fields.needed("block_count"), headCount: heads,
-            keyValueHeadCount: try fields.integer("attention.head_count_kv") ?? heads,
+            keyValueHeadCount: try fields.integer("attention.head_count_kv", ignoresZeros: form.hasLayerKinds) ?? heads,
             headDim: try fields.integer("attention.key_length"), vocabularySize: table.shape[0], hiddenDim: hidden,
             contextLength: try fields.integer("context_length") ?? 32768)
         if let valueDim = try fields.integer("attention.value_length"), valueDim != model.headDim {

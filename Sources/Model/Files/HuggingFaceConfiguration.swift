@@ -269,7 +269,7 @@ extension ConfigurationFields {
     }
 
     /// What `layer_types` says of each layer; `nil` where it is missing.
-    private func layerTypes(_ count: Int) throws(ModelError) -> [String]? {
+    func layerTypes(_ count: Int) throws(ModelError) -> [String]? {
         guard let list = self["layer_types"] else { return nil }
         let types = list.array?.compactMap(\.string) ?? []
         guard types.count == count else {
@@ -278,7 +278,7 @@ extension ConfigurationFields {
         return types
     }
 
-    fileprivate static let full = "full_attention"
+    static let full = "full_attention"
     fileprivate static let windowed = "sliding_attention"
 }
 

@@ -35,6 +35,15 @@ struct GGUFRoundTrips {
                         generation: .v3, dim: sizes.dim, layerCount: sizes.layers, vocabularySize: sizes.vocabulary, hiddenDim: 128,
                         experts: experts))
             ),
+            (
+                "lfm2",
+                try RoundTrip.model(
+                    HuggingFaceConfiguration([
+                        "model_type": "lfm2", "hidden_size": .integer(sizes.dim), "intermediate_size": 128, "num_hidden_layers": 3,
+                        "num_attention_heads": 4, "num_key_value_heads": 2, "vocab_size": .integer(sizes.vocabulary),
+                        "full_attn_idxs": [1], "block_auto_adjust_ff_dim": false, "max_position_embeddings": 512,
+                    ]).model)
+            ),
         ]
     }
 
@@ -144,8 +153,8 @@ struct GGUFRoundTrips {
             first += generations
             first.append(["tokenize-llama", "--gguf", folder + "/tiny.gguf", "--texts", try Peers.json(texts)])
             let (answers, scores) = try Self.answers(commands, after: first, in: folder)
-            #expect(scores.count == 15 && answers.count == 6 + 15 + 1)
-            for ((what, ours, written), (theirs, generated)) in zip(expected, zip(scores, answers[6...])) {
+            #expect(scores.count == 20 && answers.count == 8 + 20 + 1)
+            for ((what, ours, written), (theirs, generated)) in zip(expected, zip(scores, answers[8...])) {
                 for (index, row) in ours.enumerated() {
                     let difference = largestDifference(row, try #require(theirs[String(index)]).floats())
                     #expect(difference < 1e-3, "\(what), prompt \(index)")
@@ -168,6 +177,7 @@ struct GGUFRoundTrips {
             ["embedding_multiplier": 6.0, "residual_multiplier": 0.4, "attention_multiplier": 0.2, "logits_scaling": 3.0]
         ),
         ("smollm3", [:]), ("olmo2", [:]), ("ernie4_5", [:]), ("hunyuan_v1_dense", [:]), ("seed_oss", [:]),
+        ("lfm2", ["full_attn_idxs": [2, 4], "conv_L_cache": 4, "tie_word_embeddings": false]),
         ("phi3", ["partial_rotary_factor": 0.75, "tie_word_embeddings": true, "sliding_window": 512]),
         // All rows are short, or all but the one in which nothing turns are long.
         ("phi3", ["original_max_position_embeddings": 512, "rope_scaling": longRoPE]),

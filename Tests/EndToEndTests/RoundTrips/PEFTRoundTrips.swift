@@ -64,6 +64,32 @@ struct PEFTRoundTrips {
         }
     }
 
+    @Test("An adapter of a family with names of its own is the same on both sides")
+    func ownNames() throws {
+        try withFolder { folder in
+            let base = Paths.fixture("ModelTests", "families/lfm2")
+            let rows = RoundTrip.rows(vocabulary: 48)
+            let model = try LanguageModel(ModelFile.open(base))
+            let adapter = try LoRAAdapter(on: model, LoRAConfiguration(targets: .allLinear, rank: 3, scale: 1.5))
+            adapter.fill()
+            try AdapterFile.write(adapter.state, as: .peft, to: folder + "/ours", for: model.configuration)
+            let made = [
+                "peft-make", "--model", base, "--out", folder + "/theirs", "--rank", "4", "--alpha", "6", "--targets", "all-linear",
+            ]
+            let answers = try Peers.tensors(
+                each: try ["ours", "theirs"].map {
+                    ["logits", "--model", base, "--adapter", "\(folder)/\($0)", "--ids", try Peers.json(rows)]
+                }, after: [made])
+            try RoundTrip.expectScores(of: model, answers[0], on: rows, within: 1e-4, "ours")
+            adapter.detach()
+            #expect(largestDifference(try model.scores(rows[1]), try #require(answers[0]["1"]).floats()) > 0.01)
+            let theirs = try AdapterFile.read(folder + "/theirs", for: model.configuration)
+            #expect(Set(theirs.modules.map(\.place)) == Set(model.linears.map(\.place)))
+            _ = try LoRAAdapter(on: model, theirs)
+            try RoundTrip.expectScores(of: model, answers[1], on: rows, within: 1e-4, "theirs")
+        }
+    }
+
     private static let models: [(name: String, arguments: [String])] = [
         ("llama", ["llama"]),
         ("llama-16", ["llama", "--dtype", "bfloat16", "--shards", "3", "--published"]),

@@ -53,6 +53,35 @@ struct HuggingFaceConfigurationTests {
         #expect(silent.experts?.auxiliaryCoefficient == 0)
     }
 
+    @Test("An LFM2's layers, and the width of its feed-forward layer, are those of the class")
+    func lfm2() throws {
+        func model(_ changes: JSONObject) throws -> ModelConfiguration {
+            var fields: JSONObject = ["model_type": "lfm2", "num_key_value_heads": 2]
+            for (key, value) in changes { fields[key] = value }
+            return try Self.llama(fields).model
+        }
+        let plain = try model([:])
+        #expect(plain.layerKinds.isEmpty && plain.tiesEmbedding && plain.normEpsilon == 1e-5 && plain.ropeTheta == 1e6)
+        #expect(plain.hiddenDim == 256 && plain.contextLength == 128_000 && plain.queryKeyNorm == .perHead)
+        let convolution = LayerKind.shortConvolution(kernelLength: 3, hasBias: false)
+        #expect(try model(["full_attn_idxs": [1, 7]]).layerKinds == [convolution, .attention])
+        #expect(try model(["full_attn_idxs": []]).layerKinds == [convolution, convolution])
+        // What the layers are called goes before their numbers.
+        let named = try model(["full_attn_idxs": [0], "layer_types": ["conv", "full_attention"], "conv_L_cache": 4, "conv_bias": true])
+        #expect(named.layerKinds == [.shortConvolution(kernelLength: 4, hasBias: true), .attention])
+        #expect(named.biases == [.convolutionInput, .convolutionOutput])
+        #expect(try model(["conv_bias": true]).biases.isEmpty)
+        #expect(try !model(["tie_embedding": false]).tiesEmbedding && !model(["tie_word_embeddings": false]).tiesEmbedding)
+        // By transformers 5: int(2 * width / 3), int(multiplier * that), and up to the next multiple.
+        let widths: [(JSONObject, Int)] = [
+            (["block_auto_adjust_ff_dim": false], 64), (["block_multiple_of": 8], 48), (["block_multiple_of": 1], 42),
+            (["block_multiple_of": 1, "block_ffn_dim_multiplier": 1.3], 54), (["block_ff_dim": 12288], 8192),
+            (["block_ff_dim": 600, "block_multiple_of": 7], 406),
+            (["block_ff_dim": 100, "block_ffn_dim_multiplier": .null], 66),
+        ]
+        for (changes, width) in widths { #expect(try model(changes).hiddenDim == width, "\(changes)") }
+    }
+
     @Test("MiniMind's own, as published")
     func minimind() throws {
         func model(_ fields: JSON) throws -> ModelConfiguration { try HuggingFaceConfiguration(fields).model }
@@ -119,6 +148,18 @@ struct HuggingFaceConfigurationTests {
             (["model_type": "granite", "logits_scaling": 0.0], "'logits_scaling'"),
             (["model_type": "granite", "embedding_multiplier": -1], "multiplier of the embedding"),
             (["model_type": "smollm3", "no_rope_layers": [1]], "'no_rope_layers'"),
+            (["model_type": "lfm2_moe"], "'lfm2_moe'"),
+            (["model_type": "lfm2", "num_key_value_heads": 2, "layer_types": ["conv", "sliding_attention"]], "'sliding_attention'"),
+            (["model_type": "lfm2", "num_key_value_heads": 2, "layer_types": ["conv"]], "1 texts for 2 layers"),
+            (["model_type": "lfm2", "num_key_value_heads": 2, "full_attn_idxs": "all"], "'full_attn_idxs'"),
+            (["model_type": "lfm2", "num_key_value_heads": 2, "full_attn_idxs": [0], "conv_L_cache": 0], "over 0 tokens"),
+            (["model_type": "lfm2", "num_key_value_heads": 2, "hidden_act": "gelu"], "'hidden_act'"),
+            (["model_type": "lfm2", "num_key_value_heads": 2, "use_pos_enc": false], "'use_pos_enc'"),
+            (["model_type": "lfm2", "num_key_value_heads": 2, "block_use_swiglu": false], "'block_use_swiglu'"),
+            (["model_type": "lfm2", "num_key_value_heads": 2, "block_multiple_of": 0], "multiples of 0"),
+            (["model_type": "lfm2", "num_key_value_heads": 2, "block_ffn_dim_multiplier": 1e30], "'block_ffn_dim_multiplier'"),
+            (["model_type": "lfm2", "num_key_value_heads": 2, "block_ffn_dim_multiplier": 0], "at least 1"),
+            (["model_type": "lfm2", "num_key_value_heads": 2, "intermediate_size": nil], "'intermediate_size' is missing"),
             (["model_type": "smollm3", "no_rope_layer_interval": 0], "'no_rope_layer_interval'"),
             (["model_type": "qwen3_moe", "num_key_value_heads": 2, "decoder_sparse_step": 0], "'decoder_sparse_step'"),
             (["model_type": "qwen3_moe", "num_key_value_heads": 2, "mlp_only_layers": [0, 1]], "no layer with experts"),

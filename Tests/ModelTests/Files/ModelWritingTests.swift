@@ -80,6 +80,43 @@ struct ModelWritingTests {
         #expect("\(try #require(fourth))".contains("'qwen3'"))
     }
 
+    @Test("What llama.cpp's LFM2 has no place for is said by name")
+    func shortConvolutions() throws {
+        let path = try Paths.temporaryFolder() + "/a.gguf"
+        let refused: [(JSONObject, String)] = [
+            (["conv_bias": true], "biases in the convolutions"), (["head_dim": 12], "not 48 beside 32"),
+            (["conv_L_cache": 1], "over a single token"), (["full_attn_idxs": []], "layers of both kinds"),
+            (["full_attn_idxs": [0, 1]], "layers of both kinds"),
+        ]
+        for (changes, words) in refused {
+            var fields: JSONObject = [
+                "model_type": "lfm2", "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
+                "num_key_value_heads": 2, "vocab_size": 96, "full_attn_idxs": [1],
+            ]
+            for (key, value) in changes { fields[key] = value }
+            let model = try LanguageModel(HuggingFaceConfiguration(.object(fields)).model, seed: 1)
+            let error = #expect(throws: ModelError.self) { try model.writeGGUF(to: path, as: .float32) }
+            #expect("\(try #require(error))".contains(words))
+            try model.writeHuggingFaceFolder(to: path + "-folder", as: .float32)
+            #expect(try ModelFile.open(path + "-folder").configuration.differenceInComputation(from: model.configuration) == nil)
+        }
+        // No class has a bias on one projection alone, and none has kernels of several lengths.
+        var configuration = try HuggingFaceConfiguration([
+            "model_type": "lfm2", "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 3, "num_attention_heads": 4,
+            "num_key_value_heads": 2, "vocab_size": 96, "full_attn_idxs": [2],
+        ]).model
+        configuration.biases = [.convolutionInput]
+        let alone = try LanguageModel(configuration, seed: 1)
+        #expect(throws: ModelError.self) { try alone.writeHuggingFaceFolder(to: path) }
+        configuration.biases = []
+        configuration.layerKinds[1] = .shortConvolution(kernelLength: 2, hasBias: false)
+        let mixed = try LanguageModel(configuration, seed: 1)
+        for write in [{ try mixed.writeHuggingFaceFolder(to: path) }, { try mixed.writeGGUF(to: path) }] as [() throws -> Void] {
+            let error = #expect(throws: ModelError.self) { try write() }
+            #expect("\(try #require(error))".contains("layers of the kinds"))
+        }
+    }
+
     @Test(
         "Rotary scaling survives",
         arguments: [

@@ -52,6 +52,13 @@ CASES = {
             "long_factor": [2.0, 2.5, 3.5, 5.5]}), True),
     "llama-dynamic": ("LlamaForCausalLM", dict(max_position_embeddings=8, rope_parameters={"rope_type": "dynamic",
             "factor": 4.0, "rope_theta": 10000.0}), False),
+    "lfm2": ("Lfm2ForCausalLM", dict(full_attn_idxs=[1], num_hidden_layers=4, block_multiple_of=8), True),
+    "lfm2-bias": ("Lfm2ForCausalLM", dict(layer_types=["conv", "full_attention", "conv"], num_hidden_layers=3, conv_bias=True, conv_L_cache=4,
+            block_auto_adjust_ff_dim=False, tie_word_embeddings=False), False),
+    "lfm2-wide": ("Lfm2ForCausalLM", dict(layer_types=["full_attention", "conv", "full_attention"], num_hidden_layers=3, head_dim=12,
+            conv_L_cache=2, block_multiple_of=8, block_ffn_dim_multiplier=1.3, tie_word_embeddings=False), False),
+    "lfm2-attention": ("Lfm2ForCausalLM", dict(tie_word_embeddings=False, block_multiple_of=8, rope_parameters={"rope_type": "linear",
+            "rope_theta": 10000.0, "factor": 2.0}), False),
     "qwen2": ("Qwen2ForCausalLM", dict(tie_word_embeddings=True, rms_norm_eps=1e-06,
             rope_parameters={"rope_type": "default", "rope_theta": 1000000.0}), True),
 }
