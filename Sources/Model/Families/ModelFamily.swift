@@ -155,6 +155,8 @@ extension ModelFamily {
         let read: @Sendable (GGUFFields, StateDictionary, inout ModelConfiguration) throws(ModelError) -> Void
         /// Adds to the settings that all architectures have what this one has besides.
         var write: @Sendable (ModelConfiguration, inout GGUFFields) throws(ModelError) -> Void = { _, _ in }
+        /// What llama.cpp does not compute although its files say it, in words; `nil` where it computes the model.
+        var warning: @Sendable (ModelConfiguration) -> String? = { _ in nil }
     }
 
     /// The family whose settings a GGUF of an architecture holds.
@@ -207,6 +209,9 @@ extension ModelConfiguration {
 
     /// What the parameters are called in a Hugging Face folder of the model, and in adapters of PEFT and mlx-lm.
     package var huggingFaceNaming: ParameterNaming { (try? ModelFamily.huggingFaceForm(of: self).naming) ?? .huggingFace }
+
+    /// What llama.cpp does not compute of a GGUF of the model, in words; `nil` where it computes all.
+    package var ggufWarning: String? { (try? ModelFamily.ggufForm(of: self))?.warning(self) }
 
     /// llama.cpp's name for the kind of model.
     ///

@@ -52,6 +52,7 @@ struct ExportCommand {
             let tokenizer = try tokenizerMetadata(base)
             let name = ((output as NSString).lastPathComponent as NSString).deletingPathExtension
             try model.writeGGUF(to: output, as: type, name: name, tokenizer: tokenizer)
+            if let warning = model.configuration.ggufWarning { console.note("warning: " + warning) }
         case .huggingface:
             let source = try base.foundTokenizer()
             // Folders are copied, what a single file holds is unpacked: before anything is written, as it may be damaged.
