@@ -63,7 +63,16 @@ def load(folder):
 def mean_loss(model, samples):
     total, count = 0.0, 0
     for ids, mask in samples:
+        forget_lengths(model)
         scores = model(input_ids=ids, use_cache=False).logits[0, :-1].float().log_softmax(-1)
         total = total - scores.gather(1, ids[0, 1:, None])[:, 0][mask].sum()
         count += int(mask.sum())
     return total / count
+
+
+def forget_lengths(model):
+    """Has the next text the angles of its own length: a dynamic scaling keeps those of a longer text before it."""
+    for module in model.modules():
+        if hasattr(module, "max_seq_len_cached") and hasattr(module, "original_inv_freq"):
+            module.inv_freq = module.original_inv_freq.clone()
+            module.max_seq_len_cached = module.original_max_seq_len
