@@ -2,7 +2,7 @@
 # Builds every test with a sanitizer, in a folder of its own, runs them, and fails where a test or the
 # sanitizer finds something: in the tests, or in a command that they run.
 #
-# usage: [PART=1/4] Scripts/sanitize.sh address|thread|undefined [what to pass on to `swift test`, such as --filter TensorTests]
+# usage: [PART=1/4] Scripts/sanitize.sh address|thread|undefined [what to pass on to the tests, such as --filter TensorTests]
 #
 # address: memory that is not ours, or that was freed; leaks. Blocks of the memory pool are marked
 #   (CKernels/memory_checks.c): what lies behind a tensor, and what was given back, is nobody's, and a new
@@ -24,7 +24,7 @@ case $sanitizer in
     thread) scratch=.build/tsan flags=(--sanitize=thread) ;;
     # swift build has no name for it; traps need no library.
     undefined) scratch=.build/ubsan flags=(-Xcc -fsanitize=undefined -Xcc -fsanitize-trap=undefined) ;;
-    *) echo "usage: Scripts/sanitize.sh address|thread|undefined [arguments of swift test]" >&2; exit 2 ;;
+    *) echo "usage: Scripts/sanitize.sh address|thread|undefined [arguments of the tests]" >&2; exit 2 ;;
 esac
 
 # Reports go to files, since tests read what a command writes, and expect some to fail.
@@ -38,9 +38,12 @@ export LSAN_OPTIONS="suppressions=\"$PWD/Tests/Sanitizers/leaks.supp\":print_sup
 
 swift=${SWIFT:-swift}
 flags+=(--disable-xctest -c release -Xswiftc -enable-testing --scratch-path "$scratch")
-# Once, and then no more: listing the tests would build them in a way of its own.
+# Built once and run as it is: `swift test` builds in a way of its own, and again for a list of the tests.
 "$swift" build --build-tests "${flags[@]}"
-flags+=(--skip-build)
+folder=$("$swift" build --show-bin-path "${flags[@]}")
+tests=("$folder"/*PackageTests.xctest)
+[ -f "${tests[0]}" ] || { echo "error: $folder has no program of the tests; this script is for Linux" >&2; exit 1; }
+run=("${tests[0]}" --testing-library swift-testing)
 part=()
 if [ -n "${PART:-}" ]; then
     [[ $PART =~ ^([1-9][0-9]*)/([1-9][0-9]*)$ ]] && ((BASH_REMATCH[1] <= BASH_REMATCH[2])) || {
@@ -48,14 +51,14 @@ if [ -n "${PART:-}" ]; then
         exit 2
     }
     # The tests are dealt out one by one: neighbours in the list take about the same time.
-    tests=$("$swift" test list "${flags[@]}" | grep -E '^[A-Za-z]+Tests\.' | sort -u |
+    names=$("${run[@]}" --list-tests | grep -E '^[A-Za-z]+Tests\.' | sort -u |
         awk -v part="${BASH_REMATCH[1]}" -v count="${BASH_REMATCH[2]}" 'NR % count == part % count' |
         sed 's/[][().*+?^${}|\\]/\\&/g' | paste -s -d '|')
-    part=(--filter "^($tests)(/|\$)")
+    part=(--filter "^($names)(/|\$)")
 fi
 
 status=0
-"$swift" test "${flags[@]}" "${part[@]}" "$@" || status=$?
+"${run[@]}" "${part[@]}" "$@" || status=$?
 if [ -n "$(ls "$reports")" ]; then
     cat "$reports"/* >&2
     echo "error: the $sanitizer sanitizer found something; see the reports above, or in $scratch/reports" >&2
