@@ -36,7 +36,8 @@ extension ModelFamily {
         } warning: { model in
             // The architecture is told of a window and computes none, as its converter's users know.
             guard let window = model.windows.compactMap({ $0 }).min(), window < model.contextLength else { return nil }
-            return "llama.cpp computes no window in this architecture: it reads texts of more than \(window) tokens otherwise than the model"
+            return
+                "llama.cpp computes no window in this architecture: it reads texts of more than \(window) tokens otherwise than the model"
         })
 }
 
