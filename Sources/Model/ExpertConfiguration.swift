@@ -9,6 +9,8 @@ public struct ExpertConfiguration: Sendable, Equatable {
         /// All tokens of the batch together, and each of a token's K experts counts 1 / K: MiniMind of 2025 without
         /// `seq_aux`.
         case overBatchByShares
+        /// All tokens of the batch and all layers together, each of a token's experts counting 1: Qwen3-MoE in transformers.
+        case overLayers
     }
 
     /// Experts that tokens are dealt to.

@@ -127,13 +127,13 @@ struct FusedProjectionTests {
         let three = try LanguageModel(apart, seed: 1)
         #expect(refusal { try three.writeHuggingFaceFolder(to: folder + "/a") }.contains("partial_rotary_factor"))
         #expect(refusal { try three.writeGGUF(to: folder + "/a.gguf") }.contains("4 values turn"))
-        // Of a window llama.cpp is told, and computes none.
-        var windowed = try phi(["sliding_window": 7, "max_position_embeddings": 8])
-        let four = try LanguageModel(windowed, seed: 1)
-        #expect(refusal { try four.writeGGUF(to: folder + "/a.gguf") }.contains("windows of attention"))
-        windowed.windows = []
-        try LanguageModel(windowed, seed: 1).writeGGUF(to: folder + "/a.gguf", as: .float32)
-        #expect(try ModelFile.open(folder + "/a.gguf").configuration == windowed)
+        // Of a window llama.cpp is told, and computes none: it goes along, with a warning where texts can be longer.
+        for (window, warning) in [(7, "texts of more than 7 tokens"), (8, nil), (nil, nil)] as [(Int?, String?)] {
+            let windowed = try phi(["sliding_window": window.map(JSON.integer) ?? .null, "max_position_embeddings": 8])
+            try LanguageModel(windowed, seed: 1).writeGGUF(to: folder + "/a.gguf", as: .float32)
+            #expect(try ModelFile.open(folder + "/a.gguf").configuration == windowed)
+            #expect(warning.map { windowed.ggufWarning?.contains($0) == true } ?? (windowed.ggufWarning == nil))
+        }
         let wide = try LanguageModel(phi(["head_dim": 12]), seed: 1)
         #expect(refusal { try wide.writeGGUF(to: folder + "/b.gguf") }.contains("48 wide"))
     }

@@ -82,6 +82,40 @@ struct ExpertTests {
         #expect(distance(logits.gradient?.values ?? [], numeric) < 2e-4)
     }
 
+    @Test("Over all layers together the balance is that of transformers, also where a layer is measured again")
+    func pooled() {
+        // L = [torch.tensor([[2 * math.sin(1 + 7 * l + 3 * t + 1.7 * e) for e in range(4)] for t in range(5)],
+        //     requires_grad=True) for l in range(3)]
+        // loss = load_balancing_loss_func(tuple(L), 4, 2); loss.backward(), of transformers 5's qwen3_moe
+        let loss = 2.025613307952881
+        let gradients: [[Float]] = [
+            [0.0076012, -0.0064258, -0.0007166, -0.0004588, 0.0011244, 0.0003042],
+            [0.004911, -0.0015284, -0.0006818, -0.0027008, 0.0007377, 0.0018445],
+            [0.00452, -0.0003777, -0.0015257, -0.0026166, 0.0011512, 0.0030933],
+        ]
+        let pool = ExpertPool()
+        let layers = (0..<3).map { layer -> (logits: Tensor, weights: Tensor) in
+            let values = (0..<20).map { 2 * sin(1 + 7 * Double(layer) + 3 * Double($0 / 4) + 1.7 * Double($0 % 4)) }
+            let logits = Tensor(values.map { Float($0) }, shape: [5, 4])
+            logits.isTrainable = true
+            var weights = logits
+            for _ in 0..<(layer == 1 ? 2 : 1) {
+                let balance = ExpertBalance(
+                    coefficient: 0.5, isOverBatch: true, countsWholeUses: true, sequences: [[0..<3], [3..<5]], gradientScale: 4,
+                    pool: (pool, layer: layer))
+                weights = routeTokens(logits, expertsPerToken: 2, normalizes: true, balance: balance).weights
+                #expect(balance.loss == 0 && balance.uses.reduce(0, +) == 10)
+            }
+            return (logits, weights)
+        }
+        #expect(abs(pool.loss - loss) < 1e-6)
+        for (layer, expected) in zip(layers, gradients) {
+            layer.weights.backward(from: Array(repeating: 0, count: 10))
+            let gradient = layer.logits.gradient?.values ?? []
+            #expect(distance(gradient.prefix(6).map { $0 / 2 }, expected.map(Double.init)) < 5e-5)
+        }
+    }
+
     @Test("Of equal probabilities the first expert is taken")
     func ties() {
         let routing = routeTokens(Tensor([1, 1, 1, 0, 2, 2], shape: [2, 3]), expertsPerToken: 2, normalizes: true, balance: nil)

@@ -44,12 +44,10 @@ extension ModelFamily {
             guard model.denseLayers.count < model.layerCount else {
                 throw .configuration("'decoder_sparse_step' or 'mlp_only_layers' leave no layer with experts")
             }
-            // The class adds no such loss unless it is asked to. Where it is, it takes one mean over all layers; here each layer
-            // has its own, which together are as much.
+            // The class adds no such loss unless it is asked to.
             if own == nil, try fields.bool("output_router_logits") ?? false {
-                let coefficient = try fields.number("router_aux_loss_coef") ?? 0.001
-                let layers = Float(model.expertLayerCount)
-                model.experts?.auxiliaryCoefficient = coefficient / layers
+                model.experts?.balance = .overLayers
+                model.experts?.auxiliaryCoefficient = try fields.number("router_aux_loss_coef") ?? 0.001
             }
             return model
         } write: { model, json throws(ModelError) in
@@ -60,7 +58,8 @@ extension ModelFamily {
             json["moe_intermediate_size"] = .integer(experts.hiddenDim ?? model.hiddenDim)
             json["norm_topk_prob"] = .bool(experts.normalizesWeights)
             json["router_aux_loss_coef"] = .number(experts.auxiliaryCoefficient.shortest)
-            json[minimindBalance] = .number(experts.auxiliaryCoefficient.shortest)
+            json["output_router_logits"] = .bool(experts.balance == .overLayers && experts.auxiliaryCoefficient > 0)
+            if experts.balance != .overLayers { json[minimindBalance] = .number(experts.auxiliaryCoefficient.shortest) }
             json["decoder_sparse_step"] = 1
             json["mlp_only_layers"] = .array(model.denseLayers.sorted().map(JSON.integer))
         },
@@ -72,8 +71,9 @@ extension ModelFamily {
                 count: try fields.needed("expert_count"), perToken: try fields.needed("expert_used_count"), sharedCount: 0,
                 hiddenDim: try fields.needed("expert_feed_forward_length"),
                 // llama.cpp divides by the sum for this architecture, whatever a file says.
-                normalizesWeights: true, normalizesSingleWeight: true, balance: .overBatch,
-                // Ours alone: others, who only run the model, have no such key.
+                normalizesWeights: true, normalizesSingleWeight: true,
+                // Ours alone: others, who only run the model, have no such keys.
+                balance: try fields.bool(ggufPooledBalance) == true ? .overLayers : .overBatch,
                 auxiliaryCoefficient: try fields.number(ggufBalance) ?? 0)
             model.normalizesHeads = true
         } write: { model, fields throws(ModelError) in
@@ -85,6 +85,7 @@ extension ModelFamily {
             fields.set("expert_used_count", experts.perToken)
             fields.set("expert_feed_forward_length", experts.hiddenDim ?? model.hiddenDim)
             if experts.auxiliaryCoefficient > 0 { fields.set(ggufBalance, experts.auxiliaryCoefficient) }
+            if experts.balance == .overLayers { fields.set(ggufPooledBalance, .bool(true)) }
         },
         generation: .v3)
 
@@ -92,6 +93,8 @@ extension ModelFamily {
     private static let minimindBalance = "minimind_router_aux_loss_coef"
     /// The same in a GGUF.
     private static let ggufBalance = "router_aux_loss_coef"
+    /// Whether it is of all layers together.
+    private static let ggufPooledBalance = "router_aux_loss_over_layers"
 
     private static func writeQwen3(_ model: ModelConfiguration, _ json: inout JSONObject) throws(ModelError) {
         try model.writeAttention(to: &json)

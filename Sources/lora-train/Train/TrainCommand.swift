@@ -345,7 +345,10 @@ struct TrainCommand {
     /// Whether samples are filled up. The balance of experts is measured over padding too, as published.
     private func pads(_ model: LanguageModel) -> Bool {
         if let pads = options.padsToMaximum { return pads }
-        guard let experts = model.configuration.experts, experts.auxiliaryCoefficient > 0 else { return false }
+        // transformers leaves padding out of its classes' balance.
+        guard let experts = model.configuration.experts, experts.auxiliaryCoefficient > 0, experts.balance != .overLayers else {
+            return false
+        }
         console.line(
             "samples are padded to \(options.model.maxSequenceLength), since the published balance of experts counts padding; "
                 + "--pad_to_max_seq_len False trains on the words alone, much faster")

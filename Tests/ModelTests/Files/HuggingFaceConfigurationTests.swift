@@ -46,7 +46,7 @@ struct HuggingFaceConfigurationTests {
         #expect(mixture.experts == experts && mixture.headDim == 8)
         let balanced = try Self.llama(["model_type": "qwen3_moe", "num_key_value_heads": 2, "output_router_logits": true]).model
         // The class has one such loss for all of its layers.
-        #expect(balanced.experts?.auxiliaryCoefficient == 0.001 / Float(balanced.layerCount) && balanced.layerCount > 1)
+        #expect(balanced.experts?.auxiliaryCoefficient == 0.001 && balanced.experts?.balance == .overLayers)
         let silent = try Self.llama([
             "model_type": "qwen3_moe", "num_key_value_heads": 2, "output_router_logits": false, "router_aux_loss_coef": 0.01,
         ]).model
