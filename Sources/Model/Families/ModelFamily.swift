@@ -50,6 +50,7 @@ public struct ModelFamily: Sendable {
         .seedOSS,
         .helium,
         .phi3,
+        .glm,
         .lfm2,
         .minimindClassic,
         .minimind2,

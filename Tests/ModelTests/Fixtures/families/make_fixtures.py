@@ -52,6 +52,7 @@ CASES = {
             "long_factor": [2.0, 2.5, 3.5, 5.5]}), True),
     "llama-dynamic": ("LlamaForCausalLM", dict(max_position_embeddings=8, rope_parameters={"rope_type": "dynamic",
             "factor": 4.0, "rope_theta": 10000.0}), False),
+    "glm": ("GlmForCausalLM", dict(head_dim=12, num_key_value_heads=1, partial_rotary_factor=0.67), False),
     "lfm2": ("Lfm2ForCausalLM", dict(full_attn_idxs=[1], num_hidden_layers=4, block_multiple_of=8), True),
     "lfm2-bias": ("Lfm2ForCausalLM", dict(layer_types=["conv", "full_attention", "conv"], num_hidden_layers=3, conv_bias=True, conv_L_cache=4,
             block_auto_adjust_ff_dim=False, tie_word_embeddings=False), False),
