@@ -95,8 +95,11 @@ struct ExpertTests {
         ]
         let pool = ExpertPool()
         let layers = (0..<3).map { layer -> (logits: Tensor, weights: Tensor) in
-            let values = (0..<20).map { 2 * sin(1 + 7 * Double(layer) + 3 * Double($0 / 4) + 1.7 * Double($0 % 4)) }
-            let logits = Tensor(values.map { Float($0) }, shape: [5, 4])
+            let values = (0..<20).map { place -> Float in
+                let (token, expert) = (Double(place / 4), Double(place % 4))
+                return Float(2 * sin(1 + 7 * Double(layer) + 3 * token + 1.7 * expert))
+            }
+            let logits = Tensor(values, shape: [5, 4])
             logits.isTrainable = true
             var weights = logits
             for _ in 0..<(layer == 1 ? 2 : 1) {
