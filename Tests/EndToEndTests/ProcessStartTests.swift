@@ -67,7 +67,9 @@ import Training
         private static let canHideProc =
             (try? Command(["-m", "sh", "-c", "mount -t tmpfs none /proc"], of: "/usr/bin/unshare").status) == 0
 
-        @Test("Arguments and answers without /proc", .enabled(if: ProcessStartTests.canHideProc, "only root may hide /proc"))
+        @Test(
+            "Arguments and answers without /proc", .enabled(if: ProcessStartTests.canHideProc, "only root may hide /proc"),
+            .disabled(if: Sanitizer.isOn, "a sanitizer looks into /proc itself"))
         func withoutProc() throws {
             let hide = "exec unshare -m sh -c 'mount -t tmpfs none /proc; exec \"$0\" \"$@\"' \"$0\" \"$@\""
             #expect(try shell(hide, ["--version"]).output == "lora-train \(Release.version)\n")
