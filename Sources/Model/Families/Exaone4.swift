@@ -22,5 +22,20 @@ extension ModelFamily {
         } write: { model, json throws(ModelError) in
             try model.writeAttention(to: &json)
             try model.writeWindows(to: &json)
+        },
+        gguf: GGUF(architecture: "exaone4", rotaryLayout: .rotateHalf, hasFrequencyDivisors: true) { fields, _, model throws(ModelError) in
+            model.normPlaces = .after
+            model.queryKeyNorm = .perHead
+            try checkWindows(model)
+        } write: { model, _ throws(ModelError) in
+            try checkWindows(model)
         })
+
+    /// llama.cpp gives a model of 64 layers windows, and no other one, whatever the file says.
+    private static func checkWindows(_ model: ModelConfiguration) throws(ModelError) {
+        guard model.layerCount != 64 else {
+            throw .unsupported(
+                "an EXAONE 4 of 64 layers has windows in llama.cpp that are not read or written here; take a Hugging Face folder")
+        }
+    }
 }

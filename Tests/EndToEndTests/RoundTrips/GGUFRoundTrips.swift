@@ -177,6 +177,17 @@ struct GGUFRoundTrips {
             ["embedding_multiplier": 6.0, "residual_multiplier": 0.4, "attention_multiplier": 0.2, "logits_scaling": 3.0]
         ),
         ("smollm3", [:]), ("olmo2", [:]), ("ernie4_5", [:]), ("hunyuan_v1_dense", [:]), ("seed_oss", [:]),
+        ("exaone4", ["sliding_window": .null]),
+        (
+            "exaone4",
+            [
+                "sliding_window": .null, "tie_word_embeddings": true,
+                "rope_scaling": [
+                    "rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+                    "original_max_position_embeddings": 32,
+                ],
+            ]
+        ),
         ("lfm2", ["full_attn_idxs": [2, 4], "conv_L_cache": 4, "tie_word_embeddings": false]),
         ("phi3", ["partial_rotary_factor": 0.75, "tie_word_embeddings": true, "sliding_window": 512]),
         // All rows are short, or all but the one in which nothing turns are long.
