@@ -14,6 +14,8 @@ extension ParameterNaming {
 
 extension ModelFile {
     /// Opens a model of which some things are known.
+    ///
+    /// - Throws: as ``open(_:_:)``
     @available(*, deprecated, message: "give what is known as ModelHints")
     public static func open(
         _ path: String, generation: ModelGeneration?, headCount: Int? = nil, keyValueHeadCount: Int? = nil
@@ -22,6 +24,8 @@ extension ModelFile {
     }
 
     /// Opens a model of which some things are known.
+    ///
+    /// - Throws: as ``open(_:_:)``
     @available(*, deprecated, message: "give what is known as ModelHints")
     public static func open(_ path: String, headCount: Int?, keyValueHeadCount: Int? = nil) throws(ModelError) -> ModelFile {
         try open(path, ModelHints(headCount: headCount, keyValueHeadCount: keyValueHeadCount))
