@@ -118,7 +118,8 @@ public struct ModelConfiguration: Sendable, Equatable {
         self.normEpsilon = normEpsilon
         self.contextLength = contextLength
         let sizes = [dim, layerCount, headCount, keyValueHeadCount, headDim ?? 1, vocabularySize, hiddenDim]
-        guard sizes.allSatisfy({ $0 > 0 && $0 < 1 << 31 }) else { throw Self.impossibleSizes }
+        // Facts are kept layer by layer, so a number of layers that no model has would take all memory.
+        guard sizes.allSatisfy({ $0 > 0 && $0 < 1 << 31 }), layerCount <= Self.maximumLayers else { throw Self.impossibleSizes }
         self.hiddenDim = hiddenDim
         self.headDim = headDim ?? dim / headCount
         guard headDim != nil || dim % headCount == 0, self.headDim % 2 == 0, self.headDim > 0 else {
@@ -145,6 +146,7 @@ public struct ModelConfiguration: Sendable, Equatable {
 
     /// Far above those of any real model.
     static let maximumPositions = 1 << 40
+    private static let maximumLayers = 1 << 16
 
     /// Far above those of any real model.
     private static let maximumKernelLength = 1 << 10

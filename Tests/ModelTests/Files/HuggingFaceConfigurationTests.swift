@@ -53,6 +53,16 @@ struct HuggingFaceConfigurationTests {
         #expect(silent.experts?.auxiliaryCoefficient == 0)
     }
 
+    @Test("More layers than any model has are refused before facts of each of them are kept")
+    func layers() throws {
+        for type in ["llama", "qwen3", "qwen3_moe", "gemma3_text", "mistral", "lfm2"] {
+            let error = #expect(throws: ModelError.self) {
+                try Self.llama(["model_type": .string(type), "num_hidden_layers": .integer(Int(Int32.max)), "num_key_value_heads": 2])
+            }
+            #expect("\(try #require(error))".contains("beyond all bounds"), "\(type)")
+        }
+    }
+
     @Test("An LFM2's layers, and the width of its feed-forward layer, are those of the class")
     func lfm2() throws {
         func model(_ changes: JSONObject) throws -> ModelConfiguration {
