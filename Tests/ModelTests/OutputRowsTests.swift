@@ -42,22 +42,8 @@ struct OutputRowsTests {
     @Test("And so are gradients")
     func gradients() throws {
         let predictions = [3, 19, 20, 60, 96, 129].map { LanguageModel.Prediction(row: $0, target: 1 + $0 % 40, weight: Float(1 + $0 % 2)) }
-        let trained = model.parameters.map(\.tensor)
-        for tensor in trained { tensor.isTrainable = true }
-        func run(_ loss: () throws -> Tensor) rethrows -> [[Float]] {
-            let loss = try loss()
-            loss.backward()
-            defer { for tensor in trained { tensor.clearGradient() } }
-            return [loss.values] + trained.map { $0.gradient?.values ?? [] }
-        }
-        let ours = try run { try model.loss(row, predictions).main }
-        // The same of all rows, from which those that count are taken at last.
-        let theirs = try run {
-            let hidden = rmsNorm(try model.hiddenStates(row), weight: model.norm, epsilon: model.configuration.normEpsilon)
-            return projectedCrossEntropy(
-                gatherRows(hidden, predictions.map(\.row)), weight: model.embedding, targets: predictions.map(\.target),
-                weights: predictions.map(\.weight), normalizer: predictions.reduce(0) { $0 + $1.weight })
-        }
+        let ours = try model.lossAndGradients { try model.loss(row, predictions).main }
+        let theirs = try model.lossAndGradients { try model.crossEntropyOfAllRows(row, predictions) }
         for (index, (gradient, expected)) in zip(ours, theirs).enumerated() {
             #expect(relativeError(gradient, expected) < 1e-5, "\(index == 0 ? "loss" : model.parameters[index - 1].name)")
         }

@@ -95,28 +95,15 @@ struct ShortConvolutionTests {
         let predictions = [3, 19, 20, 22, 32, 40, 59].map {
             LanguageModel.Prediction(row: $0, target: 1 + $0 % 40, weight: Float(1 + $0 % 2))
         }
-        let trained = model.parameters.map(\.tensor)
-        for tensor in trained { tensor.isTrainable = true }
-        func run(_ loss: () throws -> Tensor) rethrows -> [[Float]] {
-            let loss = try loss()
-            loss.backward()
-            defer { for tensor in trained { tensor.clearGradient() } }
-            for tensor in trained { #expect(tensor.gradient?.shape == tensor.shape) }
-            return [loss.values] + trained.map { $0.gradient?.values ?? [] }
-        }
-        let ours = try run { try model.crossEntropy(row, predictions) }
-        // The same of all rows, from which those that count are taken at last.
-        let theirs = try run {
-            let hidden = rmsNorm(try model.hiddenStates(row), weight: model.norm, epsilon: model.configuration.normEpsilon)
-            return projectedCrossEntropy(
-                gatherRows(hidden, predictions.map(\.row)), weight: model.embedding, targets: predictions.map(\.target),
-                weights: predictions.map(\.weight), normalizer: predictions.reduce(0) { $0 + $1.weight })
-        }
+        let ours = try model.lossAndGradients { try model.crossEntropy(row, predictions) }
+        // Every parameter takes part.
+        for (gradient, parameter) in zip(ours.dropFirst(), model.parameters) { #expect(gradient.count == parameter.tensor.count) }
+        let theirs = try model.lossAndGradients { try model.crossEntropyOfAllRows(row, predictions) }
         for (index, (gradient, expected)) in zip(ours, theirs).enumerated() {
             #expect(relativeError(gradient, expected) < 1e-5, "\(index == 0 ? "loss" : model.parameters[index - 1].name)")
         }
         model.checkpointsLayers = true
-        #expect(try run { try model.crossEntropy(row, predictions) } == ours)
+        #expect(try model.lossAndGradients { try model.crossEntropy(row, predictions) } == ours)
     }
 
     @Test("In 16 bits they are near what they are in 32, from a cache too", arguments: [Precision.bfloat16, .float16])
