@@ -35,7 +35,7 @@ extension ModelConfiguration {
             keyValueHeadCount: heads.keyValueCount, headDim: heads.width, vocabularySize: sizes.vocabulary, hiddenDim: sizes.hiddenDim,
             experts: experts)
         configuration.normalizesHeads = sizes.normedHeadDim != nil
-        configuration.tiesEmbedding = sizes.tiesEmbedding
+        configuration.tiesEmbedding = weights.tiesOutput(generation.naming)
         return configuration
     }
 

@@ -216,28 +216,25 @@ extension ModelConfiguration {
     }
 
     /// The settings of MiniMind's own classes, as ``minimind(_:)`` reads them.
-    func minimindSettings() throws(ModelError) -> JSONObject {
+    func minimindSettings() -> JSONObject {
         var json: JSONObject = ["model_type": "minimind", "architectures": ["MiniMindForCausalLM"]]
         json["vocab_size"] = .integer(vocabularySize)
         json["rope_theta"] = .number(ropeTheta.shortest)
         json["use_moe"] = .bool(experts != nil)
         json["hidden_act"] = .string(activation.huggingFaceName)
-        if generation == .v2Classic {
-            json["dim"] = .integer(dim)
-            json["n_layers"] = .integer(layerCount)
-            json["n_heads"] = .integer(headCount)
-            json["n_kv_heads"] = .integer(keyValueHeadCount)
-            json["hidden_dim"] = .integer(hiddenDim)
-            json["norm_eps"] = .number(normEpsilon.shortest)
-            json["max_seq_len"] = .integer(contextLength)
-        } else {
-            json["hidden_size"] = .integer(dim)
-            json["num_hidden_layers"] = .integer(layerCount)
-            json["num_attention_heads"] = .integer(headCount)
-            json["num_key_value_heads"] = .integer(keyValueHeadCount)
-            json["intermediate_size"] = .integer(hiddenDim)
-            json["rms_norm_eps"] = .number(normEpsilon.shortest)
-            json["max_position_embeddings"] = .integer(contextLength)
+        let isClassic = generation == .v2Classic
+        let keys =
+            isClassic
+            ? ["dim", "n_layers", "n_heads", "n_kv_heads", "hidden_dim", "max_seq_len"]
+            : [
+                "hidden_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "intermediate_size",
+                "max_position_embeddings",
+            ]
+        for (key, size) in zip(keys, [dim, layerCount, headCount, keyValueHeadCount, hiddenDim, contextLength]) {
+            json[key] = .integer(size)
+        }
+        json[isClassic ? "norm_eps" : "rms_norm_eps"] = .number(normEpsilon.shortest)
+        if !isClassic {
             json["inference_rope_scaling"] = .bool(ropeScaling != nil)
             json["tie_word_embeddings"] = .bool(tiesEmbedding)
         }
@@ -252,7 +249,7 @@ extension ModelConfiguration {
         } else {
             Self.writeBalanced(experts, &json)
             // The class asks only whether anything is said.
-            if generation == .v2Classic, experts.sharedCount == 0 { json["n_shared_experts"] = .null }
+            if isClassic, experts.sharedCount == 0 { json["n_shared_experts"] = .null }
         }
         return json
     }

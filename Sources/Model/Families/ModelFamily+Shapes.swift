@@ -18,7 +18,9 @@ extension ModelFamily {
             "model_type": .string(modelType), "vocab_size": .integer(sizes.vocabulary), "hidden_size": .integer(sizes.dim),
             "num_hidden_layers": .integer(sizes.layerCount), "num_attention_heads": .integer(heads.count),
             "num_key_value_heads": .integer(heads.keyValueCount), "head_dim": .integer(heads.width),
-            "intermediate_size": .integer(sizes.hiddenDim), "tie_word_embeddings": .bool(sizes.tiesEmbedding),
+            "intermediate_size": .integer(sizes.hiddenDim),
+            // An output projection that differs from the embedding is seen when the weights are read.
+            "tie_word_embeddings": true,
             "attention_bias": .bool(sizes.biases.contains(.query)), "mlp_bias": .bool(sizes.biases.contains(.gate)),
         ]
         if let experts = sizes.experts {

@@ -62,6 +62,9 @@ extension ModelFamily {
     /// The type of its models in a `config.json`: `llama`, `gemma3_text`. MiniMind's generations share one.
     public var modelType: String { huggingFace?.modelType ?? name }
 
+    /// The types of all families' models, as a list for a person.
+    package static var modelTypes: String { all.compactMap { $0.huggingFace?.modelType }.unique }
+
     /// The first family of a `model_type`, or of a name whatever the case: `llama`, `Gemma 3`.
     public static func named(_ name: String) -> ModelFamily? {
         let name = name.lowercased()
@@ -106,7 +109,7 @@ extension ModelFamily {
         let given = try fields.text("model_type") ?? known.first { $0.className == architecture }?.modelType
         guard let given else { throw .configuration("there is no 'model_type'; is this the config.json of a language model?") }
         guard let family = all.first(where: { $0.huggingFace?.modelType == given }) else {
-            throw .unsupported("models of type '\(given.prefix(60))' are not read here; \(known.map(\.modelType).unique) are")
+            throw .unsupported("models of type '\(given.prefix(60))' are not read here; \(modelTypes) are")
         }
         return family
     }
@@ -164,7 +167,7 @@ extension ModelFamily {
     ///
     /// - Throws: ``ModelError/unsupported(_:)`` for an architecture that is not read here
     static func named(byArchitecture name: String) throws(ModelError) -> ModelFamily {
-        guard let family = all.first(where: { $0.gguf?.architecture == name }) else {
+        guard let family = known(byArchitecture: name) else {
             let known = all.compactMap { $0.gguf?.architecture }.unique
             throw .unsupported("models of the architecture '\(name.prefix(60))' are not read here; \(known) are")
         }
@@ -191,17 +194,14 @@ extension ParameterNaming {
 }
 
 extension ModelFamily {
-    /// Which of a head's values turn together in a GGUF of an architecture; `nil` for one that is not known here.
-    package static func rotaryLayout(ofArchitecture name: String) -> RotaryLayout? {
-        all.first { $0.gguf?.architecture == name }?.gguf?.rotaryLayout
-    }
-}
+    /// The first family of an architecture; `nil` for one that is not known here.
+    fileprivate static func known(byArchitecture name: String) -> ModelFamily? { all.first { $0.gguf?.architecture == name } }
 
-extension ModelFamily {
+    /// Which of a head's values turn together in a GGUF of an architecture; `nil` for one that is not known here.
+    package static func rotaryLayout(ofArchitecture name: String) -> RotaryLayout? { known(byArchitecture: name)?.gguf?.rotaryLayout }
+
     /// What the parameters are called in a GGUF of an architecture, known here or not.
-    package static func ggufNaming(ofArchitecture name: String) -> ParameterNaming {
-        all.first { $0.gguf?.architecture == name }?.gguf?.naming ?? .gguf
-    }
+    package static func ggufNaming(ofArchitecture name: String) -> ParameterNaming { known(byArchitecture: name)?.gguf?.naming ?? .gguf }
 }
 
 extension ModelConfiguration {

@@ -11,7 +11,7 @@ enum ModelSettings {
         return weights.dropLast(ending.count) + ".json"
     }
 
-    /// The settings beside a state dict, and the file that holds them; `nil` where there are none.
+    /// The settings beside a state dict, and the file that holds them; `nil` for a state dict without settings.
     ///
     /// - Throws: ``ModelError`` with the path, where a file of that name is not readable
     static func beside(_ weights: String) throws(ModelError) -> (path: String, json: JSON)? {
@@ -50,7 +50,7 @@ extension ModelConfiguration {
             guard let form = family.huggingFace else { throw .unsupported("\(family.name) has no settings of transformers") }
             return try HuggingFaceConfiguration.json(self, form: form, tokens: tokens, as: elementType)
         }
-        var json = try minimindSettings()
+        var json = minimindSettings()
         json.set(tokens, elementType)
         // What has no place in the class's settings would be lost.
         var read = try HuggingFaceConfiguration(.object(json)).model

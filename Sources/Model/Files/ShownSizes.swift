@@ -13,7 +13,6 @@ struct ShownSizes {
     let hiddenDim: Int
     /// The experts of the first layer; `nil` of a dense model.
     let experts: (routed: Int, shared: Int)?
-    let tiesEmbedding: Bool
     /// Which linear layers of the first layer have a bias.
     let biases: Set<LinearRole>
 
@@ -47,7 +46,6 @@ struct ShownSizes {
         experts = routed.map { ($0, (0...).first { !has(.linear(.gate, .shared($0))) } ?? 0) }
         hiddenDim = try shape(part(.linear(.gate, routed == nil ? nil : .routed(0))))[0]
         layerCount = try Self.layerCount(of: weights, naming)
-        tiesEmbedding = weights.tiesOutput(naming)
         biases = weights.biases(naming)
     }
 

@@ -66,8 +66,7 @@ extension FlagSet {
     mutating func kind(_ path: WritableKeyPath<Options, ModelOptions>) {
         value(
             "family", "str", path.appending(path: \.family),
-            expected: "a family of models: "
-                + ModelFamily.all.map(\.modelType).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }.joined(separator: ", "),
+            expected: "a family of models: \(ModelFamily.modelTypes)",
             words: { $0.map { "'\($0.modelType)'" } ?? "—" }, read: { ModelFamily.named($0).map(Optional.some) },
             "Family of a .pth or .safetensors without settings (NAME.json, config.json) beside it: llama, qwen2, gemma3_text, minimind, …")
         choice(

@@ -33,8 +33,9 @@ struct VerifyCommand {
         options.basePath = path
         options.loraPath = loraPath
         // What is known of one that says nothing itself need not be so of the other.
-        if (try? ModelFile.open(path)) != nil { options.forgetHints() }
-        let base = try Base(options)
+        var own = options
+        own.forgetHints()
+        let base = try (try? Base(own)) ?? Base(options)
         let model = try base.model(reading: .float32)
         if let list = loraPath {
             var shelf = AdapterShelf(model, base, isForced: options.forcesAdapter)
