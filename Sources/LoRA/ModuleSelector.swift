@@ -11,8 +11,8 @@ public enum ModuleSelector: Sendable, Hashable {
     case mlp
     /// All of them.
     case allLinear
-    /// The layers of this name, or whose name ends with it behind a dot, in MiniMind's naming or in Hugging Face's, or in
-    /// the one of a family that has its own: `layers.0.attention.wq`, `wq`, `q_proj`, `mlp.down_proj`.
+    /// The layers that have this name, or whose name ends with a dot and it, in the naming of MiniMind, of Hugging Face or of a
+    /// family that has its own: `layers.0.attention.wq`, `wq`, `q_proj`, `mlp.down_proj`.
     case name(String)
     /// The layers whose whole name a regular expression matches, in either naming.
     case pattern(String)

@@ -29,7 +29,7 @@ final class RotaryTables {
         return (full, windowed.map { RotaryAngles(table: $0, places: row.positions) } ?? full)
     }
 
-    /// The angles of a row of which some sequence is so long that it has others than short ones have; `nil` where none is.
+    /// The angles of a row of which some sequence is so long that it has others than short ones have; `nil` where all are short.
     private func anglesOfLengths(_ row: TokenRow) throws(ModelError) -> RotaryAngles? {
         guard let scaling = configuration.ropeScaling, scaling.changesWithLength else { return nil }
         // For each token the shortest length with its angles.

@@ -86,7 +86,7 @@ public struct TokenRow: Sendable {
     }
 
     /// The rows of the tokens that come before each token in its sequence, as `causalConvolution` takes them: the farthest
-    /// first, -1 where there is none.
+    /// first, and -1 before the start of the sequence.
     ///
     /// - Parameters:
     ///   - count: how many of each token

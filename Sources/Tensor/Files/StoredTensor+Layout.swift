@@ -9,7 +9,7 @@ extension StoredTensor {
             shape: shape.reversed(), elementType: elementType, storage: storage, offset: offset, strides: strides.reversed())
     }
 
-    /// The same elements with one more dimension, of size 1, before the last; `nil` where there is none.
+    /// The same elements with one more dimension, of size 1, before the last; `nil` for a tensor without dimensions.
     public var withColumnDimension: StoredTensor? {
         guard let width = shape.last, let step = strides.last else { return nil }
         return try? StoredTensor(

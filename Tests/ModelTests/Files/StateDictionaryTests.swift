@@ -153,7 +153,7 @@ struct StateDictionaryTests {
         #expect(try !ModelConfiguration(generation: .v2Classic, dim: 512, keyValueHeadCount: 4).isPublishedMiniMind)
     }
 
-    @Test("Settings that cannot be read are an error; a file about something else is none, and stays")
+    @Test("Settings that cannot be read are an error; a file about something else is left alone")
     func otherFiles() throws {
         let folder = try Paths.temporaryFolder()
         let source = FamilyTests.path("qwen2")
