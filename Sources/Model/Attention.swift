@@ -41,18 +41,18 @@ public final class Attention {
         _ x: Tensor, plan: AttentionPlan, rotary: RotaryAngles, cache: LayerCache?, outputRows: [Int32]?
     ) -> Tensor {
         let normsFirst = configuration.queryKeyNorm != .perHeadAfterRotation
-        func turned(_ x: Tensor, _ norm: Tensor?, _ places: [Int32]) -> Tensor {
+        func turned(_ x: Tensor, _ norm: Tensor?, _ table: RotaryTable, _ places: [Int32]) -> Tensor {
             let first = normsFirst ? configuration.normed(x, norm) : x
             guard isRotated else { return normsFirst ? first : configuration.normed(first, norm) }
             let turned = rotate(
-                first, positions: places, table: rotary.table, layout: configuration.rotaryLayout, headDim: configuration.headDim)
+                first, positions: places, table: table, layout: configuration.rotaryLayout, headDim: configuration.headDim)
             return normsFirst ? turned : configuration.normed(turned, norm)
         }
         var (q, k, v) = queryKeyValue(x, outputRows: outputRows)
-        k = turned(k, queryKeyNorms?.key, rotary.places)
+        k = turned(k, queryKeyNorms?.key, rotary.keys, rotary.places)
         if let cache { (k, v) = cache.append(k, v) }
 
-        q = turned(q, queryKeyNorms?.query, outputRows?.map { rotary.places[Int($0)] } ?? rotary.places)
+        q = turned(q, queryKeyNorms?.query, rotary.queries, outputRows?.map { rotary.places[Int($0)] } ?? rotary.places)
         let heads = attention(
             q: q, k: k, v: v, plan: plan, scale: configuration.attentionScale, softCap: configuration.attentionSoftCap)
         return wo(heads)

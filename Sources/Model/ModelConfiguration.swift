@@ -48,6 +48,8 @@ public struct ModelConfiguration: Sendable, Equatable {
     public var activation = Activation.silu
     /// What the products of queries and keys are multiplied by; `nil` for `1 / sqrt(headDim)`.
     public var attentionScale: Float?
+    /// What queries are multiplied by at positions beyond those of the first training; `nil` for nothing.
+    public var attentionTemperature: AttentionTemperature?
     /// What no product of a query and a key, so multiplied, exceeds in magnitude: `cap tanh(score / cap)`; `nil` for no cap.
     public var attentionSoftCap: Float?
     /// How many keys each layer's queries see at the most, the last ones, their own among them; `nil` in it for all of them,
@@ -192,6 +194,7 @@ public struct ModelConfiguration: Sendable, Equatable {
             throw .configuration("the factor of the auxiliary loss is \(experts.auxiliaryCoefficient); it is 0 or more")
         }
         try ropeScaling?.check(headDim: turnedDim)
+        try checkTemperature()
     }
 
     /// Whether queries and keys are normed head by head before they are turned.

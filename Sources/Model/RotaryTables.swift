@@ -2,20 +2,28 @@ import Tensor
 
 /// The angles of a row's tokens: a table, and for each token its row there.
 struct RotaryAngles {
-    let table: RotaryTable
+    /// Those of keys, and of queries; queries may be multiplied by factors of their own.
+    let keys, queries: RotaryTable
     let places: [Int32]
 }
 
 /// The rotary angles of a model, which grow with the texts that it reads.
 final class RotaryTables {
+    /// The angles of one kind of layer.
+    private struct Tables {
+        let keys, queries: RotaryTable
+
+        func angles(_ places: [Int32]) -> RotaryAngles { RotaryAngles(keys: keys, queries: queries, places: places) }
+    }
+
     private let configuration: ModelConfiguration
-    private var table: RotaryTable
-    /// The angles of layers with a window, where they differ.
-    private var windowed: RotaryTable?
+    private var tables: Tables
+    /// Those of layers with a window, where they differ.
+    private var windowed: Tables?
 
     init(_ configuration: ModelConfiguration) {
         self.configuration = configuration
-        (table, windowed) = Self.tables(512, configuration)
+        (tables, windowed) = Self.tables(512, configuration)
     }
 
     /// The angles of a row, in layers without a window and in those with one.
@@ -23,10 +31,9 @@ final class RotaryTables {
     /// - Throws: ``ModelError/sharedRowsOfOtherAngles`` where sequences share rows to which their lengths give other angles
     func angles(of row: TokenRow) throws(ModelError) -> (full: RotaryAngles, windowed: RotaryAngles) {
         let positions = Int(row.positions.max() ?? 0) + 1
-        if positions > table.positions { (table, windowed) = Self.tables(max(positions, 2 * table.positions), configuration) }
-        let plain = RotaryAngles(table: table, places: row.positions)
-        let full = try anglesOfLengths(row) ?? plain
-        return (full, windowed.map { RotaryAngles(table: $0, places: row.positions) } ?? full)
+        if positions > tables.keys.positions { (tables, windowed) = Self.tables(max(positions, 2 * tables.keys.positions), configuration) }
+        let full = try anglesOfLengths(row) ?? tables.angles(row.positions)
+        return (full, windowed?.angles(row.positions) ?? full)
     }
 
     /// The angles of a row of which some sequence is so long that it has others than short ones have; `nil` where all are short.
@@ -47,13 +54,21 @@ final class RotaryTables {
             (frequencies[length] ?? []).map { Float(position) * $0 }
         }
         let table = RotaryTable(angles: angles, pairs: configuration.turnedDim / 2, amplitude: scaling.amplitude)
-        return RotaryAngles(table: table, places: row.tokens.indices.map(Int32.init))
+        return Self.tables(table, positions: row.positions.map(Int.init), configuration).angles(row.tokens.indices.map(Int32.init))
     }
 
-    private static func tables(_ positions: Int, _ configuration: ModelConfiguration) -> (RotaryTable, RotaryTable?) {
-        (
-            RotaryTable(positions: positions, configuration),
-            configuration.windowedRopeTheta.map { RotaryTable(positions: positions, headDim: configuration.turnedDim, base: $0) }
+    private static func tables(_ count: Int, _ configuration: ModelConfiguration) -> (Tables, Tables?) {
+        func tables(_ keys: RotaryTable) -> Tables { Self.tables(keys, positions: Array(0..<count), configuration) }
+        return (
+            tables(RotaryTable(positions: count, configuration)),
+            configuration.windowedRopeTheta.map {
+                tables(RotaryTable(positions: count, headDim: configuration.turnedDim, base: $0))
+            }
         )
+    }
+
+    /// - Parameter positions: of each row of the table
+    private static func tables(_ keys: RotaryTable, positions: [Int], _ configuration: ModelConfiguration) -> Tables {
+        Tables(keys: keys, queries: configuration.attentionTemperature.map { keys.scaled(by: positions.map($0.factor)) } ?? keys)
     }
 }

@@ -40,6 +40,7 @@ public struct ModelFamily: Sendable {
         .gemma3,
         .mistral,
         .ministral,
+        .ministral3,
         .granite,
         .smolLM3,
         .olmo2,

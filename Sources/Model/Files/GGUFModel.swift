@@ -83,10 +83,9 @@ enum GGUFModel {
         case "none": break
         case "linear": scaling = factor == 1 ? nil : .linear(factor: factor)
         case "yarn":
-            if let multiplier = try fields.number("rope.scaling.yarn_log_multiplier"), multiplier != 0 {
-                throw .unsupported("a YaRN with 'yarn_log_multiplier' is not supported")
-            }
-            let outer = try fields.number("rope.scaling.yarn_attn_factor") ?? 1
+            // What DeepSeek's settings call mscale_all_dim; llama.cpp takes their mscale for 1.
+            let ofAll = try fields.number("rope.scaling.yarn_log_multiplier") ?? 0
+            let outer = try (fields.number("rope.scaling.yarn_attn_factor") ?? 1) / RotaryScaling.YaRN.attentionFactor(factor, scale: ofAll)
             let attention = try fields.number("rope.scaling.attn_factor") ?? 1
             scaling = .yarn(
                 .init(

@@ -84,6 +84,7 @@ extension ModelConfiguration {
         if normPlaces != other.normPlaces || normOffset != other.normOffset { return "norms as the model has them" }
         if activation != other.activation { return "the activation \(activation)" }
         if unrotatedLayers != other.unrotatedLayers { return "layers that are not turned as in the model" }
+        if attentionTemperature != other.attentionTemperature { return "queries that grow with their position" }
         if windows != other.windows { return "windows of attention as the model has them" }
         for (one, two, name) in [
             (attentionSoftCap ?? 0, other.attentionSoftCap ?? 0, "a soft cap of attention"),

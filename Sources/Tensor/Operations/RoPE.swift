@@ -49,6 +49,23 @@ public struct RotaryTable {
         sine = Tensor(angles.map { sinf($0) * amplitude }, shape: [positions, half])
     }
 
+    /// The same angles, with the turned values of each position multiplied by a factor of its own.
+    ///
+    /// - Parameter factors: one a position
+    public func scaled(by factors: [Float]) -> RotaryTable {
+        precondition(factors.count == positions, "a factor for each position")
+        func rows(_ table: Tensor) -> Tensor {
+            let values = table.values.enumerated().map { $1 * factors[$0 / half] }
+            return Tensor(values, shape: table.shape)
+        }
+        return RotaryTable(positions: positions, half: half, cosine: rows(cosine), sine: rows(sine))
+    }
+
+    private init(positions: Int, half: Int, cosine: Tensor, sine: Tensor) {
+        (self.positions, self.half) = (positions, half)
+        (self.cosine, self.sine) = (cosine, sine)
+    }
+
     /// The frequencies of a head, `base^(-2j / headDim)` for pair `j`.
     public static func frequencies(headDim: Int, base: Float) -> [Float] {
         precondition(headDim > 0 && headDim % 2 == 0, "a head of \(headDim) values does not turn in pairs")
