@@ -23,19 +23,16 @@ extension ModelFamily {
             try model.writeAttention(to: &json)
             try model.writeWindows(to: &json)
         },
-        gguf: GGUF(architecture: "exaone4", rotaryLayout: .rotateHalf, hasFrequencyDivisors: true) { fields, _, model throws(ModelError) in
+        gguf: GGUF(architecture: "exaone4", rotaryLayout: .rotateHalf, hasFrequencyDivisors: true, hasWindows: true) {
+            fields, _, model throws(ModelError) in
             model.normPlaces = .after
             model.queryKeyNorm = .perHead
-            try checkWindows(model)
-        } write: { model, _ throws(ModelError) in
-            try checkWindows(model)
+            // llama.cpp gives a model of so many layers windows, and no other one, whatever the file says.
+            guard model.layerCount == 64 else { return }
+            let window = try fields.integer("attention.sliding_window") ?? 4096
+            model.windows = (0..<model.layerCount).map { ($0 + 1) % 4 == 0 ? nil : window }
+            model.unrotatedLayers = Set(model.windows.indices.filter { model.windows[$0] == nil })
+        } write: { model, fields throws(ModelError) in
+            if let window = model.windows.compactMap({ $0 }).first { fields.set("attention.sliding_window", window) }
         })
-
-    /// llama.cpp gives a model of 64 layers windows, and no other one, whatever the file says.
-    private static func checkWindows(_ model: ModelConfiguration) throws(ModelError) {
-        guard model.layerCount != 64 else {
-            throw .unsupported(
-                "an EXAONE 4 of 64 layers has windows in llama.cpp that are not read or written here; take a Hugging Face folder")
-        }
-    }
 }

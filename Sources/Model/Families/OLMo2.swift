@@ -15,8 +15,14 @@ extension ModelFamily {
             try model.writeAttention(to: &json)
             try model.writeAttentionBias(to: &json)
         },
-        gguf: GGUF(architecture: "olmo2", rotaryLayout: .rotateHalf) { fields, _, model throws(ModelError) in
+        gguf: GGUF(architecture: "olmo2", rotaryLayout: .rotateHalf, hasWindows: true) { fields, _, model throws(ModelError) in
             model.normPlaces = .after
             model.queryKeyNorm = .wholeWidth
+            guard let window = try fields.integer("attention.sliding_window"), window > 0 else { return }
+            model.family = .olmo3
+            model.windows = (0..<model.layerCount).map { ($0 + 1) % 4 == 0 ? nil : window }
+            model.windowedRopeTheta = model.ropeTheta
+        } write: { model, fields throws(ModelError) in
+            if let window = model.windows.compactMap({ $0 }).first { fields.set("attention.sliding_window", window) }
         })
 }

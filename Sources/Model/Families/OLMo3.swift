@@ -22,5 +22,7 @@ extension ModelFamily {
             }
             try model.writeAttentionBias(to: &json)
             try model.writeWindows(to: &json)
-        })
+        },
+        // llama.cpp knows it from an OLMo 2 by its window.
+        gguf: ModelFamily.olmo2.gguf)
 }

@@ -36,6 +36,16 @@ struct GGUFRoundTrips {
                         experts: experts))
             ),
             (
+                // llama.cpp gives windows to the one of 64 layers.
+                "exaone4",
+                try RoundTrip.model(
+                    HuggingFaceConfiguration([
+                        "model_type": "exaone4", "hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 64,
+                        "num_attention_heads": 2, "num_key_value_heads": 1, "vocab_size": .integer(sizes.vocabulary),
+                        "sliding_window": 4, "max_position_embeddings": 512, "tie_word_embeddings": true,
+                    ]).model)
+            ),
+            (
                 "lfm2",
                 try RoundTrip.model(
                     HuggingFaceConfiguration([
