@@ -23,14 +23,14 @@ public final class LanguageModel {
     private let rotary: RotaryTables
 
     /// Builds the model from parameters that `parameter` supplies by place and shape.
-    init(
+    init<Failure: Error>(
         _ configuration: ModelConfiguration,
-        parameter: (_ place: ParameterPlace, _ shape: [Int]) throws(ModelError) -> Tensor
-    ) throws(ModelError) {
+        parameter: (_ place: ParameterPlace, _ shape: [Int]) throws(Failure) -> Tensor
+    ) throws(Failure) {
         self.configuration = configuration
         var parameters: [(place: ParameterPlace, tensor: Tensor)] = []
         var tensors: [ParameterPlace: Tensor] = [:]
-        try configuration.forEachParameter { (place, shape) throws(ModelError) in
+        try configuration.forEachParameter { (place, shape) throws(Failure) in
             let tensor = try parameter(place, shape)
             parameters.append((place, tensor))
             tensors[place] = tensor

@@ -16,8 +16,7 @@ extension LanguageModel {
         to path: String, as elementType: ElementType = .float16, name: String = "MiniMind",
         tokenizer: [(String, GGUFValue)] = [], replacement: @escaping (ParameterPlace, Tensor) -> Tensor = { $1 }
     ) throws(ModelError) {
-        let form = try ModelFamily.ggufForm(of: configuration)
-        var metadata = try configuration.ggufMetadata(form, as: elementType, name: name)
+        var (form, metadata) = try ggufForm(as: elementType, name: name)
         for (key, value) in tokenizer { metadata[key] = value }
         let parameters = WrittenParameters(
             model: self, naming: form.naming, rotaryLayout: form.rotaryLayout, normShift: configuration.normOffset,
@@ -26,11 +25,6 @@ extension LanguageModel {
         var writer = GGUFWriter(metadata: metadata)
         parameters.add(to: &writer, as: elementType)
         if let divisors = configuration.frequencyDivisors {
-            guard form.hasFrequencyDivisors else {
-                throw .unsupported(
-                    "llama.cpp scales the rotary frequencies of '\(form.architecture)' by one formula alone, not one by one; write a Hugging Face folder"
-                )
-            }
             writer.add(GGUFModel.frequencyDivisors, Tensor(divisors, shape: [divisors.count]), as: .float32)
         }
         if case .longRoPE(let scaling)? = configuration.ropeScaling {
@@ -45,6 +39,22 @@ extension LanguageModel {
         } catch {
             throw .file(error)
         }
+    }
+
+    /// Looks whether ``writeGGUF(to:as:name:tokenizer:replacement:)`` could write the model.
+    ///
+    /// - Throws: ``ModelError/unsupported(_:)``
+    package func checkGGUF(as elementType: ElementType) throws(ModelError) { _ = try ggufForm(as: elementType, name: "") }
+
+    /// The form in which the model is written, and its settings.
+    private func ggufForm(as elementType: ElementType, name: String) throws(ModelError) -> (ModelFamily.GGUF, GGUFMetadata) {
+        let form = try ModelFamily.ggufForm(of: configuration)
+        guard form.hasFrequencyDivisors || configuration.frequencyDivisors == nil else {
+            throw .unsupported(
+                "llama.cpp scales the rotary frequencies of '\(form.architecture)' by one formula alone, not one by one; write a Hugging Face folder"
+            )
+        }
+        return (form, try configuration.ggufMetadata(form, as: elementType, name: name))
     }
 }
 
@@ -78,7 +88,7 @@ extension ModelConfiguration {
         var read = try ModelConfiguration(
             family: family, dim: dim, layerCount: layerCount, headCount: headCount, keyValueHeadCount: keyValueHeadCount,
             headDim: headDim, vocabularySize: vocabularySize, hiddenDim: hiddenDim, contextLength: contextLength)
-        read.tiesEmbedding = tiesEmbedding
+        (read.tiesEmbedding, read.ropeTheta) = (tiesEmbedding, ropeTheta)
         if form.hasPartialRotation { read.rotaryDim = rotaryDim }
         try form.read(fields, tensors, &read)
         var own = self

@@ -69,6 +69,18 @@ extension LanguageModel {
         return form.className
     }
 
+    /// Looks whether ``writeHuggingFaceFolder(to:as:tokens:tokenizerFolder:shardSize:replacement:)`` could write the model.
+    ///
+    /// - Throws: as that
+    package func checkHuggingFaceFolder(_ folder: String, as elementType: ElementType, tokens: SpecialTokens) throws(ModelError) {
+        _ = try HuggingFaceConfiguration.json(configuration, tokens: tokens, as: elementType)
+        do throws(TensorFileError) {
+            try AtomicFolder.checkWritable(folder, replacing: Self.isPartOfModel)
+        } catch {
+            throw .file(error)
+        }
+    }
+
     /// Whether a file belongs to a folder of a model, which another takes the place of.
     private static func isPartOfModel(_ name: String) -> Bool {
         if tokenizerFiles.contains(name) || [HuggingFaceFolder.configurationName, "model.safetensors.index.json"].contains(name) {

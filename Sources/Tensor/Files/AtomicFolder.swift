@@ -40,6 +40,19 @@ package enum AtomicFolder {
         AtomicFile.syncFolder(target.openableFolder)
     }
 
+    /// Looks whether ``write(to:replacing:_:)`` could write a folder.
+    ///
+    /// - Throws: ``TensorFileError/system(path:_:)``
+    package static func checkWritable(_ path: String, replacing isReplaceable: (_ name: String) -> Bool) throws(TensorFileError) {
+        let target = resolved(path)
+        try check(target, isReplaceable)
+        let parent = target.enclosingFolder
+        try AtomicFile.makeFolder(parent)
+        let temporary = sibling(in: parent)
+        guard mkdir(temporary, 0o777) == 0 else { throw AtomicFile.failure(path) }
+        rmdir(temporary)
+    }
+
     /// The folder itself where the path is a link to it, without a slash at its end.
     private static func resolved(_ path: String) -> String {
         if let real = realpath(path, nil) {

@@ -20,17 +20,17 @@ struct ExportCommand {
             guard options.model.loraPath != nil else { throw CommandError.usage("merge needs an adapter; give it with --lora_path") }
         }
         let adapters = try options.model.loraPath.map { try AdapterList($0, flag: "--lora_path").paths } ?? []
-        try OutputPath.check(output, flag: "--output", against: [options.model.weightsPath] + adapters)
+        try OutputPath.check(output, flag: "--output", against: [try options.model.weightsPath] + adapters)
         if format == .pth { try SavedModel.checkReplaceable(output) }
         try options.model.computing {
             let base = try Base(options.model)
             let model = try base.model(reading: nil)
             var shelf = AdapterShelf(model, base, isForced: options.model.forcesAdapter)
             if let list = options.model.loraPath { try shelf.load(list: list) }
-            if let adapterFormat = format.adapterFormat {
+            if let modelFormat = format.modelFormat {
+                try writeModel(shelf, modelFormat, to: output, model, base)
+            } else if let adapterFormat = format.adapterFormat {
                 try writeAdapter(shelf, adapterFormat, to: output, model, base)
-            } else {
-                try writeModel(shelf, format, to: output, model, base)
             }
         }
     }
@@ -38,40 +38,26 @@ struct ExportCommand {
     // MARK: - Models
 
     private func writeModel(
-        _ shelf: AdapterShelf, _ format: ExportOptions.Format, to output: String, _ model: LanguageModel, _ base: Base
+        _ shelf: AdapterShelf, _ modelFormat: ModelFormat, to path: String, _ model: LanguageModel, _ base: Base
     ) throws {
-        let type = try options.elementType(format)
+        let type = try options.elementType(modelFormat)
+        let output = try ModelOutput(modelFormat, as: type, of: base, tokenizerPath: options.model.tokenizerPath)
         let adapted = model.linears.filter { linear in linear.updates.contains { $0.weight != 0 } }
         let before = adapted.map { ($0, $0.weight.values) }
         shelf.merge()
         // A GGUF keeps some weights in other types, which its writer knows.
-        if format != .gguf { try model.checkRange(of: type) }
+        if modelFormat != .gguf { try model.checkRange(of: type) }
         if !adapted.isEmpty { report(before, writtenAs: type) }
-        switch format {
-        case .gguf:
-            let tokenizer = try tokenizerMetadata(base)
-            let name = ((output as NSString).lastPathComponent as NSString).deletingPathExtension
-            try model.writeGGUF(to: output, as: type, name: name, tokenizer: tokenizer)
-            if let warning = model.configuration.ggufWarning { console.note("warning: " + warning) }
-        case .huggingface:
-            let source = try base.foundTokenizer()
-            // Folders are copied, what a single file holds is unpacked: before anything is written, as it may be damaged.
-            let unpacked = source != nil && source?.folder == nil ? try base.tokenizer() : nil
-            let written = try model.writeHuggingFaceFolder(
-                to: output, as: type, tokens: base.file.tokens, tokenizerFolder: source?.folder)
-            try unpacked?.writeHuggingFaceFiles(to: output)
-            if source == nil { console.note("note: no tokenizer was found, so none goes along; --tokenizer_path names its folder") }
-            console.line("written for \(written)")
-        default:
-            console.warn(ofUnsaidParts: model.configuration)
-            try model.saved(as: type, tokens: base.file.tokens).write(to: output)
-        }
-        console.line("wrote \(output) (\(type.rawValue))")
+        if modelFormat == .pth { console.warn(ofUnsaidParts: model.configuration) }
+        let written = try output.write(model, to: path)
+        for note in output.notes(model.configuration) { console.note(note) }
+        if let written { console.line("written for \(written)") }
+        console.line("wrote \(path) (\(type.rawValue))")
         guard options.verifies else { return }
         // Against base plus adapter, not against what was merged.
         shelf.unmerge()
-        let written = try LanguageModel(ModelFile.open(output, ModelHints(headCount: model.configuration.headCount)))
-        try compare(model, written, type, output)
+        let read = try LanguageModel(ModelFile.open(path, ModelHints(headCount: model.configuration.headCount)))
+        try compare(model, read, type, path)
     }
 
     /// Says what rounding leaves of the adapters.
@@ -91,16 +77,6 @@ struct ExportCommand {
                 before.count, type.rawValue, 100 * max(0, 1 - report.survivingShare), 100 * report.relativeError))
     }
 
-    // MARK: - Tokenizers
-
-    private func tokenizerMetadata(_ base: Base) throws -> [(String, GGUFValue)] {
-        guard try base.foundTokenizer() != nil else {
-            console.note("note: no tokenizer was found, so llama.cpp will read no text from the file; --tokenizer_path names its folder")
-            return []
-        }
-        return try base.tokenizer().ggufMetadata(vocabularySize: base.file.configuration.vocabularySize).map { ($0.key, $0.value) }
-    }
-
     // MARK: - Adapters
 
     private func writeAdapter(_ shelf: AdapterShelf, _ format: AdapterFormat, to output: String, _ model: LanguageModel, _ base: Base)
@@ -110,7 +86,7 @@ struct ExportCommand {
             throw CommandError.usage(
                 "an adapter alone is written of just one, without a weight; give it with --lora_path, or merge several into a model")
         }
-        let type = options.savedType == .auto ? nil : try options.elementType(.minimind)
+        let type = options.savedType == .auto ? nil : try options.elementType(nil)
         try AdapterFile.write(
             adapter.state, as: format, to: output, for: model.configuration, baseName: base.file.path, elementType: type)
         console.line("wrote \(output) (\(format.rawValue), \(adapter.linears.count) modules)")
@@ -124,20 +100,8 @@ struct ExportCommand {
     private func compare(_ model: LanguageModel, _ written: LanguageModel, _ type: ElementType, _ output: String) throws {
         let comparison = try ModelComparison(model, written)
         console.line("verified: " + comparison.summary)
-        // Rounding moves a token that stands between two nearly equal experts to the other one.
-        let tolerance = type.verificationTolerance * (model.configuration.experts != nil && type != .float32 ? 5 : 1)
-        try VerifyCommand.check(
-            comparison, tolerance: tolerance, "\(output) does not answer as base and adapter do; do not use it")
-    }
-}
-
-extension ElementType {
-    /// The relative error of logits that rounding weights to the type explains.
-    fileprivate var verificationTolerance: Double {
-        switch self {
-        case .float32: 1e-4
-        case .float16: 1e-2
-        default: 1e-1
-        }
+        try comparison.check(
+            writtenAs: type, hasExperts: model.configuration.experts != nil,
+            "\(output) does not answer as base and adapter do; do not use it")
     }
 }

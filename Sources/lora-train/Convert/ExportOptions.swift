@@ -30,6 +30,9 @@ struct ExportOptions {
         /// The adapter alone, as llama.cpp takes it beside a base.
         case ggufLoRA = "gguf-lora"
 
+        /// The format of a whole model; `nil` where an adapter is written, or the ending of the output decides.
+        var modelFormat: ModelFormat? { ModelFormat(rawValue: rawValue) }
+
         /// The format of an adapter alone; `nil` where a model is written.
         var adapterFormat: AdapterFormat? {
             switch self {
@@ -63,7 +66,9 @@ struct ExportOptions {
     }
 
     /// The type of what is written.
-    func elementType(_ format: Format) throws(CommandError) -> ElementType {
+    ///
+    /// - Parameter format: of a model; `nil` for an adapter
+    func elementType(_ format: ModelFormat?) throws(CommandError) -> ElementType {
         switch savedType {
         case .auto: return format == .gguf || format == .huggingface ? .float16 : .float32
         case .float32: return .float32

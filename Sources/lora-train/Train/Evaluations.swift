@@ -122,7 +122,9 @@ final class Evaluations {
         guard isBest else { return }
         isBestHere = true
         guard processes.isFirst else { return }
-        if step == 0 { saveStart = subject.copy() } else { try subject.save(subject.bestPath) }
+        guard step > 0 else { return saveStart = subject.copy() }
+        try subject.save(subject.bestPath)
+        try subject.checkSaved(subject.bestPath)
     }
 
     /// Says at the end of a run where the best is, and what was forgotten.

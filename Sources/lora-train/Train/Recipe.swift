@@ -18,7 +18,7 @@ struct Recipe {
         "lora_name", "sample_prompts", "use_wandb", "wandb_project", "num_workers", "threads", "log_interval", "log_format",
         "save_interval",
         "save_steps", "save_total_limit",
-        "save_dtype", "resume", "ddp", "ddp_timeout", "local_rank", "streaming", "force",
+        "save_dtype", "format", "resume", "ddp", "ddp_timeout", "local_rank", "streaming", "force",
         "chat_template", "wandb_run_name", "wandb_optional", "wandb_python", "wandb_timeout",
     ]
 

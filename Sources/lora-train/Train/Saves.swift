@@ -123,6 +123,11 @@ struct Saves {
         if isWriter { try subject.save(subject.path) }
     }
 
+    /// Looks whether what was saved opens again as what it was.
+    func checkSubject() throws {
+        if isWriter { try subject.checkSaved(subject.path) }
+    }
+
     /// Saves the state of a run.
     ///
     /// - Parameters:

@@ -15,6 +15,8 @@ struct Subject {
     let words: JSONObject
     /// Takes it as it is now, to be written to a path later.
     let copy: () -> (_ path: String) throws -> Void
+    /// How a model that is trained whole is written; `nil` for an adapter.
+    private let output: WholeModel?
     /// The adapter, where one is trained.
     let adapter: LoRAAdapter?
     /// What the adapter of `--lora_path` brings along, as a checkpoint knows it again; `nil` for a new one.
@@ -43,16 +45,21 @@ struct Subject {
         if options.trainsAll {
             console.line("LLM 总参数量: \(model.parameterCount)")
             announceBase()
-            console.warn(ofUnsaidParts: model.configuration)
-            path = "\(options.model.outDir)/\((stem as NSString).lastPathComponent).pth"
+            let output = try WholeModel(options, model, base)
+            for note in output.notes { console.note(note) }
+            self.output = output
+            path = "\(options.model.outDir)/\((stem as NSString).lastPathComponent)\(output.ending)"
             parameters = model.parameters
             groups = [ParameterGroup(parameters.map(\.tensor))]
             words = Self.words(base, options, total: model.parameterCount, trained: model.parameterCount)
             (adapter, start, provenance) = (nil, nil, nil)
             dependsOnLayout = balance != nil
             copy = {
-                let saved = model.saved(as: savedType, tokens: base?.file.tokens ?? .minimind)
-                return { try saved.write(to: $0) }
+                let copy = output.copied()
+                return {
+                    try copy.write(to: $0)
+                    try copy.check(savedAt: $0)
+                }
             }
             return
         }
@@ -65,6 +72,7 @@ struct Subject {
         let path = stem + ".pth"
         self.path = path
         self.adapter = adapter
+        output = nil
         let ownPaths = [path, Self.bestPath(path), stem + ".checkpoints"]
         start = options.model.loraPath.map { Self.start(adapter, path: $0, savedPaths: ownPaths) }
         dependsOnLayout = adapter.updates.contains { $0.update.dropout > 0 } || balance != nil
@@ -87,7 +95,14 @@ struct Subject {
     }
 
     /// Writes it to a path.
-    func save(_ path: String) throws { try copy()(path) }
+    func save(_ path: String) throws {
+        if let output { try output.write(to: path) } else { try copy()(path) }
+    }
+
+    /// Looks whether a model that was saved whole opens again as what it was.
+    ///
+    /// - Throws: ``CommandError``, or `ModelError` with the path
+    func checkSaved(_ path: String) throws { try output?.check(savedAt: path) }
 
     private static func words(_ base: Base?, _ options: TrainOptions, total: Int, trained: Int) -> JSONObject {
         [
@@ -99,18 +114,21 @@ struct Subject {
     /// Where it is saved as it was when the validation loss was lowest.
     var bestPath: String { Self.bestPath(path) }
 
-    private static func bestPath(_ path: String) -> String { path.dropLast(".pth".count) + ".best.pth" }
+    private static func bestPath(_ path: String) -> String {
+        let ending = [".pth", ".gguf"].first(where: path.hasSuffix) ?? ""
+        return path.dropLast(ending.count) + ".best" + ending
+    }
 
     /// Whether every value is a number.
     var isSound: Bool { parameters.allSatisfy { $0.tensor.sumOfSquares.isFinite } }
 
     /// A folder that cannot be written to is better found before hours of training than after.
     ///
-    /// - Throws: `TensorFileError` with the system's reason, `ModelError` where something else stands in the place of settings
+    /// - Throws: `TensorFileError` with the system's reason, `ModelError` where something else stands in the place of a model,
+    ///   or its form does not say all of it
     func checkWritable() throws {
-        try AtomicFile.checkWritable(path)
-        guard adapter == nil else { return }
-        for path in [path, bestPath] { try SavedModel.checkReplaceable(path) }
+        guard let output else { return try AtomicFile.checkWritable(path) }
+        for path in [path, bestPath] { try output.checkWritable(path) }
     }
 
     private static func summary(_ adapter: LoRAAdapter) -> String {

@@ -38,6 +38,7 @@ struct TrainCommand {
         func save(_ processes: Processes) throws {
             try saves.saveSubject()
             try saveCheckpoint(processes)
+            try saves.checkSubject()
         }
 
         /// Saves the state of the run.
@@ -181,6 +182,7 @@ struct TrainCommand {
         guard run.stepsDone > 0 else { return "nothing is trained yet, and nothing is saved" }
         if run.subject.isSound {
             try run.saves.saveSubject()
+            try run.saves.checkSubject()
             return "the last good parameters are in \(run.subject.path)"
         }
         return FileManager.default.fileExists(atPath: run.subject.path)

@@ -7,6 +7,16 @@ struct TrainOptions {
     /// The type in which what was trained is saved.
     enum SavedType: String, CaseIterable { case float32, float16, bfloat16 }
 
+    /// What a model that is trained whole is saved as.
+    enum SavedFormat: String, CaseIterable {
+        /// What the base is.
+        case auto
+        case pth, huggingface, gguf
+
+        /// `nil` for what the base is.
+        var format: ModelFormat? { ModelFormat(rawValue: rawValue) }
+    }
+
     enum Initialization: String, CaseIterable { case pretrained, random }
 
     /// For whom standard output is: a person, or a program.
@@ -45,6 +55,7 @@ struct TrainOptions {
     var trainsAll = false
     var initialization = Initialization.pretrained
     var savedType = SavedType.float32
+    var modelFormat = SavedFormat.auto
     var lossReduction = LossReduction.batch
     var saveSteps = 0
     var saveTotalLimit = 2
@@ -147,7 +158,11 @@ struct TrainOptions {
             "Seconds that Weights & Biases may take to answer at the start, and to upload the rest at the end")
         flags.bool(
             "full", \.trainsAll,
-            "Train all parameters instead of adapters; saved as {out_dir}/{lora_name}_{dim}.pth, with experts …_moe.pth")
+            "Train all parameters instead of adapters; saved as {out_dir}/{lora_name}_{dim}, with experts …_moe, in the format of the base"
+        )
+        flags.choice(
+            "format", \.modelFormat,
+            "What --full saves: pth, with its settings beside it, huggingface (a folder) or gguf; auto is what the base is")
         flags.choice("init", \.initialization, "pretrained, or random to train from nothing with --full")
         flags.choice("save_dtype", \.savedType, "Type of the values that are saved: float32, float16 or bfloat16")
         return flags
@@ -173,6 +188,9 @@ struct TrainOptions {
         }
         if trainsAll, model.basePrecision == .bfloat16 {
             throw .usage("--full trains float32 weights; leave out --base_dtype bfloat16")
+        }
+        if !trainsAll, given.contains("format") {
+            throw .usage("--format is what --full saves; of an adapter, `lora-train export` writes other formats")
         }
         if trainsAll, model.loraPath != nil { throw .usage("--full trains no adapter; leave out --lora_path") }
         if trainsAll, model.forcesAdapter { throw .usage("--full trains no adapter; leave out --force") }

@@ -1,0 +1,136 @@
+import Data
+import Foundation
+import Model
+import Tensor
+
+/// What a whole model is written as.
+enum ModelFormat: String, CaseIterable {
+    /// One of PyTorch's files, with its settings beside it.
+    case pth
+    /// A folder that `AutoModelForCausalLM` takes.
+    case huggingface
+    /// A file of llama.cpp.
+    case gguf
+
+    /// The kind of file that a base is.
+    init(_ kind: ModelFile.Kind) {
+        switch kind {
+        case .huggingFace: self = .huggingface
+        case .gguf: self = .gguf
+        default: self = .pth
+        }
+    }
+
+    /// What the names of such files end with.
+    var ending: String { self == .huggingface ? "" : ".\(rawValue)" }
+}
+
+/// A whole model on its way to disk: in what form, of which type, and with which tokenizer.
+struct ModelOutput {
+    let format: ModelFormat
+    let elementType: ElementType
+    private let tokens: SpecialTokens
+    private let tokenizerSource: TokenizerSource?
+    /// What the tokenizer is read from, for messages.
+    private let tokenizerName: String
+
+    /// - Parameters:
+    ///   - base: where the model comes from; `nil` for a random start
+    ///   - tokenizerPath: the tokenizer that was given
+    init(_ format: ModelFormat, as elementType: ElementType, of base: Base?, tokenizerPath: String?) throws {
+        (self.format, self.elementType) = (format, elementType)
+        tokens = base?.file.tokens ?? .minimind
+        if let base {
+            tokenizerSource = try base.foundTokenizer()
+        } else {
+            tokenizerSource = try tokenizerPath.map(TokenizerFolder.source) ?? (try? .folder(TokenizerFolder.find()))
+        }
+        tokenizerName = tokenizerPath ?? base?.file.path ?? ""
+    }
+
+    /// Looks whether a model can be written to a place in this form, before hours have gone by.
+    ///
+    /// - Throws: `ModelError` where the form does not say all that the model computes, or the place holds something else;
+    ///   `TensorFileError` with the system's reason
+    func check(_ model: LanguageModel, path: String) throws {
+        switch format {
+        case .pth:
+            guard model.configuration.hasSettings else {
+                throw ModelError.unsupported(
+                    "the settings beside a .pth cannot say all that this model computes; --format huggingface writes a folder")
+            }
+            try AtomicFile.checkWritable(path)
+            try SavedModel.checkReplaceable(path)
+        case .huggingface: try model.checkHuggingFaceFolder(path, as: elementType, tokens: tokens)
+        case .gguf:
+            try AtomicFile.checkWritable(path)
+            try model.checkGGUF(as: elementType)
+            _ = try ggufTokenizer(model)
+        }
+    }
+
+    /// What a person should know of the form.
+    ///
+    /// - Returns: whole lines
+    func notes(_ configuration: ModelConfiguration) -> [String] {
+        guard format != .pth else { return [] }
+        var notes: [String] = []
+        if tokenizerSource == nil {
+            let consequence = format == .gguf ? "llama.cpp will read no text from the file" : "none goes along"
+            notes.append("note: no tokenizer was found, so \(consequence); --tokenizer_path names its folder")
+        }
+        if format == .gguf, let warning = configuration.ggufWarning { notes.append("warning: " + warning) }
+        return notes
+    }
+
+    /// Writes a model.
+    ///
+    /// - Returns: the class of transformers that a folder is for; `nil` for other forms
+    @discardableResult
+    func write(_ model: LanguageModel, to path: String) throws -> String? {
+        switch format {
+        case .pth:
+            try model.saved(as: elementType, tokens: tokens).write(to: path)
+        case .huggingface:
+            // Folders are copied, what a single file holds is unpacked: before anything is written, as it may be damaged.
+            let unpacked = tokenizerSource?.folder == nil ? try tokenizer() : nil
+            let written = try model.writeHuggingFaceFolder(
+                to: path, as: elementType, tokens: tokens, tokenizerFolder: tokenizerSource?.folder)
+            try unpacked?.writeHuggingFaceFiles(to: path)
+            return written
+        case .gguf:
+            let name = ((path as NSString).lastPathComponent as NSString).deletingPathExtension
+            try model.writeGGUF(to: path, as: elementType, name: name, tokenizer: try ggufTokenizer(model))
+        }
+        return nil
+    }
+
+    private func tokenizer() throws -> Tokenizer? { try tokenizerSource?.tokenizer(name: tokenizerName) }
+
+    private func ggufTokenizer(_ model: LanguageModel) throws -> [(String, GGUFValue)] {
+        try tokenizer()?.ggufMetadata(vocabularySize: model.configuration.vocabularySize).map { ($0.key, $0.value) } ?? []
+    }
+}
+
+extension ModelComparison {
+    /// Refuses a file whose logits lie further from the model's than the rounding of its weights explains.
+    ///
+    /// - Parameter failure: what is wrong, the path in it
+    /// - Throws: ``CommandError``
+    func check(writtenAs type: ElementType, hasExperts: Bool, _ failure: String) throws(CommandError) {
+        // Rounding moves a token that stands between two nearly equal experts to the other one.
+        let tolerance = type.verificationTolerance * (hasExperts && type != .float32 ? 5 : 1)
+        try VerifyCommand.check(self, tolerance: tolerance, failure)
+    }
+}
+
+extension ElementType {
+    /// The relative error of logits that rounding weights to the type explains.
+    fileprivate var verificationTolerance: Double {
+        switch self {
+        case .float32: 1e-4
+        case .float16: 1e-2
+        default: 1e-1
+        }
+    }
+}
