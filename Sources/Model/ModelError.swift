@@ -22,6 +22,8 @@ public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
     case unsupported(String)
     /// What is wrong with a file of tensors.
     case file(TensorFileError)
+    /// A model that was asked for by its name, and is not on this disk, or not all of it.
+    case notOnDisk(String)
     /// One of the others, in a file or folder.
     indirect case inFile(path: String, ModelError)
     /// A token outside the vocabulary.
@@ -41,7 +43,9 @@ public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
 
     private var text: String {
         switch self {
-        case .configuration(let reason), .unrecognized(let reason), .ambiguous(let reason), .unsupported(let reason): reason
+        case .configuration(let reason), .unrecognized(let reason), .ambiguous(let reason), .unsupported(let reason),
+            .notOnDisk(let reason):
+            reason
         case .file(let error): "\(error)"
         case .inFile(let path, let error): "\(path): \(error)"
         case .missingWeight(let name):

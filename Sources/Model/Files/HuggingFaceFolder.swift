@@ -23,6 +23,17 @@ enum HuggingFaceFolder {
         FileManager.default.fileExists(atPath: "\(folder)/\(name)")
     }
 
+    /// Whether a folder has weights, or an index of them.
+    static func hasWeights(_ folder: String) -> Bool { weightNames.contains { has($0, in: folder) } }
+
+    /// A file that the index of the weights names, and that is not in the folder.
+    static func missingShard(in folder: String) -> String? {
+        guard let name = weightNames.first(where: { has($0, in: folder) }), name.hasSuffix(".json"),
+            let map = (try? json("\(folder)/\(name)"))?["weight_map"]?.object
+        else { return nil }
+        return map.compactMap(\.value.string).first { !has($0, in: folder) }
+    }
+
     /// The configuration and the weights, mapped and not read but to tell an output projection from the embedding.
     static func read(_ folder: String) throws(ModelError) -> (HuggingFaceConfiguration, StoredWeights) {
         let path = "\(folder)/\(configurationName)"

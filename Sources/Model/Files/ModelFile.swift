@@ -61,9 +61,13 @@ public struct ModelFile: Sendable {
     /// What a state dict does not show, `NAME.json` beside it says, or a `config.json` in its folder, or the hints. Without
     /// any of them it is read where its sizes are those of a published MiniMind.
     ///
-    /// - Throws: ``ModelError/inFile(path:_:)`` or ``ModelError/file(_:)``. In a file are ``ModelError/ambiguous(_:)``, for a
+    /// - Parameters:
+    ///   - path: the file or folder, or the name of a model that other tools keep on this machine (``LocalModels/path(of:environment:)``)
+    ///   - hints: what is known of a state dict
+    /// - Throws: ``ModelError/notOnDisk(_:)``, ``ModelError/inFile(path:_:)`` or ``ModelError/file(_:)``. In a file are ``ModelError/ambiguous(_:)``, for a
     ///   state dict that nobody says anything about, and what else is wrong, also where the hints say otherwise
     public static func open(_ path: String, _ hints: ModelHints = ModelHints()) throws(ModelError) -> ModelFile {
+        let path = try LocalModels.path(of: path)
         var isFolder: ObjCBool = false
         _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
         let opened: ModelFile
@@ -74,7 +78,7 @@ public struct ModelFile: Sendable {
         } else {
             switch try TensorFile.contents(path) {
             case .gguf(let file): opened = try inFile(path) { () throws(ModelError) in try gguf(file, path) }
-            case .tensors(let tensors): opened = try stateDictionary(tensors.withoutRunPrefixes, path, hints)
+            case .tensors(let tensors): opened = try stateDictionary(tensors.withoutWrapperPrefixes, path, hints)
             }
         }
         try inFile(path) { () throws(ModelError) in try hints.check(opened.configuration) }

@@ -14,14 +14,15 @@ struct Base {
     /// - Throws: ``CommandError``, or `ModelError` with the path
     init(_ options: ModelOptions) throws {
         self.options = options
-        let path = options.weightsPath
+        let path = try options.weightsPath
         guard FileManager.default.fileExists(atPath: path) else {
             let name = (path as NSString).lastPathComponent
             throw CommandError.failure(
                 options.basePath == nil
                     ? "no base weights at \(path); put MiniMind's published \(name) there or give a file or folder with --base_path, "
                         + "or try the bundled base: make demo"
-                    : "no base weights at \(path); --base_path is a .pth, .safetensors or .gguf file, or a folder with config.json")
+                    : "no base weights at \(path); --base_path is a .pth, .safetensors or .gguf file, a folder with config.json, or a model's name at Hugging Face or Ollama"
+            )
         }
         let found = try ModelFile.open(path, options.hints)
         file = options.stretchesRotary ? try found.stretched(by: .yarn(.minimind)) : found
@@ -113,8 +114,13 @@ struct Base {
 
 extension ModelOptions {
     /// The path of the base weights: the one that was given, or the first of the usual ones that is there.
+    ///
+    /// - Throws: `ModelError` for the name of a model that is not on this disk
     var weightsPath: String {
-        basePath ?? usualPaths.first { FileManager.default.fileExists(atPath: $0) } ?? usualPaths[0]
+        get throws {
+            if let basePath { return try LocalModels.path(of: basePath) }
+            return usualPaths.first { FileManager.default.fileExists(atPath: $0) } ?? usualPaths[0]
+        }
     }
 
     private var usualPaths: [String] {

@@ -87,7 +87,8 @@ extension FlagSet {
     /// Flags of a model that the published script lacks, alike in every command that has one.
     mutating func model(
         _ path: WritableKeyPath<Options, ModelOptions>,
-        base: String = "Base weights; default {out_dir}/rlhf_{dim}.pth, or {out_dir}/full_sft_{dim}.pth; with --use_moe …_moe.pth"
+        base: String = "Base weights, or the name of a model in the cache of Hugging Face or in Ollama's store; "
+            + "default {out_dir}/rlhf_{dim}.pth, or {out_dir}/full_sft_{dim}.pth; with --use_moe …_moe.pth"
     ) {
         filePath("base_path", path.appending(path: \.basePath), base)
         filePath(

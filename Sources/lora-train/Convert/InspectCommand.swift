@@ -10,9 +10,10 @@ struct InspectCommand {
     let options: InspectOptions
 
     func run() throws {
-        guard let path = options.path else {
+        guard let word = options.path else {
             throw CommandError.usage("inspect needs a file or folder: lora-train inspect FILE")
         }
+        let path = try LocalModels.path(of: word)
         guard FileManager.default.fileExists(atPath: path) else { throw CommandError.failure("\(path): no such file or folder") }
         let report = try Self.report(path, options.model.hints)
         if options.isJSON { return Console.shared.line(JSON.object(report.json(listsTensors: options.listsTensors)).serialized) }

@@ -27,7 +27,8 @@ struct VerifyCommand {
         }
     }
 
-    private func loaded(_ path: String, _ loraPath: String?) throws -> LanguageModel {
+    private func loaded(_ word: String, _ loraPath: String?) throws -> LanguageModel {
+        let path = try LocalModels.path(of: word)
         guard FileManager.default.fileExists(atPath: path) else { throw CommandError.failure("\(path): no such file or folder") }
         var options = self.options.model
         options.basePath = path

@@ -1,4 +1,5 @@
 import Foundation
+import Model
 import Report
 import Tensor
 
@@ -16,15 +17,16 @@ struct ReportCommand {
             throw CommandError.usage("--lora_path is the adapter of one run, but these are \(paths.count): \(paths.joined(separator: " "))")
         }
         // A run names files that may be gone by now; who names one himself wants that very one.
-        for (flag, path) in [("lora_path", options.model.loraPath), ("base_path", options.model.basePath)] {
+        let basePath = try options.model.basePath.map { try LocalModels.path(of: $0) }
+        for (flag, path) in [("lora_path", options.model.loraPath), ("base_path", basePath)] {
             guard let path, !FileManager.default.fileExists(atPath: path) else { continue }
             throw CommandError.failure("--\(flag): there is no \(path)")
         }
         let output = options.output ?? (paths.count == 1 ? RunReport.path(ofMetrics: paths[0]) : "comparison.report.html")
-        try OutputPath.check(output, flag: "--out", against: paths + [options.model.loraPath, options.model.basePath])
+        try OutputPath.check(output, flag: "--out", against: paths + [options.model.loraPath, basePath])
         try options.model.computing {
             let subjects = try paths.map {
-                try RunReport.subject(metricsPath: $0, loraPath: options.model.loraPath, basePath: options.model.basePath)
+                try RunReport.subject(metricsPath: $0, loraPath: options.model.loraPath, basePath: basePath)
             }
             for (path, subject) in zip(paths, subjects) {
                 for problem in subject.history.problems.map({ "\(path): \($0)" }) + subject.problems { console.note("note: \(problem)") }

@@ -39,7 +39,7 @@ struct VisualizeCommand {
 
     /// The adapter on its base; alone where none was named and the usual ones are not there.
     private func analysis(_ path: String) throws -> AdapterAnalysis {
-        let weightsPath = options.model.weightsPath
+        let weightsPath = try options.model.weightsPath
         guard options.model.basePath != nil || FileManager.default.fileExists(atPath: weightsPath) else {
             let analysis = try AdapterAnalysis(path: path, base: nil)
             console.note("note: no base at \(weightsPath), so the adapter is looked at alone; --base_path names its base")
