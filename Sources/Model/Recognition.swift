@@ -127,21 +127,32 @@ extension StateDictionary {
         return output.hasSameElements(as: embedding)
     }
 
-    /// The same tensors without what distributed (`module.`) or compiled (`_orig_mod.`) runs put before each
-    /// name.
-    package var withoutRunPrefixes: StateDictionary {
-        guard names.contains(where: { $0.withoutRunPrefixes.count != $0.count }) else { return self }
+    /// The same tensors under the names that they have without wrappers around the model.
+    package var withoutWrapperPrefixes: StateDictionary {
+        guard names.contains(where: { $0.withoutWrapperPrefixes.count != $0.count }) else { return self }
         var result = StateDictionary()
-        for name in names { result[String(name.withoutRunPrefixes)] = self[name] }
+        for name in names { result[String(name.withoutWrapperPrefixes)] = self[name] }
         return result
     }
 }
 
-extension String {
-    /// A parameter's name without what distributed (`module.`) or compiled (`_orig_mod.`) runs put before it.
-    package var withoutRunPrefixes: Substring {
-        var name = self[...]
-        while let prefix = ["module.", "_orig_mod."].first(where: { name.hasPrefix($0) }) { name = name.dropFirst(prefix.count) }
-        return name
+extension StringProtocol {
+    /// A parameter's name without what wrappers put before it, in whatever order: distributed (`module.`) and compiled
+    /// (`_orig_mod.`) runs, PEFT (`base_model.`), and models of images and texts (`language_model.`).
+    package var withoutWrapperPrefixes: Substring {
+        let wrappers = ["module.", "_orig_mod.", "base_model.model.", "base_model.", "language_model."]
+        let (inner, outer) = ("model.language_model.", "model.")
+        var name = Substring(self)
+        while true {
+            if let wrapper = wrappers.first(where: { name.hasPrefix($0) }) {
+                name = name.dropFirst(wrapper.count)
+            } else if name.hasPrefix(inner) {
+                name = (outer + name.dropFirst(inner.count))[...]
+            } else if name.hasPrefix(outer + outer) {
+                name = name.dropFirst(outer.count)
+            } else {
+                return name
+            }
+        }
     }
 }

@@ -152,7 +152,6 @@ struct PEFTAdapterTests {
         func refusal(_ name: String = "plain", _ change: @escaping (inout StateDictionary) -> Void) -> AdapterFileError? {
             #expect(throws: AdapterFileError.self) { try reading(name, tensors: change) }
         }
-        #expect(refusal { $0["base_model.model.lm_head.weight"] = some } == .strangeKey("base_model.model.lm_head.weight"))
         #expect(refusal { $0[prefix + ".lora_B.bias"] = some } == .strangeKey(prefix + ".lora_B.bias"))
         #expect(
             refusal { $0[prefix + ".lora_magnitude_vector"] = some } == .strangeKey("model.layers.1.self_attn.q_proj.lora_magnitude_vector")
@@ -184,7 +183,53 @@ struct PEFTAdapterTests {
             refusal { dictionary in
                 for part in ["A", "B"] { dictionary[prefix + ".lora_\(part).other.weight"] = dictionary[prefix + ".lora_\(part).weight"] }
             } == .repeated(module: "model.layers.1.self_attn.q_proj"))
-        let embedding = "base_model.model.model.embed_tokens.lora_embedding_A"
-        #expect(refusal { $0[embedding] = some } == .unsupported("an adapted embedding ('\(embedding)')"))
+    }
+
+    @Test(
+        "What is not the adapter of a linear layer is called by its name",
+        arguments: [
+            ("model.embed_tokens.lora_embedding_A", "embedding or output layer"),
+            ("model.embed_tokens.weight", "embedding or output layer"),
+            ("lm_head.base_layer.weight", "embedding or output layer"), ("lm_head.lora_A.weight", "embedding or output layer"),
+            ("lm_head.modules_to_save.weight", "modules_to_save"), ("model.embed_tokens.original_module.weight", "modules_to_save"),
+            ("model.embed_tokens.token_adapter.trainable_tokens_delta", "trainable_token_indices"),
+            ("model.layers.0.mlp.up_proj.ia3_l", "IA3"), ("model.layers.0.mlp.up_proj.hada_w1_a", "LoHa"),
+            ("model.layers.0.mlp.up_proj.lora_B.bias", "is no part of a LoRA adapter"),
+            ("model.score.weight", "is no part of a LoRA adapter"),
+        ])
+    func otherParts(_ key: String, _ words: String) throws {
+        let key = "base_model.model." + key
+        let some = StoredTensor(shape: [4, 64], floats: [Float](repeating: 1, count: 256))
+        let error = try #require(
+            #expect(throws: AdapterFileError.self) {
+                try reading(
+                    "plain",
+                    tensors: {
+                        $0[key] = some
+                        if key.hasSuffix("lora_A.weight") { $0[key.replacingOccurrences(of: "lora_A", with: "lora_B")] = some }
+                    })
+            })
+        #expect("\(error)".contains(words), "\(error)")
+    }
+
+    @Test(
+        "Prefixes of wrappers are passed over, in whatever order",
+        arguments: [
+            "module.base_model.model.", "_orig_mod.base_model.model.", "base_model.model._orig_mod.", "base_model.model.module.",
+            "base_model.model.language_model.", "module._orig_mod.", "",
+        ])
+    func prefixes(_ prefix: String) throws {
+        let usual = "base_model.model."
+        let plain = try reading("plain")
+        let state = try reading(
+            "plain",
+            tensors: { dictionary in
+                for name in dictionary.names {
+                    dictionary[prefix + name.dropFirst(usual.count)] = dictionary[name]
+                    dictionary[name] = nil
+                }
+            })
+        #expect(state.modules.map(\.place) == plain.modules.map(\.place) && !plain.modules.isEmpty)
+        for (one, other) in zip(state.modules, plain.modules) { #expect(one.b.hasSameElements(as: other.b)) }
     }
 }

@@ -97,7 +97,7 @@ struct GenerationTests {
         #expect(found == golden.configuration && found.unsaidByWeights.isEmpty)
         var prefixed = StateDictionary()
         for key in weights.names { prefixed["module._orig_mod." + key] = weights[key] }
-        #expect(try ModelConfiguration.recognized(in: prefixed.withoutRunPrefixes, headCount: 8) == golden.configuration)
+        #expect(try ModelConfiguration.recognized(in: prefixed.withoutWrapperPrefixes, headCount: 8) == golden.configuration)
     }
 
     @Test("What is not recognised is said")

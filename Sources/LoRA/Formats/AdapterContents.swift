@@ -78,6 +78,7 @@ struct AdapterContents {
         func checked(_ module: String, hasMagnitude: Bool, dimensions: ClosedRange<Int> = 2...2) throws(AdapterFileError) -> (
             a: StoredTensor, b: StoredTensor, magnitude: StoredTensor?
         ) {
+            if AdapterFileError.isEmbeddingOrOutput(module) { throw .embeddingOrOutput(module) }
             guard let a = self[module, .a] else { throw .incomplete(module: module, missing: Part.a.rawValue) }
             guard let b = self[module, .b] else { throw .incomplete(module: module, missing: Part.b.rawValue) }
             let magnitude = self[module, .magnitude]

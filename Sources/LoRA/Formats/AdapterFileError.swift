@@ -74,6 +74,40 @@ public enum AdapterFileError: Error, Sendable, Equatable, CustomStringConvertibl
     }
 }
 
+extension AdapterFileError {
+    /// What is wrong with a key that is no factor of a linear layer: other parts of an adapter are called by their names.
+    static func unexpected(_ key: String) -> AdapterFileError {
+        let words = key.split(separator: ".")
+        if words.contains("modules_to_save") || words.contains("original_module") {
+            return .unsupported("layers that were trained whole (modules_to_save, '\(key.short)')")
+        }
+        if key.contains("trainable_tokens_") || words.contains("token_adapter") {
+            return .unsupported("trained rows of an embedding (trainable_token_indices, '\(key.short)')")
+        }
+        if key.contains("lora_embedding_") || words.contains(where: embeddings.contains) { return embeddingOrOutput(key) }
+        let kinds = [
+            ("lora_bias", "trained biases"), ("ia3_l", "the scales of IA3"), ("hada_w", "the factors of LoHa"),
+            ("lokr_w", "the factors of LoKr"), ("oft_", "the rotations of OFT"), ("vera_", "the scales of VeRA"),
+            ("prompt_embeddings", "a trained prompt"),
+        ]
+        if let kind = kinds.first(where: { key.contains($0.0) }) { return .unsupported("\(kind.1) ('\(key.short)')") }
+        return .strangeKey(key)
+    }
+
+    static func embeddingOrOutput(_ name: String) -> AdapterFileError {
+        .unsupported("an adapted or trained embedding or output layer ('\(name.short)')")
+    }
+
+    /// What formats call the rows of tokens, and the output projection.
+    private static let embeddings: Set<Substring> = ["embed_tokens", "tok_embeddings", "token_embd", "lm_head"]
+
+    /// Whether a module is the embedding or the output projection. llama.cpp calls that as others call a part of a layer.
+    static func isEmbeddingOrOutput(_ module: String) -> Bool {
+        let words = module.withoutWrapperPrefixes.split(separator: ".")
+        return words.count <= 2 && words.last.map(embeddings.contains) ?? false || module == "output"
+    }
+}
+
 extension String {
     /// A name from a file as a part of a message.
     fileprivate var short: String { count > 120 ? prefix(120) + "…" : self }

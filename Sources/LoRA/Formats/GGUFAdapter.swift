@@ -26,7 +26,7 @@ enum GGUFAdapter {
         var factors = AdapterContents.Factors()
         for key in file.tensors.names {
             guard let tensor = file.tensors[key] else { continue }
-            guard let (suffix, part) = suffixes.first(where: { key.hasSuffix($0.0) }) else { throw .strangeKey(key) }
+            guard let (suffix, part) = suffixes.first(where: { key.hasSuffix($0.0) }) else { throw .unexpected(key) }
             try factors.add(part, of: String(key.dropLast(suffix.count)), tensor)
         }
         var contents = AdapterContents(

@@ -13,7 +13,7 @@ enum MLXAdapter {
         var factors = AdapterContents.Factors()
         for key in dictionary.names {
             guard var tensor = dictionary[key] else { continue }
-            guard let dot = key.lastIndex(of: "."), let part = words[key[key.index(after: dot)...]] else { throw .strangeKey(key) }
+            guard let dot = key.lastIndex(of: "."), let part = words[key[key.index(after: dot)...]] else { throw .unexpected(key) }
             if part != .magnitude {
                 guard let transposed = tensor.transposed else {
                     if tensor.shape.count == 3 { throw .unsupported("adapted experts in one tensor ('\(key.prefix(120))')") }
@@ -21,7 +21,7 @@ enum MLXAdapter {
                 }
                 tensor = transposed
             }
-            try factors.add(part, of: String(key[..<dot]), tensor)
+            try factors.add(part, of: String(key[..<dot].withoutWrapperPrefixes), tensor)
         }
         let naming = factors.naming([.huggingFace])
         var contents = AdapterContents(format: .mlx, naming: naming, rotaryLayout: .rotateHalf)

@@ -12,8 +12,8 @@ enum MiniMindAdapter {
         var factors = AdapterContents.Factors()
         for key in dictionary.names {
             guard let tensor = dictionary[key] else { continue }
-            let name = key.withoutRunPrefixes
-            guard let (suffix, part) = suffixes.first(where: { name.hasSuffix($0.0) }) else { throw .strangeKey(key) }
+            let name = key.withoutWrapperPrefixes
+            guard let (suffix, part) = suffixes.first(where: { name.hasSuffix($0.0) }) else { throw .unexpected(key) }
             try factors.add(part, of: String(name.dropLast(suffix.count)), tensor)
         }
         guard !factors.modules.isEmpty else { throw .notAnAdapter("there is no adapter in it (no keys ending in .lora.A.weight)") }

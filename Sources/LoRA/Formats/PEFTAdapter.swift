@@ -18,9 +18,7 @@ enum PEFTAdapter {
         for key in dictionary.names {
             guard let tensor = dictionary[key] else { continue }
             guard let (module, part, adapterName) = parts(of: key) else {
-                if key.contains("lora_embedding_") { throw .unsupported("an adapted embedding ('\(key.prefix(120))')") }
-                if key.contains("modules_to_save.") { throw .unsupported("modules_to_save ('\(key.prefix(120))')") }
-                throw .strangeKey(key)
+                throw .unexpected(key)
             }
             adapterNames.insert(adapterName)
             try factors.add(part, of: module, tensor)
@@ -52,8 +50,7 @@ enum PEFTAdapter {
     /// The module, the part, and the adapter's name where it is still there: `….lora_A.weight` in a file,
     /// `….lora_A.default.weight` in a model.
     private static func parts(of key: String) -> (module: String, part: AdapterContents.Factors.Part, adapterName: Substring)? {
-        let name = key.hasPrefix(prefix) ? key.dropFirst(prefix.count) : key[...]
-        let words = name.split(separator: ".", omittingEmptySubsequences: false)
+        let words = key.withoutWrapperPrefixes.split(separator: ".", omittingEmptySubsequences: false)
         guard let place = words.lastIndex(where: { ["lora_A", "lora_B", "lora_magnitude_vector"].contains($0) }), place > 0 else {
             return nil
         }

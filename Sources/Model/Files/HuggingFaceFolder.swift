@@ -92,10 +92,10 @@ enum HuggingFaceFolder {
             )
         }
         let path = "\(folder)/\(name)"
-        if !name.hasSuffix(".json") { return try tensors(path).withoutRunPrefixes }
+        if !name.hasSuffix(".json") { return try tensors(path).withoutWrapperPrefixes }
         let index = try json(path)
         do throws(ModelError) {
-            return try sharded(index, in: folder).withoutRunPrefixes
+            return try sharded(index, in: folder).withoutWrapperPrefixes
         } catch .configuration(let reason) {
             throw .inFile(path: path, .configuration(reason))
         }
