@@ -10,7 +10,7 @@ import Testing
     @Test(arguments: [
         ("command_protocol2.pth", ["posix.system"]), ("command_protocol4.pth", ["posix.system"]),
         ("whole_module.pth", ["torch.nn.modules.linear.Linear", "state_dict()"]),
-        ("legacy.pth", ["1.6", "torch.save"]), ("plain_pickle.pth", ["pickle", "torch.save"]),
+        ("plain_pickle.pth", ["pickle", "torch.save"]),
         ("lfs_pointer.pth", ["git lfs pull"]), ("page.pth", ["web page"]), ("text.pth", ["text"]),
         ("other_zip.pth", ["data.pkl"]), ("single_tensor.pth", ["state_dict()"]), ("list.pth", ["state_dict()"]),
         ("no_tensors.pth", ["state_dict()"]), ("cycle.pth", ["state_dict()"]),
@@ -23,6 +23,29 @@ import Testing
             let message = error.map(String.init(describing:)) ?? ""
             for word in words + [file] { #expect(message.contains(word), "'\(message)' says nothing of \(word)") }
         }
+    }
+
+    @Test("An old file of PyTorch that is cut, or of another version or byte order, is refused")
+    func oldFiles() throws {
+        let bytes = try fixtureBytes("legacy_views.pth")
+        let path = try Paths.temporaryFolder() + "/old.pth"
+        func refusal(_ bytes: [UInt8]) throws -> String {
+            try Foundation.Data(bytes).write(to: URL(fileURLWithPath: path))
+            return (#expect(throws: TensorFileError.self) { try TensorFile.read(path) }).map { "\($0)" } ?? ""
+        }
+        for length in stride(from: 40, to: bytes.count, by: 7) { _ = try refusal(Array(bytes[..<length])) }
+        func replacing(_ old: [UInt8], _ new: [UInt8]) throws -> [UInt8] {
+            let place = try #require(bytes.indices.first { bytes[$0...].starts(with: old) })
+            return bytes[..<place] + new + bytes[(place + old.count)...]
+        }
+        // 1001 and 1000.
+        #expect(try refusal(replacing([0x4D, 0xE9, 0x03], [0x4D, 0xE8, 0x03])).contains("another version"))
+        let word = Array("little_endian".utf8)
+        let order = try #require(bytes.indices.first { bytes[$0...].starts(with: word) })
+        let flag = try #require(bytes[order...].firstIndex(of: 0x88))
+        var other = bytes
+        other[flag] = 0x89
+        #expect(try refusal(other).contains("big-endian"))
     }
 
     @Test func nothingIsExecuted() {

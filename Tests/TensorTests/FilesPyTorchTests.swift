@@ -8,7 +8,8 @@ import Testing
     @Test(arguments: [
         "types.pth", "protocol3.pth", "protocol4.pth", "protocol5.pth", "complex.pth", "views.pth", "tied.pth", "module.pth",
         "parameters.pth", "nested_model.pth", "nested_state_dict.pth", "nested_model_state_dict.pth", "mixed.pth",
-        "nothing.pth", "deflated.pth", "zip64.pth", "streamed.pth",
+        "nothing.pth", "deflated.pth", "zip64.pth", "streamed.pth", "legacy.pth", "legacy_types.pth", "legacy_views.pth",
+        "legacy_nested.pth",
     ])
     func readsWhatTorchReads(_ file: String) throws {
         let expected = try FilesExpectation.of(file)
@@ -27,6 +28,8 @@ import Testing
         let dictionary = try PyTorchFile.read(fixture("tied.pth"))
         #expect(dictionary["embedding"]?.storage === dictionary["output"]?.storage)
         #expect(dictionary["embedding"]?.storage !== dictionary["other"]?.storage)
+        let old = try PyTorchFile.read(fixture("legacy_views.pth"))
+        #expect(old["whole"]?.storage === old["tied"]?.storage)
     }
 
     @Test(arguments: ["types.pth", "views.pth", "tied.pth", "complex.pth", "nothing.pth", "module.pth"])

@@ -45,14 +45,21 @@ struct PickleReader {
     private(set) var containers: [[PickleValue]] = []
     /// Supplies the storage of a persistent id's key and type.
     private let storage: (_ key: String, _ type: ElementType) throws(TensorFileError) -> StoredTensor.SharedBytes
+    /// Whether tensors are made of their storages, and not passed over.
+    private let buildsTensors: Bool
 
+    /// - Parameter offset: where the pickle begins
     init(
-        _ bytes: Foundation.Data,
+        _ bytes: Foundation.Data, at offset: Int = 0, buildsTensors: Bool = true,
         storage: @escaping (_ key: String, _ type: ElementType) throws(TensorFileError) -> StoredTensor.SharedBytes
     ) {
-        cursor = ByteCursor(bytes)
+        cursor = ByteCursor(bytes, at: offset)
         self.storage = storage
+        self.buildsTensors = buildsTensors
     }
+
+    /// Where the next byte lies.
+    var offset: Int { cursor.offset }
 
     /// The value that the pickle builds.
     mutating func value() throws(TensorFileError) -> PickleValue {
@@ -232,6 +239,12 @@ struct PickleReader {
         guard case .tuple(let place) = try pop(), case let parts = containers[place], parts.count >= 3,
             case .string("storage") = parts[0], case .global(let name) = parts[1], case .string(let key) = parts[2]
         else { throw malformed("a persistent id that names no storage") }
+        if parts.count > 5 {
+            guard case .none = parts[5] else {
+                throw .unsupported(
+                    "a storage in a part of another one, as before PyTorch 0.4, is not supported; save it again with torch.save")
+            }
+        }
         guard let type = Self.elementType(ofStorage: name) else {
             throw .unsupported("tensors in a \(name) are not supported; save them as float32, float16 or bfloat16")
         }
@@ -254,10 +267,12 @@ struct PickleReader {
             guard arguments.count >= 4, case .storage(let storage) = arguments[0], case .integer(let offset) = arguments[1],
                 let shape = integers(arguments[2]), let strides = integers(arguments[3])
             else { throw malformed("a tensor without storage, shape and strides") }
+            guard buildsTensors else { return .opaque }
             return .tensor(
                 try StoredTensor(
                     shape: shape, elementType: storage.elementType, storage: storage.bytes, offset: offset, strides: strides))
         case "torch._utils._rebuild_parameter":
+            guard buildsTensors else { return .opaque }
             guard case .tensor? = arguments.first else { throw malformed("a parameter that is no tensor") }
             return arguments[0]
         default: return .opaque

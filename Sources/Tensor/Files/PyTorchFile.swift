@@ -10,6 +10,7 @@ public enum PyTorchFile {
     /// - Throws: ``TensorFileError/inFile(path:_:)``
     public static func read(_ path: String) throws(TensorFileError) -> StateDictionary {
         try TensorFile.reading(path) { bytes throws(TensorFileError) in
+            if PyTorchOldFile.isOne(bytes) { return try PyTorchOldFile.parse(bytes) }
             guard bytes.starts(with: [0x50, 0x4B]) else {
                 throw .notATensorFile(TensorFile.stranger(bytes) ?? "this seems to be a safetensors file, not a .pth file")
             }
@@ -75,7 +76,8 @@ public enum PyTorchFile {
         }
     }
 
-    private static func stateDictionary(
+    /// The tensors that a pickle holds, by name.
+    static func stateDictionary(
         _ root: PickleValue, in reader: PickleReader
     ) throws(TensorFileError) -> StateDictionary {
         guard case .dictionary(let place) = root else {

@@ -11,6 +11,7 @@ public enum TensorFile {
                 return try PyTorchFile.parse(bytes)
             }
             if bytes.starts(with: GGUFFile.magic) { return try GGUFFile.parse(bytes).tensors }
+            if PyTorchOldFile.isOne(bytes) { return try PyTorchOldFile.parse(bytes) }
             if let stranger = stranger(bytes) { throw .notATensorFile(stranger) }
             return try SafetensorsFile.parse(bytes)
         }
@@ -107,9 +108,6 @@ public enum TensorFile {
             return "this is a web page, not weights; download the file itself"
         }
         if bytes.starts(with: GGUFFile.magic) { return "this is a GGUF file, of llama.cpp" }
-        if bytes.prefix(32).firstRange(of: [0x8A, 0x0A, 0x6C, 0xFC]) != nil {
-            return "this is PyTorch's old format; load it with torch.load and save it again with torch.save of PyTorch 1.6 or later"
-        }
         // The length of a safetensors header, which may itself begin like a pickle: 0x0280 bytes.
         let header = bytes.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         let isTooShort = bytes.count < 9 || header > UInt64(bytes.count)

@@ -125,6 +125,14 @@ def make():
     )
     tied = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
     save("tied.pth", {"embedding": tied, "output": tied, "other": tied.clone()})
+    # As torch.save wrote before version 1.6.
+    old = {"_use_new_zipfile_serialization": False}
+    save("legacy.pth", {"weight": torch.ones(2)}, **old)
+    save("legacy_types.pth", types(), **old)
+    save("legacy_views.pth", {"whole": base, "transposed": base.t(), "expanded": torch.tensor([7.0]).expand(3, 4), "tied": base,
+                              "other": torch.tensor(2.5, dtype=torch.float16)}, **old)
+    save("legacy_nested.pth", {"epoch": 3, "model": {"weight": torch.nn.Parameter(torch.tensor([1.5]))}}, {"weight": torch.tensor([1.5])},
+         **old)
 
     module = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.LayerNorm(2))
     save("module.pth", module.state_dict())
@@ -151,7 +159,6 @@ def make():
     state("complex.safetensors", with_complex)
 
     # Files that are to be refused.
-    torch.save({"weight": torch.ones(2)}, HERE / "legacy.pth", _use_new_zipfile_serialization=False)
     torch.save(torch.ones(2), HERE / "single_tensor.pth")
     torch.save([torch.ones(2)], HERE / "list.pth")
     torch.save({"epoch": 1}, HERE / "no_tensors.pth")
