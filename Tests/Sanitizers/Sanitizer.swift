@@ -5,6 +5,9 @@ public enum Sanitizer {
     /// Whether there is one. It is part of the process, so it is asked for by name.
     public static let isOn = has("__asan_init") || has("__tsan_init")
 
+    /// Whether it looks for accesses that nothing orders.
+    public static let isOfThreads = has("__tsan_init")
+
     /// How many times as large the frames of functions are.
     public static let stackFactor = isOn ? 8 : 1
 
