@@ -61,7 +61,7 @@ func ggufFixtureFloats(_ name: String) throws -> [Float] {
         let tensors = try GGUFFile.read(ggufFixture("types.gguf")).tensors
         var expected = try ggufFixtureFloats("types.expected")[...]
         let entries = try #require(try JSON(parsing: ggufFixtureBytes("expected.json")).array)
-        #expect(tensors.names == entries.compactMap { $0["name"]?.string } && entries.count == 16)
+        #expect(tensors.names == entries.compactMap { $0["name"]?.string } && entries.count == 23)
         for entry in entries {
             let name = try #require(entry["name"]?.string)
             let tensor = try #require(tensors[name])
@@ -80,7 +80,7 @@ func ggufFixtureFloats(_ name: String) throws -> [Float] {
     }
 
     /// Several runs of blocks, of which threads take one each.
-    @Test(arguments: [ElementType.q8_0, .q5_1, .q4K, .q6K]) func largeTensorsAreDecodedInParts(_ type: ElementType) throws {
+    @Test(arguments: [ElementType.q8_0, .q5_1, .q2K, .q4K, .q6K, .iq4NL]) func largeTensorsAreDecodedInParts(_ type: ElementType) throws {
         let name = try #require(GGUFElementType.known.first { $0.type == type }?.name)
         let small = try #require(try GGUFFile.read(ggufFixture("types.gguf")).tensors["blk.0.\(name).weight"])
         let copies = 200_000 / small.count

@@ -2,13 +2,12 @@
 // A half's 11 bits times the few bits of scales and values fit in a float32, so every product here is
 // exact, a value is rounded once at most, and its bits are those of ggml's reference, fused or not.
 #include "dequantize.h"
+#include "blocks_of_codes.h"
 #include "scalar_types.h"
 
-enum { q4_0 = 2, q4_1 = 3, q5_0 = 6, q5_1 = 7, q8_0 = 8, q4_k = 12, q5_k = 13, q6_k = 14 };
+enum { q4_0 = 2, q4_1 = 3, q5_0 = 6, q5_1 = 7, q8_0 = 8, q2_k = 10, q3_k = 11, q4_k = 12, q5_k = 13, q6_k = 14 };
+enum { iq4_nl = 20, iq4_xs = 23, tq1_0 = 34, tq2_0 = 35, mxfp4 = 39 };
 enum { block_values = 32, super_block_values = 256 };
-
-// Blocks have no alignment.
-INLINE float half_at(const uint8_t *p) { return float_of_float16((uint16_t)(p[0] | p[1] << 8)); }
 
 // The lower halves of the bytes are the first 16 values, the upper ones the rest.
 INLINE void values_of_4_bits(const uint8_t *quants, float scale, float zero, float least, float *y) {
@@ -87,9 +86,16 @@ INLINE void values_of_block(int format, const uint8_t *x, float *y) {
         for (int j = 0; j < block_values; j++) y[j] = scale * (float)(int8_t)x[2 + j];
         break;
     }
+    case iq4_nl: values_of_table(x + 2, uneven_codes, half_at(x), y); break;
+    case mxfp4: values_of_table(x + 1, doubled_e2m1, half_of_power(x[0]), y); break;
+    case q2_k: values_of_2_bits(x, y); break;
+    case q3_k: values_of_3_bits(x, y); break;
     case q4_k: values_of_runs(x, 0, x + 16, y); break;
     case q5_k: values_of_runs(x, x + 16, x + 48, y); break;
     case q6_k: values_of_6_bits(x, y); break;
+    case iq4_xs: values_of_table_runs(x, y); break;
+    case tq1_0: values_of_base_3(x, y); break;
+    case tq2_0: values_of_3_states(x, y); break;
     }
 }
 
@@ -100,11 +106,25 @@ INLINE int64_t size_of_block(int format) {
     case q5_0: return 22;
     case q5_1: return 24;
     case q8_0: return 34;
+    case iq4_nl: return 18;
+    case mxfp4: return 17;
+    case q2_k: return 84;
+    case q3_k: return 110;
     case q4_k: return 144;
     case q5_k: return 176;
     case q6_k: return 210;
+    case iq4_xs: return 136;
+    case tq1_0: return 54;
+    case tq2_0: return 66;
     }
     return 0;
+}
+
+INLINE int64_t values_in_block(int format) {
+    switch (format) {
+    case q4_0: case q4_1: case q5_0: case q5_1: case q8_0: case iq4_nl: case mxfp4: return block_values;
+    }
+    return super_block_values;
 }
 
 INLINE void store_block(int type, int64_t n, const float *x, void *y, int64_t first) {
@@ -115,7 +135,7 @@ MULTIVERSIONED
 void dequantize_blocks(int64_t blocks, int format, const void *x, int type, void *y) {
     const uint8_t *from = x;
     int64_t size = size_of_block(format);
-    int64_t n = format >= q4_k ? super_block_values : block_values;
+    int64_t n = values_in_block(format);
     float values[super_block_values];
     for (int64_t b = 0; b < blocks; b++) {
         values_of_block(format, from + b * size, values);

@@ -22,12 +22,25 @@ public enum ElementType: String, Sendable, CaseIterable {
     case q5K = "q5_K"
     /// Blocks of 256 in 6 bits and a half.
     case q6K = "q6_K"
+    /// Blocks of 256 in 2 bits and five eighths.
+    case q2K = "q2_K"
+    /// Blocks of 256 in 3 bits and seven sixteenths.
+    case q3K = "q3_K"
+    /// Blocks of ggml whose values are places in a table of 16: of 32 with a scale each, and of 256 with scales of smaller
+    /// blocks.
+    case iq4NL = "iq4_NL"
+    /// Blocks of 256 in 4 bits and a quarter.
+    case iq4XS = "iq4_XS"
+    /// Numbers of 4 bits with a power of two for 32 of them (the Microscaling formats of the Open Compute Project).
+    case mxfp4
+    /// Blocks of 256 values of -1, 0 and 1 with a scale, in 1.7 and in 2 bits each.
+    case tq1_0, tq2_0
 
     /// How many elements a block has; 1 for a type without blocks.
     var elementsPerBlock: Int {
         switch self {
-        case .q8_0, .q4_0, .q4_1, .q5_0, .q5_1: 32
-        case .q4K, .q5K, .q6K: 256
+        case .q8_0, .q4_0, .q4_1, .q5_0, .q5_1, .iq4NL, .mxfp4: 32
+        case .q2K, .q3K, .q4K, .q5K, .q6K, .iq4XS, .tq1_0, .tq2_0: 256
         default: 1
         }
     }
@@ -54,6 +67,13 @@ public enum ElementType: String, Sendable, CaseIterable {
         case .q4K: 144
         case .q5K: 176
         case .q6K: 210
+        case .q2K: 84
+        case .q3K: 110
+        case .iq4NL: 18
+        case .iq4XS: 136
+        case .mxfp4: 17
+        case .tq1_0: 54
+        case .tq2_0: 66
         case .complex128: 16
         case .float64, .int64, .complex64: 8
         case .float32, .int32: 4
@@ -73,6 +93,13 @@ public enum ElementType: String, Sendable, CaseIterable {
         case .q4K: 12
         case .q5K: 13
         case .q6K: 14
+        case .q2K: 10
+        case .q3K: 11
+        case .iq4NL: 20
+        case .iq4XS: 23
+        case .tq1_0: 34
+        case .tq2_0: 35
+        case .mxfp4: 39
         default: nil
         }
     }

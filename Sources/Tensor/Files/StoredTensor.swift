@@ -118,7 +118,7 @@ public struct StoredTensor: Sendable {
         case .bfloat16: decode(UInt16.self, BFloat16.float)
         case .float64: decode(UInt64.self) { Float(Double(bitPattern: $0)) }
         case .complex64, .complex128: throw .unsupported("complex numbers cannot be read as real ones")
-        case .q8_0, .q4_0, .q4_1, .q5_0, .q5_1, .q4K, .q5K, .q6K:
+        case _ where elementType.isQuantized:
             [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
                 buffer.baseAddress.map { dequantize(to: .float32, $0) }
                 initialized = count

@@ -25,17 +25,27 @@ HERE = pathlib.Path(__file__).parent
 T = GGMLQuantizationType
 
 # Where a block has half-precision scales, in bytes from its start.
-SCALES = {T.Q8_0: [0], T.Q4_0: [0], T.Q4_1: [0, 2], T.Q5_0: [0], T.Q5_1: [0, 2], T.Q4_K: [0, 2], T.Q5_K: [0, 2], T.Q6_K: [208]}
+SCALES = {
+    T.Q8_0: [0], T.Q4_0: [0], T.Q4_1: [0, 2], T.Q5_0: [0], T.Q5_1: [0, 2], T.Q4_K: [0, 2], T.Q5_K: [0, 2], T.Q6_K: [208],
+    T.Q2_K: [80, 82], T.Q3_K: [108], T.IQ4_NL: [0], T.IQ4_XS: [0], T.TQ1_0: [52], T.TQ2_0: [64], T.MXFP4: []}
+# Whose blocks are as they were recorded first.
+OLDER = [T.Q8_0, T.Q4_0, T.Q4_1, T.Q5_0, T.Q5_1, T.Q4_K, T.Q5_K, T.Q6_K]
 
 
 def blocks(kind, rows, width, random):
-    """Random bytes with scales that are numbers: of both signs, zero and subnormal among them."""
+    """Random bytes with scales that are numbers: of both signs, zero, subnormal and the largest among them."""
     size, length = GGML_QUANT_SIZES[kind]
     data = random.integers(0, 256, (rows * width // size, length), dtype=numpy.uint8)
     for place in SCALES[kind]:
         scales = (random.standard_normal(len(data)) * 0.02).astype(numpy.float16)
         scales[:3] = [0.0, 6e-8, -3.5]
+        if kind not in OLDER:
+            scales[3] = -65504
         data[:, place:place + 2] = scales.view(numpy.uint8).reshape(-1, 2)
+    if kind == T.MXFP4:
+        # Both subnormal halves, and the largest power whose products are finite.
+        data[:, 0] = random.integers(90, 160, len(data))
+        data[:5, 0] = [0, 1, 2, 251, 127]
     return data.reshape(rows, -1)
 
 
@@ -85,7 +95,7 @@ def types():
     writer.close()
     entries, values = [], b""
     for name, (kind, data) in kinds.items():
-        plain = kind in (T.F32, T.F16, T.F64) or kind.name.startswith("I")
+        plain = kind in (T.F32, T.F16, T.F64) or kind in (T.I8, T.I16, T.I32, T.I64)
         value = data.astype(numpy.float32) if plain else dequantize(data, kind)
         entries.append({"name": name, "shape": list(value.shape), "type": kind.name})
         values += value.astype("<f4").tobytes()
