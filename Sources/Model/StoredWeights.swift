@@ -12,10 +12,15 @@ public struct StoredWeights: Sendable {
     /// By how much the weights of norms are larger in the file than in the model: a GGUF keeps `1 + w` where a norm
     /// multiplies by that.
     public let normShift: Float
+    /// How a folder of transformers or MLX packs them, in words: `GPTQ 4-bit, groups of 128`. `nil` where it does not.
+    public let packing: String?
 
     /// Weights of a file that is read already.
-    public init(_ tensors: StateDictionary, naming: ParameterNaming, rotaryLayout: RotaryLayout, normShift: Float = 0) {
+    public init(
+        _ tensors: StateDictionary, naming: ParameterNaming, rotaryLayout: RotaryLayout, normShift: Float = 0, packing: String? = nil
+    ) {
         self.normShift = normShift
+        self.packing = packing
         self.tensors = tensors
         self.naming = naming
         self.rotaryLayout = rotaryLayout

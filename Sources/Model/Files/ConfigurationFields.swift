@@ -76,6 +76,17 @@ struct ConfigurationFields {
         return value
     }
 
+    /// How the weights beside the settings are packed; `nil` where they are not.
+    ///
+    /// - Throws: ``ModelError/unsupported(_:)`` for a way that is not read here
+    func packedWeights() throws(ModelError) -> PackedWeights? {
+        do throws(TensorFileError) {
+            return try PackedWeights(json)
+        } catch {
+            throw .unsupported("\(error)")
+        }
+    }
+
     private func wrong(_ key: String, _ kind: String) -> ModelError {
         let value = json[key]?.serialized ?? "null"
         return .configuration("'\(key)' is \(value.prefix(40)), not \(kind)")

@@ -202,10 +202,7 @@ extension ConfigurationFields {
 
     /// Refuses what would make another model of the same weights, in whatever class.
     func refuseUnsupported() throws(ModelError) {
-        if let quantization = self["quantization_config"] {
-            let method = quantization["quant_method"]?.string.map { " (\($0.prefix(40)))" } ?? ""
-            throw .unsupported("the weights are quantised\(method), which is read from GGUF files alone; take the model in 16 bits")
-        }
+        _ = try packedWeights()
         if try bool("is_causal") == false {
             throw .unsupported("'is_causal' is false: a token that attends to later ones is not supported")
         }

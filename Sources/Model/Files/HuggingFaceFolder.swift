@@ -46,14 +46,28 @@ enum HuggingFaceFolder {
         }
     }
 
-    /// The configuration that settings and weights make together, and the weights under the names of its class.
+    /// The configuration that settings and weights make together, and the weights under the names of its class, packed ones
+    /// as if they were not.
     static func read(_ json: JSON, _ stored: StateDictionary) throws(ModelError) -> (HuggingFaceConfiguration, StoredWeights) {
+        let packing = try ConfigurationFields(json).packedWeights()
+        let stored = try packing.map { packing throws(ModelError) in try unpacked(stored, packing) } ?? stored
         var configuration = try HuggingFaceConfiguration(json, keysOf: stored)
         let model = configuration.model
         // Two that differ are two, whatever the configuration says: transformers 5 takes each as it stands there.
         if configuration.model.tiesEmbedding, !stored.tiesOutput(model.naming) { configuration.model.tiesEmbedding = false }
         let tensors = separated(stored, configuration.model)
-        return (configuration, StoredWeights(tensors, naming: model.naming, rotaryLayout: model.rotaryLayout))
+        return (
+            configuration,
+            StoredWeights(tensors, naming: model.naming, rotaryLayout: model.rotaryLayout, packing: packing?.summary)
+        )
+    }
+
+    private static func unpacked(_ stored: StateDictionary, _ packing: PackedWeights) throws(ModelError) -> StateDictionary {
+        do throws(TensorFileError) {
+            return try packing.unpacked(stored)
+        } catch {
+            throw .unsupported("\(error)")
+        }
     }
 
     /// Far above any of a real model.

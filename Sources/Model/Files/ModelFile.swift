@@ -34,12 +34,13 @@ public struct ModelFile: Sendable {
     /// Where its tokenizer is; `nil` where none lies beside the weights.
     public let tokenizer: TokenizerSource?
 
-    /// A line for a person: kind and sizes.
+    /// A line for a person: kind, sizes, and how weights are packed.
     public var summary: String {
-        switch kind {
-        case .huggingFace(let type): "Hugging Face folder (\(type)): \(configuration.summary)"
-        case .gguf(let architecture): "GGUF (\(architecture)): \(configuration.summary)"
-        case .stateDictionary: configuration.summary
+        let sizes = configuration.summary + (weights.packing.map { "; \($0)" } ?? "")
+        return switch kind {
+        case .huggingFace(let type): "Hugging Face folder (\(type)): \(sizes)"
+        case .gguf(let architecture): "GGUF (\(architecture)): \(sizes)"
+        case .stateDictionary: sizes
         }
     }
 

@@ -7,7 +7,9 @@ public enum ElementType: String, Sendable, CaseIterable {
     /// A signed integer, in two's complement.
     case int64, int32, int16, int8
     /// An unsigned integer.
-    case uint8
+    case uint32, uint8
+    /// A floating-point number of 8 bits: 4 of exponent, 3 of mantissa, no infinities.
+    case float8E4M3 = "float8_e4m3fn"
     /// A truth value: a byte, 0 for false.
     case bool
     /// A complex number: two floating-point numbers of half the size. Kept and written, but not read as values.
@@ -51,7 +53,7 @@ public enum ElementType: String, Sendable, CaseIterable {
     /// Whether elements are integers or truth values.
     var isInteger: Bool {
         switch self {
-        case .int64, .int32, .int16, .int8, .uint8, .bool: true
+        case .int64, .int32, .int16, .int8, .uint32, .uint8, .bool: true
         default: false
         }
     }
@@ -76,9 +78,9 @@ public enum ElementType: String, Sendable, CaseIterable {
         case .tq2_0: 66
         case .complex128: 16
         case .float64, .int64, .complex64: 8
-        case .float32, .int32: 4
+        case .float32, .int32, .uint32: 4
         case .float16, .bfloat16, .int16: 2
-        case .int8, .uint8, .bool: 1
+        case .int8, .uint8, .float8E4M3, .bool: 1
         }
     }
 

@@ -114,7 +114,7 @@ public enum PyTorchFile {
     /// - Throws: ``TensorFileError/system(path:_:)``; ``TensorFileError/unsupported(_:)`` for a quantised tensor
     public static func write(_ dictionary: StateDictionary, to path: String) throws(TensorFileError) {
         for name in dictionary.names {
-            guard let type = dictionary[name]?.elementType, type.isQuantized else { continue }
+            guard let type = dictionary[name]?.elementType, type.isQuantized || type == .uint32 || type == .float8E4M3 else { continue }
             throw .unsupported("'\(name)': PyTorch has no type for \(type.rawValue); write its values as float32 or 16 bits")
         }
         try AtomicFile.write(encode(dictionary), to: path)
@@ -128,7 +128,7 @@ public enum PyTorchFile {
         for name in dictionary.names {
             guard let tensor = dictionary[name] else { continue }
             // A view of a part, or a strided one, is written as a contiguous tensor of its own.
-            let isWhole = tensor.isContiguous && tensor.byteCount == tensor.storage.bytes.count
+            let isWhole = tensor.isContiguous && tensor.byteCount == tensor.storage.count
             let identity = ObjectIdentifier(tensor.storage)
             let key: Int
             if isWhole, let known = keys[identity] {

@@ -14,8 +14,23 @@ public struct StoredTensor: Sendable {
 
     /// Bytes that one or more tensors lie in; two that are the same object are written once.
     final class SharedBytes: Sendable {
-        let bytes: Foundation.Data
-        init(_ bytes: Foundation.Data) { self.bytes = bytes }
+        /// How many there are.
+        let count: Int
+        private let make: @Sendable () -> Foundation.Data
+
+        /// The bytes themselves. Those that are made are made each time, and nobody keeps them.
+        var bytes: Foundation.Data { make() }
+
+        init(_ bytes: Foundation.Data) {
+            count = bytes.count
+            make = { bytes }
+        }
+
+        /// Bytes that are made when somebody asks for them, as of weights that a file packs.
+        init(count: Int, _ make: @escaping @Sendable () -> Foundation.Data) {
+            self.count = count
+            self.make = make
+        }
     }
 
     /// - Throws: ``TensorFileError/malformed(offset:_:)`` where the view does not lie in the storage
@@ -40,12 +55,12 @@ public struct StoredTensor: Sendable {
                     offset: 0, "a tensor of shape \(shape) and strides \(strides) that is not whole rows of \(elementType) blocks")
             }
         }
-        let available = storage.bytes.count / elementType.size * blockSize
+        let available = storage.count / elementType.size * blockSize
         // What is empty takes no bytes whatever its other sizes; memory for one row of it would be taken all the same.
         let isPlausible = count > 0 || shape.allSatisfy { $0 <= Self.maximumExpansion }
         guard !overflows, isPlausible, count == 0 || last < available, count <= max(available, Self.maximumExpansion) else {
             throw .malformed(
-                offset: 0, "a tensor of shape \(shape) and strides \(strides) reaches beyond its storage of \(storage.bytes.count) bytes")
+                offset: 0, "a tensor of shape \(shape) and strides \(strides) reaches beyond its storage of \(storage.count) bytes")
         }
         self.shape = shape
         self.elementType = elementType
@@ -117,6 +132,12 @@ public struct StoredTensor: Sendable {
         case .float16: decode(UInt16.self, Half.float)
         case .bfloat16: decode(UInt16.self, BFloat16.float)
         case .float64: decode(UInt64.self) { Float(Double(bitPattern: $0)) }
+        case .float8E4M3:
+            decode(UInt8.self) { code in
+                var (code, value) = (code, Float(0))
+                values_of_e4m3(1, &code, &value)
+                return value
+            }
         case .complex64, .complex128: throw .unsupported("complex numbers cannot be read as real ones")
         case _ where elementType.isQuantized:
             [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
@@ -142,6 +163,7 @@ public struct StoredTensor: Sendable {
         case .int32: decode(UInt32.self) { Int(Int32(bitPattern: $0)) }
         case .int16: decode(UInt16.self) { Int(Int16(bitPattern: $0)) }
         case .int8: decode(UInt8.self) { Int(Int8(bitPattern: $0)) }
+        case .uint32: decode(UInt32.self) { Int($0) }
         case .uint8: decode(UInt8.self) { Int($0) }
         case .bool: decode(UInt8.self) { $0 == 0 ? 0 : 1 }
         default: throw .unsupported("\(elementType) values cannot be read as integers")
@@ -185,12 +207,13 @@ public struct StoredTensor: Sendable {
 
     /// The elements as contiguous little-endian bytes.
     var contiguousBytes: Foundation.Data {
-        let start = storage.bytes.startIndex + offset / elementType.elementsPerBlock * elementType.size
-        if isContiguous { return storage.bytes[start..<start + byteCount] }
+        let all = storage.bytes
+        let start = all.startIndex + offset / elementType.elementsPerBlock * elementType.size
+        if isContiguous { return all[start..<start + byteCount] }
         var bytes = Foundation.Data(capacity: count * elementType.size)
         forEachElement { element in
-            let place = storage.bytes.startIndex + element * elementType.size
-            bytes.append(storage.bytes[place..<place + elementType.size])
+            let place = all.startIndex + element * elementType.size
+            bytes.append(all[place..<place + elementType.size])
         }
         return bytes
     }

@@ -59,6 +59,7 @@ private struct Report {
         let configuration = file.configuration
         add(file.weights.tensors)
         say("model", file.summary, "family", .string(configuration.family.name))
+        if let packing = file.weights.packing { fields["packing"] = .string(packing) }
         if let generation = configuration.generation { fields["generation"] = .string(generation.rawValue) }
         var sizes =
             "dim \(configuration.dim), \(configuration.layerCount) layers, heads \(configuration.headCount)/\(configuration.keyValueHeadCount) of \(configuration.headDim), feed-forward \(configuration.hiddenDim)"

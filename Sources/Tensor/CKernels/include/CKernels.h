@@ -22,5 +22,6 @@
 #include "rows.h"
 #include "soft_cap.h"
 #include "thread_pool.h"
+#include "unpack.h"
 
 #endif
