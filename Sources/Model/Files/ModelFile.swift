@@ -11,6 +11,8 @@ public struct ModelFile: Sendable {
         case gguf(architecture: String)
         /// MiniMind's state dict, `.pth` or safetensors.
         case stateDictionary
+        /// Weights as Meta and Mistral publish them, with `params.json`.
+        case consolidated
     }
 
     /// Where the tokenizer of a model is found.
@@ -41,6 +43,7 @@ public struct ModelFile: Sendable {
         case .huggingFace(let type): "Hugging Face folder (\(type)): \(sizes)"
         case .gguf(let architecture): "GGUF (\(architecture)): \(sizes)"
         case .stateDictionary: sizes
+        case .consolidated: "consolidated weights: \(sizes)"
         }
     }
 
@@ -57,7 +60,7 @@ public struct ModelFile: Sendable {
         return file
     }
 
-    /// Opens a folder with `config.json`, a GGUF file, or a state dict, whichever it is by its content.
+    /// Opens a folder with `config.json` or `params.json`, a GGUF file, or a state dict, whichever it is by its content.
     ///
     /// What a state dict does not show, `NAME.json` beside it says, or a `config.json` in its folder, or the hints. Without
     /// any of them it is read where its sizes are those of a published MiniMind.
@@ -72,7 +75,9 @@ public struct ModelFile: Sendable {
         var isFolder: ObjCBool = false
         _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
         let opened: ModelFile
-        if isFolder.boolValue {
+        if let consolidated = consolidatedFolder(of: path, isFolder: isFolder.boolValue) {
+            opened = try Self.consolidated(consolidated, path)
+        } else if isFolder.boolValue {
             opened = try folder(path)
         } else if let folder = configuredFolder(of: path) {
             opened = try Self.folder(folder)
@@ -103,6 +108,19 @@ public struct ModelFile: Sendable {
         return ModelFile(
             path: path, kind: .huggingFace(modelType: configuration.modelType), configuration: configuration.model, weights: weights,
             tokens: configuration.tokens, tokenizer: tokenizer(in: folder))
+    }
+
+    /// The folder with `params.json` that a path stands for, unless transformers' form of the model lies there too.
+    private static func consolidatedFolder(of path: String, isFolder: Bool) -> String? {
+        guard let folder = ConsolidatedFolder.folder(of: path, isFolder: isFolder) else { return nil }
+        return isFolder && HuggingFaceFolder.has(HuggingFaceFolder.configurationName, in: folder) ? nil : folder
+    }
+
+    private static func consolidated(_ folder: String, _ path: String) throws(ModelError) -> ModelFile {
+        let (configuration, weights) = try ConsolidatedFolder.read(folder)
+        return ModelFile(
+            path: path, kind: .consolidated, configuration: configuration.model, weights: weights, tokens: configuration.tokens,
+            tokenizer: tokenizer(in: folder))
     }
 
     /// What to give instead of a folder that is no model.

@@ -80,7 +80,7 @@ struct PackedWeightsTests {
         let turned = try #require(weight.transposed)
         let expected = (0..<columns).flatMap { column in (0..<rows).map { values[$0 * columns + column] } }
         #expect(try turned.floats() == expected)
-        #expect(try StoredTensor(shape: [columns, rows], floats: expected, as: .float16).hasSameElements(as: turned))
+        #expect(StoredTensor(shape: [columns, rows], floats: expected, as: .float16).hasSameElements(as: turned))
         #expect(try Tensor(finite: weight, precision: .bfloat16).values == values.map(Precision.bfloat16.rounded))
     }
 }
