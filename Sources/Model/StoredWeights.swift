@@ -47,7 +47,8 @@ public struct StoredWeights: Sendable {
     /// parameters.
     package static func isBuffer(_ name: String) -> Bool {
         [
-            "mask", "pos_cis", "freqs_cos", "freqs_sin", "rotary_emb.inv_freq", "rope.freqs", "rope_freqs.weight", "rope_factors_short.weight",
+            "mask", "pos_cis", "freqs_cos", "freqs_sin", "rotary_emb.inv_freq", "rope.freqs", "rope_freqs.weight",
+            "rope_factors_short.weight",
             "rope_factors_long.weight",
         ].contains { name.hasSuffix($0) }
     }

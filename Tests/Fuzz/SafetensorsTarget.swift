@@ -31,8 +31,26 @@ struct SafetensorsTarget: FuzzTarget {
         let path = try scratch.write("input.safetensors", input)
         try WeightsTarget.read(path, for: configurations, recorder)
         guard recorder.isAccepted else { return }
+        try unpack(path, recorder)
         try model.write("model.safetensors", input)
         if let file = try recorder.attempt("folder", { try ModelFile.open(model.path) }) { try WeightsTarget.build(file, recorder) }
+    }
+
+    /// Settings of every way of packing weights.
+    private static let packings: [JSONObject] = [
+        ["quantization": ["bits": 4, "group_size": 64]], ["quantization_config": ["quant_method": "bitsandbytes", "load_in_4bit": true]],
+        ["quantization_config": ["quant_method": "fp8", "weight_block_size": [48, 40]]],
+        ["quantization_config": ["quant_method": "gptq", "bits": 4, "group_size": 16]],
+        ["quantization_config": ["quant_method": "awq", "bits": 4, "group_size": 16]],
+    ]
+
+    /// Whatever the tensors are, they are read as weights that are packed in each way.
+    private func unpack(_ path: String, _ recorder: Recorder) throws {
+        guard let tensors = try recorder.attempt("packed", { try SafetensorsFile.read(path) }) else { return }
+        for settings in Self.packings {
+            let unpacked = try recorder.attempt("unpacked") { try PackedWeights(.object(settings))?.unpacked(tensors) }
+            if let unpacked = unpacked ?? nil, unpacked.count < tensors.count { try WeightsTarget.decode(unpacked, recorder) }
+        }
     }
 
     /// What is JSON is read as every configuration that it could be, beside factors and weights that are sound.

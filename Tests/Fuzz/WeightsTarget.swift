@@ -40,7 +40,7 @@ struct WeightsTarget: FuzzTarget {
         try adapter(path, for: configurations, recorder)
     }
 
-    private static func decode(_ tensors: StateDictionary, _ recorder: Recorder) throws {
+    static func decode(_ tensors: StateDictionary, _ recorder: Recorder) throws {
         var rest = maximumElements
         for name in tensors.names {
             guard let tensor = tensors[name] else { throw FuzzFailure("'\(name)' is listed, but not there") }

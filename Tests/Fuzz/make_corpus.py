@@ -59,6 +59,11 @@ def tensors():
     shutil.copy(tests / "DataTests/Fixtures/formats/bpe.gguf", corpus / "gguf/tokenizer-bytes.gguf")
     for path in sorted((tests / "ModelTests/Fixtures/huggingface").glob("*/config.json")):
         shutil.copy(path, corpus / f"safetensors/config-{path.parent.name}.json")
+    for path in sorted((tests / "ModelTests/Fixtures/quantized").iterdir()):
+        weights = path / "model.safetensors"
+        if weights.exists() and weights.stat().st_size < 24_000:
+            shutil.copy(weights, corpus / f"safetensors/packed-{path.name}.safetensors")
+            shutil.copy(path / "config.json", corpus / f"safetensors/config-packed-{path.name}.json")
     for path in sorted((tests / "LoRATests/Fixtures/peft").glob("*/adapter_config.json")):
         shutil.copy(path, corpus / f"safetensors/peft-{path.parent.name}.json")
 

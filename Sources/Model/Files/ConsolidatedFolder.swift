@@ -16,7 +16,9 @@ enum ConsolidatedFolder {
         return folder
     }
 
-    private static func isWeights(_ name: String) -> Bool { name.hasPrefix("consolidated") && (name.hasSuffix(".pth") || name.hasSuffix(".safetensors")) }
+    private static func isWeights(_ name: String) -> Bool {
+        name.hasPrefix("consolidated") && [".pth", ".safetensors"].contains { name.hasSuffix($0) }
+    }
 
     private static func weights(in folder: String) -> [String] {
         ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter(isWeights).sorted()
@@ -56,7 +58,8 @@ enum ConsolidatedFolder {
     /// The keys that are read, and those that say nothing of what is computed.
     private static let known: Set<String> = [
         "dim", "n_layers", "n_heads", "n_kv_heads", "head_dim", "hidden_dim", "multiple_of", "ffn_dim_multiplier", "norm_eps", "rope_theta",
-        "use_scaled_rope", "rope_scaling_factor", "vocab_size", "sliding_window", "max_seq_len", "max_position_embeddings", "max_batch_size",
+        "use_scaled_rope", "rope_scaling_factor", "vocab_size", "sliding_window", "max_seq_len", "max_position_embeddings",
+        "max_batch_size",
         "model_parallel_size", "tied_embeddings",
     ]
 

@@ -55,7 +55,8 @@ enum HuggingFaceFolder {
         let model = configuration.model
         // Two that differ are two, whatever the configuration says: transformers 5 takes each as it stands there.
         if configuration.model.tiesEmbedding, !stored.tiesOutput(model.naming) { configuration.model.tiesEmbedding = false }
-        let tensors = separated(stored, configuration.model)
+        var tensors = separated(stored, configuration.model)
+        if packing != nil { tensors = withoutEmptyBiases(tensors, model) }
         return (
             configuration,
             StoredWeights(tensors, naming: model.naming, rotaryLayout: model.rotaryLayout, packing: packing?.summary)
@@ -150,6 +151,19 @@ enum HuggingFaceFolder {
     /// Whether it names a file of the folder itself.
     private static func isPlainName(_ name: String) -> Bool {
         !name.isEmpty && name.utf8.count <= 255 && name.first != "." && !name.utf8.contains { $0 == 0x2F || $0 == 0x5C || $0 == 0 }
+    }
+
+    /// The tensors without biases that the model has no place for and that are all zeros: AutoGPTQ gave one to every layer that
+    /// it packed.
+    private static func withoutEmptyBiases(_ tensors: StateDictionary, _ model: ModelConfiguration) -> StateDictionary {
+        var result = tensors
+        for name in tensors.names where name.hasSuffix(".bias") {
+            guard case .layer(_, .linear(let role, _))? = model.naming.place(of: String(name.dropLast(".bias".count))),
+                !model.biases.contains(role), (try? tensors[name]?.floats().allSatisfy { $0 == 0 }) == true
+            else { continue }
+            result[name] = nil
+        }
+        return result
     }
 
     /// The experts of a layer one by one where transformers 5 keeps them in one tensor: `gate_up_proj`

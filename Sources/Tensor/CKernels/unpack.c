@@ -12,14 +12,17 @@ INLINE void affine_typed(int type, int64_t rows, int64_t columns, int bits, int6
     uint32_t mask = (1u << bits) - 1;
     for (int64_t r = 0; r < rows; r++) {
         const uint8_t *row = packed + r * bytes;
-        for (int64_t c = 0; c < columns; c++) {
-            int64_t bit = c * bits, place = bit / 8;
-            uint32_t pair = row[place] | (place + 1 < bytes ? (uint32_t)row[place + 1] << 8 : 0);
-            float quant = (float)(int32_t)(pair >> bit % 8 & mask);
-            // Two statements: the product is rounded before the sum.
-            float product = round_to(quant * scales[r * groups + c / group], type);
-            float sum = product + biases[r * groups + c / group];
-            store_as(type, y, r * columns + c, sum);
+        for (int64_t g = 0; g < groups; g++) {
+            float scale = scales[r * groups + g], bias = biases[r * groups + g];
+            for (int64_t c = g * group; c < (g + 1) * group; c++) {
+                int64_t bit = c * bits, place = bit >> 3;
+                uint32_t pair = row[place] | (place + 1 < bytes ? (uint32_t)row[place + 1] << 8 : 0);
+                float quant = (float)(int32_t)(pair >> (bit & 7) & mask);
+                // Two statements: the product is rounded before the sum.
+                float product = round_to(quant * scale, type);
+                float sum = product + bias;
+                store_as(type, y, r * columns + c, sum);
+            }
         }
     }
 }
@@ -47,9 +50,13 @@ INLINE void bytes_typed(int type, int64_t first, int64_t rows, int64_t columns, 
                         float factor, void *y) {
     for (int64_t r = 0; r < rows; r++) {
         const float *row = scales + (first + r) / block_rows * blocks_in_row;
-        for (int64_t c = 0; c < columns; c++) {
-            float scaled = table[codes[r * columns + c]] * row[c / block_columns];
-            store_as(type, y, r * columns + c, scaled * factor);
+        for (int64_t start = 0; start < columns; start += block_columns) {
+            int64_t end = start + block_columns < columns ? start + block_columns : columns;
+            float scale = row[start / block_columns];
+            for (int64_t c = start; c < end; c++) {
+                float scaled = table[codes[r * columns + c]] * scale;
+                store_as(type, y, r * columns + c, scaled * factor);
+            }
         }
     }
 }
@@ -63,10 +70,15 @@ void unpack_bytes(int64_t first, int64_t rows, int64_t columns, int64_t block_ro
 
 INLINE void table_typed(int type, int64_t first, int64_t bytes, int64_t block, const uint8_t *packed, const float *table,
                         const float *scales, void *y) {
-    for (int64_t i = 0; i < bytes; i++) {
-        int64_t value = 2 * (first + i);
-        store_as(type, y, 2 * i, table[packed[i] >> 4] * scales[value / block]);
-        store_as(type, y, 2 * i + 1, table[packed[i] & 15] * scales[(value + 1) / block]);
+    // Blocks are whole bytes.
+    for (int64_t start = 0; start < bytes;) {
+        int64_t number = 2 * (first + start) / block, end = (number + 1) * block / 2 - first;
+        end = end < bytes ? end : bytes;
+        for (int64_t i = start; i < end; i++) {
+            store_as(type, y, 2 * i, table[packed[i] >> 4] * scales[number]);
+            store_as(type, y, 2 * i + 1, table[packed[i] & 15] * scales[number]);
+        }
+        start = end;
     }
 }
 
@@ -81,15 +93,17 @@ enum { column_block = 16 };
 INLINE void columns_typed(int type, int64_t first, int64_t count, int64_t rows, int64_t columns, int bits,
                           const uint8_t *words, const int32_t *places, const int32_t *groups, const float *zeros,
                           const float *scales, void *y) {
-    int64_t per_word = 32 / bits;
-    uint32_t mask = bits == 32 ? ~0u : (1u << bits) - 1;
+    // 2, 4 or 8 bits: as powers of two, how many words hold, and which place in one is the last.
+    int power = bits == 2 ? 4 : bits == 4 ? 3 : 2;
+    int64_t last = (1 << power) - 1, words_in_row = columns >> power;
+    uint32_t mask = (1u << bits) - 1;
     for (int64_t start = first; start < first + count; start += column_block) {
         int64_t end = start + column_block < first + count ? start + column_block : first + count;
         for (int64_t r = 0; r < rows; r++) {
             int64_t group = groups[r] * columns;
             for (int64_t c = start; c < end; c++) {
-                int64_t word = places ? r * (columns / per_word) + c / per_word : r / per_word * columns + c;
-                int64_t place = places ? places[c % per_word] : r % per_word;
+                int64_t word = places ? r * words_in_row + (c >> power) : (r >> power) * columns + c;
+                int64_t place = places ? places[c & last] : r & last;
                 float quant = (float)(int32_t)(word_at(words + word * 4) >> place * bits & mask);
                 store_as(type, y, (c - first) * rows + r, (quant - zeros[group + c]) * scales[group + c]);
             }

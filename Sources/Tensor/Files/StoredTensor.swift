@@ -99,7 +99,7 @@ public struct StoredTensor: Sendable {
 
     /// A tensor of integers, each of which must fit in the type.
     ///
-    /// - Parameter elementType: `int64`, `int32`, `int16`, `int8`, `uint8` or `bool` (of 0 and 1)
+    /// - Parameter elementType: `int64`, `int32`, `int16`, `int8`, `uint32`, `uint8` or `bool` (of 0 and 1)
     public init(shape: [Int], integers: [Int], as elementType: ElementType = .int64) {
         precondition(integers.count == shape.reduce(1, *), "\(integers.count) values cannot have the shape \(shape)")
         let bytes: Foundation.Data
@@ -108,6 +108,7 @@ public struct StoredTensor: Sendable {
         case .int32: bytes = Self.bytes(of: integers.map { Int32($0).littleEndian })
         case .int16: bytes = Self.bytes(of: integers.map { Int16($0).littleEndian })
         case .int8: bytes = Self.bytes(of: integers.map { Int8($0) })
+        case .uint32: bytes = Self.bytes(of: integers.map { UInt32($0).littleEndian })
         case .uint8: bytes = Self.bytes(of: integers.map { UInt8($0) })
         case .bool:
             precondition(integers.allSatisfy { $0 == 0 || $0 == 1 }, "a truth value is 0 or 1")

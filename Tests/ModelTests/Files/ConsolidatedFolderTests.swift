@@ -69,8 +69,10 @@ struct ConsolidatedFolderTests {
     @Test("Parts, and settings that are not known, are refused by name")
     func refusals() throws {
         for (fields, words) in [
-            ([("moe", ["num_experts": 8])], "'moe'"), ([("yarn", ["factor": 4])], "'yarn'"), ([("quantization_args", ["scheme": "int8"])], "'quantization_args'"),
-            ([("n_heads", nil)], "'n_heads'"), ([("vocab_size", 64)], "'vocab_size' is 64"), ([("dim", 64)], "64"), ([("dim", "x")], "'dim'"),
+            ([("moe", ["num_experts": 8])], "'moe'"), ([("yarn", ["factor": 4])], "'yarn'"),
+            ([("quantization_args", ["scheme": "int8"])], "'quantization_args'"),
+            ([("n_heads", nil)], "'n_heads'"), ([("vocab_size", 64)], "'vocab_size' is 64"), ([("dim", 64)], "64"),
+            ([("dim", "x")], "'dim'"),
         ] as [([(String, JSON?)], String)] {
             let folder = try Self.copy("llama")
             try edit(folder + "/params.json", fields)
@@ -83,7 +85,9 @@ struct ConsolidatedFolderTests {
         try FileManager.default.copyItem(atPath: folder + "/consolidated.00.pth", toPath: folder + "/consolidated.01.pth")
         for ending in ["", "/consolidated.01.pth"] {
             let error = #expect(throws: ModelError.self) { try ModelFile.open(folder + ending) }
-            #expect(error.map { "\($0)".contains("2 parts (consolidated.00.pth, consolidated.01.pth)") && "\($0)".contains("transformers") } == true)
+            #expect(
+                error.map { "\($0)".contains("2 parts (consolidated.00.pth, consolidated.01.pth)") && "\($0)".contains("transformers") }
+                    == true)
         }
     }
 }

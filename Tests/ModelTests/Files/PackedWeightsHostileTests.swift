@@ -108,7 +108,8 @@ struct PackedWeightsHostileTests {
         for part in names {
             let tensor = try #require(tensors[part])
             var changes: [StoredTensor?] = [nil, StoredTensor(shape: [3, 1, 2], integers: [1, 2, 3, 4, 5, 6], as: .int64)]
-            changes.append(StoredTensor(shape: [tensor.shape.first ?? 1, 3], floats: [Float](repeating: 1, count: 3 * (tensor.shape.first ?? 1))))
+            changes.append(
+                StoredTensor(shape: [tensor.shape.first ?? 1, 3], floats: [Float](repeating: 1, count: 3 * (tensor.shape.first ?? 1))))
             for change in changes {
                 var changed = tensors
                 changed[part] = change
@@ -122,15 +123,30 @@ struct PackedWeightsHostileTests {
                 let result = Result { () throws(TensorFileError) in try packing.unpacked(changed) }
                 switch result {
                 case .failure(let error): #expect("\(error)".contains(module), "\(part): \(error)")
-                case .success(let unpacked): #expect(unpacked.names.contains { $0.hasPrefix(module) && $0 != module + ".weight" }, "\(part)")
+                case .success(let unpacked):
+                    #expect(unpacked.names.contains { $0.hasPrefix(module) && $0 != module + ".weight" }, "\(part)")
                 }
             }
         }
     }
 
+    @Test("Biases that do nothing in a model without them are passed over, others are not")
+    func emptyBiases() throws {
+        let folder = try Self.copy("gptq-4bit")
+        var tensors = try SafetensorsFile.read(folder + "/model.safetensors")
+        for (value, isRead) in [(Float(0), true), (1, false)] {
+            tensors["model.layers.0.mlp.up_proj.bias"] = StoredTensor(shape: [32], floats: [value] + [Float](repeating: 0, count: 31))
+            try SafetensorsFile.write(tensors, to: folder + "/model.safetensors")
+            let result = Result { try LanguageModel(ModelFile.open(folder)) }
+            #expect(((try? result.get()) != nil) == isRead)
+            if case .failure(let error) = result { #expect("\(error)".contains("up_proj.bias")) }
+        }
+    }
+
     @Test("Groups beyond the last are refused")
     func groups() throws {
-        let json = try JSON(parsing: Foundation.Data(contentsOf: URL(fileURLWithPath: PackedWeightsTests.path("gptq-order") + "/config.json")))
+        let json = try JSON(
+            parsing: Foundation.Data(contentsOf: URL(fileURLWithPath: PackedWeightsTests.path("gptq-order") + "/config.json")))
         let packing = try #require(try PackedWeights(json))
         var tensors = try SafetensorsFile.read(PackedWeightsTests.path("gptq-order") + "/model.safetensors")
         for index in [2, -1, Int(Int32.max)] {

@@ -69,6 +69,53 @@ struct PackedWeightsTests {
         #expect(try written.weights.fingerprint(written.configuration) == file.weights.fingerprint(file.configuration))
     }
 
+    @Test("Scales that are quantised have the scale of their own block")
+    func nestedBlocks() throws {
+        let settings = try JSON(parsing: Foundation.Data(contentsOf: URL(fileURLWithPath: Self.path("bnb-nf4") + "/config.json")))
+        var tensors = try SafetensorsFile.read(Self.path("bnb-nf4") + "/model.safetensors")
+        let name = "model.layers.0.self_attn.q_proj.weight"
+        func values(_ part: String) throws -> [Float] { try #require(tensors[name + part]).floats() }
+        let (map, nestedMap, magnitudes, packed) = (
+            try values(".quant_map"), try values(".nested_quant_map"), try values(".absmax"), try values("")
+        )
+        #expect(magnitudes.count == 64 && packed.count == 2048)
+        let nested: [Float] = [0.25, 1.5]
+        tensors[name + ".nested_absmax"] = StoredTensor(shape: [2], floats: nested)
+        let state =
+            #"{"quant_type": "nf4", "blocksize": 64, "dtype": "float32", "shape": [64, 64], "nested_blocksize": 32, "#
+            + #""nested_dtype": "float32", "nested_offset": 0.125}"#
+        tensors[name + ".quant_state.bitsandbytes__nf4"] = StoredTensor(
+            shape: [state.utf8.count], integers: state.utf8.map { Int($0) }, as: .uint8)
+        let unpacked = try #require(try PackedWeights(settings)?.unpacked(tensors)[name])
+        let expected = (0..<4096).map { place -> Float in
+            let byte = Int(packed[place / 2])
+            let block = place / 64
+            let scale = nestedMap[Int(magnitudes[block])] * nested[block / 32]
+            return map[place % 2 == 0 ? byte >> 4 : byte & 15] * (scale + 0.125)
+        }
+        #expect(unpacked.elementType == .float32 && expected.contains { $0 > 0.2 })
+        #expect(try unpacked.floats() == expected)
+    }
+
+    @Test("8-bit floating-point numbers are read, and those that are no numbers refused")
+    func eightBits() throws {
+        let folder = try Paths.temporaryFolder() + "/model"
+        try FileManager.default.copyItem(atPath: Self.path("fp8"), toPath: folder)
+        var tensors = try SafetensorsFile.read(folder + "/model.safetensors")
+        let name = "model.layers.0.self_attn.q_proj.weight"
+        let tensor = try #require(tensors[name])
+        let values = try tensor.floats()
+        // Both zeros, the smallest, the smallest that is not subnormal, one, the largest.
+        #expect([0, 1, 8, 56, 126, 127].map { values[$0] } == [0, 0x1p-9, 0x1p-6, 1, 448, 0] && values[127].sign == .minus)
+        var bytes = tensor.contiguousBytes
+        bytes[bytes.startIndex + 70] = 0x7F
+        tensors[name] = try StoredTensor(
+            shape: tensor.shape, elementType: .float8E4M3, storage: .init(bytes), offset: 0, strides: tensor.strides)
+        try SafetensorsFile.write(tensors, to: folder + "/model.safetensors")
+        let error = #expect(throws: ModelError.self) { try LanguageModel(ModelFile.open(folder)) }
+        #expect(error.map { "\($0)".contains("'\(name)'") && "\($0)".contains("[2, 6] is nan") } == true, "\(error.map { "\($0)" } ?? "")")
+    }
+
     @Test("Rows, slices and other layouts of an unpacked weight are those of its values")
     func layouts() throws {
         let file = try ModelFile.open(Self.path("gptq-4bit"))

@@ -23,9 +23,9 @@ void values_of_e4m3(int64_t n, const uint8_t *codes, float *y);
 void unpack_table(int64_t first, int64_t bytes, int64_t block, const uint8_t *packed, const float *table,
                   const float *scales, int type, void *y);
 
-// Columns of a matrix [rows, columns] of integers as rows: (integer - zero) * scale, rounded to the type. Words of 32 bits
-// hold 32 / bits integers below each other, or beside each other where `places` says at which place each of the columns
-// stands. `groups` has the row of zeros and scales [groups, columns] for each row.
+// Columns of a matrix [rows, columns] of integers of 2, 4 or 8 bits as rows: (integer - zero) * scale, rounded to the type.
+// Words of 32 bits hold 32 / bits integers below each other, or beside each other where `places` says at which place each
+// of the columns stands. `groups` has the row of zeros and scales [groups, columns] for each row.
 void unpack_columns(int64_t first, int64_t count, int64_t rows, int64_t columns, int bits, const uint8_t *words,
                     const int32_t *places, const int32_t *groups, const float *zeros, const float *scales, int type,
                     void *y);

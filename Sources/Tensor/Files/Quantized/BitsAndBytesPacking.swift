@@ -83,7 +83,8 @@ struct BitsAndBytesPacking: WeightPacking {
             }
             (self.shape, self.type) = (shape, type)
             blockSize = try state.integer("blocksize", among: (5...12).map { 1 << $0 })
-            nestedBlockSize = module.has(".weight.nested_absmax") ? try state.integer("nested_blocksize", among: (5...12).map { 1 << $0 }) : nil
+            nestedBlockSize =
+                module.has(".weight.nested_absmax") ? try state.integer("nested_blocksize", among: (5...12).map { 1 << $0 }) : nil
             nestedOffset = Float(state["nested_offset"]?.number ?? 0)
         }
     }

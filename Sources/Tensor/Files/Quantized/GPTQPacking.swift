@@ -32,10 +32,10 @@ struct GPTQPacking: WeightPacking {
     func weight(of module: PackedModule) throws(TensorFileError) -> StoredTensor {
         let words = try module.part(".qweight", [.int32, .uint32], dimensions: 2)
         let perWord = 32 / bits
-        let (rows, columns) = (words.shape[0].multipliedReportingOverflow(by: perWord), words.shape[1])
-        guard !rows.overflow, columns % perWord == 0 else { throw module.wrong("words of the shape \(words.shape)") }
+        let rows = words.shape[0].multipliedReportingOverflow(by: perWord)
+        guard !rows.overflow else { throw module.wrong("words of the shape \(words.shape)") }
         let columnGroups = GroupedColumns(
-            bits: bits, rows: rows.partialValue, columns: columns, groupSize: groupSize, zeroOffset: zeroOffset, places: nil)
+            bits: bits, rows: rows.partialValue, columns: words.shape[1], groupSize: groupSize, zeroOffset: zeroOffset, places: nil)
         return try columnGroups.weight(of: module, words)
     }
 }

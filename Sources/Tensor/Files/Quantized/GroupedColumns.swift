@@ -17,7 +17,8 @@ struct GroupedColumns: Sendable {
     ///
     /// - Throws: ``TensorFileError/unsupported(_:)`` where the parts do not go together
     func weight(of module: PackedModule, _ words: StoredTensor) throws(TensorFileError) -> StoredTensor {
-        let size = groupSize < 0 ? max(rows, 1) : groupSize
+        guard rows > 0, columns > 0, columns % (32 / bits) == 0 else { throw module.wrong("words of the shape \(words.shape)") }
+        let size = groupSize < 0 ? rows : groupSize
         let groups = (rows + size - 1) / size
         let scales = try module.part(".scales", PackedModule.floats, shape: [groups, columns])
         let zeros = try module.part(".qzeros", [.int32, .uint32], shape: [groups, columns * bits / 32])

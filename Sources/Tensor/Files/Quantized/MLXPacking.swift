@@ -27,7 +27,9 @@ struct MLXPacking: WeightPacking {
     private var forms: [String: Form] = [:]
 
     init?(_ settings: PackingSettings) throws(TensorFileError) {
-        guard settings.method == nil, settings["bits"] != nil || settings["group_size"] != nil || settings["mode"] != nil else { return nil }
+        guard settings.method == nil, settings["bits"] != nil || settings["group_size"] != nil || settings["mode"] != nil else {
+            return nil
+        }
         form = try Form(settings, default: nil)
         for key in settings.object.keys where settings[key]?.object != nil {
             if let own = try settings.nested(key) { forms[key] = try Form(own, default: form) }

@@ -9,7 +9,8 @@ import CKernels
 struct ScaledPacking: WeightPacking {
     static let marks = [".weight_scale_inv", ".weight_scale"]
     static let parts = [
-        ".weight", ".weight_scale_inv", ".weight_scale", ".weight_zero_point", ".input_scale", ".activation_scale", ".input_zero_point",
+        ".weight", ".weight_scale_inv", ".weight_scale", ".weight_zero_point", ".input_scale", ".input_scale_ub", ".activation_scale",
+        ".input_zero_point",
     ]
 
     let summary: String
@@ -33,7 +34,8 @@ struct ScaledPacking: WeightPacking {
             let format = try settings.text("format") ?? "missing"
             guard ["float-quantized", "int-quantized", "naive-quantized"].contains(format) else {
                 throw settings.unsupported(
-                    "the format '\(format.prefix(40))' of compressed-tensors is not read; float-quantized, int-quantized and naive-quantized are")
+                    "the format '\(format.prefix(40))' of compressed-tensors is not read; float-quantized, int-quantized and naive-quantized are"
+                )
             }
             if let sparsity = try settings.nested("sparsity_config")?.text("format"), sparsity != "dense" {
                 throw settings.unsupported("weights that are sparse ('\(sparsity.prefix(40))') are not read")
