@@ -46,6 +46,7 @@ enum Reference {
         case .silu: silu(x)
         case .gelu: x * erfc(-x / 2.0.squareRoot()) / 2
         case .tanhGELU: x * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x))) / 2
+        case .sigmoid: 1 / (1 + exp(-x))
         }
     }
 

@@ -47,7 +47,7 @@ struct RoundingTests {
             }, precision)
     }
 
-    @Test(arguments: [Precision.bfloat16, .float16], [Activation.silu, .gelu, .tanhGELU])
+    @Test(arguments: [Precision.bfloat16, .float16], [Activation.silu, .gelu, .tanhGELU, .sigmoid])
     func activations(_ precision: Precision, _ activation: Activation) {
         let (x, gate, up) = (
             random([50, 81], seed: 1, precision), random([50, 81], seed: 1, precision), random([50, 81], seed: 2, precision)

@@ -195,7 +195,7 @@ extension ConfigurationFields {
     func activation(_ key: String) throws(ModelError) -> Activation? {
         guard let name = try text(key) else { return nil }
         guard let activation = Activation(huggingFaceName: name) else {
-            throw .unsupported("'\(key)' is '\(name.prefix(40))'; silu, gelu and gelu_pytorch_tanh are the activations here")
+            throw .unsupported("'\(key)' is '\(name.prefix(40))'; silu, gelu, gelu_pytorch_tanh and sigmoid are the activations here")
         }
         return activation
     }
@@ -306,6 +306,7 @@ extension Activation {
         case "silu", "swish": self = .silu
         case "gelu", "gelu_python": self = .gelu
         case "gelu_pytorch_tanh", "gelu_new", "gelu_fast", "gelu_accurate": self = .tanhGELU
+        case "sigmoid": self = .sigmoid
         default: return nil
         }
     }
@@ -316,6 +317,7 @@ extension Activation {
         case .silu: "silu"
         case .gelu: "gelu"
         case .tanhGELU: "gelu_pytorch_tanh"
+        case .sigmoid: "sigmoid"
         }
     }
 }

@@ -36,10 +36,17 @@ INLINE void tanh_gelu(float x, float *value, float *slope) {
     *slope = s + x * (s * (1.0f - s)) * (1.59576912f * (1.0f + 0.134145f * inner * inner));
 }
 
+INLINE void sigmoid(float x, float *value, float *slope) {
+    float s = sigmoid_f32(x);
+    *value = s;
+    *slope = s * (1.0f - s);
+}
+
 INLINE void activate(int activation, float x, float *value, float *slope) {
     if (activation == 0) silu(x, value, slope);
     else if (activation == 1) gelu(x, value, slope);
-    else tanh_gelu(x, value, slope);
+    else if (activation == 2) tanh_gelu(x, value, slope);
+    else sigmoid(x, value, slope);
 }
 
 // Calls an inlined function with type and activation as constants.
@@ -47,7 +54,8 @@ INLINE void activate(int activation, float x, float *value, float *slope) {
     do {                                                                         \
         if ((activation) == 0) FOR_TYPE(type, function, 0, __VA_ARGS__);         \
         else if ((activation) == 1) FOR_TYPE(type, function, 1, __VA_ARGS__);    \
-        else FOR_TYPE(type, function, 2, __VA_ARGS__);                           \
+        else if ((activation) == 2) FOR_TYPE(type, function, 2, __VA_ARGS__);    \
+        else FOR_TYPE(type, function, 3, __VA_ARGS__);                           \
     } while (0)
 
 INLINE void forward_typed(int type, int activation, int64_t n, const void *x, void *y) {

@@ -1,6 +1,6 @@
 import CKernels
 
-/// The function between the products of a feed-forward layer.
+/// The function between the products of a feed-forward layer, or of a gate.
 public enum Activation: Sendable {
     /// `f(x) = x σ(x)` (Elfwing et al. 2018), `f′(x) = σ(x) (1 + x (1 − σ(x)))`.
     case silu
@@ -9,6 +9,8 @@ public enum Activation: Sendable {
     case gelu
     /// Their approximation `f(x) = x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2`.
     case tanhGELU
+    /// `f(x) = σ(x) = 1 / (1 + exp(−x))`, `f′(x) = σ(x) (1 − σ(x))`: how far a gate is open.
+    case sigmoid
 
     /// The number by which the C kernels know it.
     var code: Int32 {
@@ -16,6 +18,7 @@ public enum Activation: Sendable {
         case .silu: 0
         case .gelu: 1
         case .tanhGELU: 2
+        case .sigmoid: 3
         }
     }
 }

@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-// All arrays are of the type: 0 float32, 1 bfloat16, 2 float16. Activations f: 0 SiLU, 1 GELU, 2 GELU by tanh.
+// All arrays are of the type: 0 float32, 1 bfloat16, 2 float16. Activations f: 0 SiLU, 1 GELU, 2 GELU by tanh, 3 sigmoid.
 
 // y = f(x)
 void activation_forward(int64_t n, int activation, int type, const void *x, void *y);
