@@ -23,6 +23,18 @@ struct ColumnTests {
         }
     }
 
+    @Test(
+        "The same columns of each part of a row, and their gradient", arguments: [(1, 1, 1, 0..<1), (3, 4, 6, 0..<3), (5, 2, 70, 35..<70)])
+    func partsOfRows(_ rows: Int, _ parts: Int, _ width: Int, _ range: Range<Int>) {
+        checkGradients([[rows, parts * width]]) {
+            let y = columns($0[0], range, ofEach: width)
+            #expect(y.shape == [rows, parts * range.count])
+            return y
+        } reference: { inputs in
+            part(inputs[0], width, range)
+        }
+    }
+
     @Test("Parts that overlap, and columns that nobody takes, have the sum of their gradients")
     func parts() {
         checkGradients([[6, 70]]) {

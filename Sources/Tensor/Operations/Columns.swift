@@ -1,19 +1,23 @@
 import CKernels
 
 /// Some columns of a matrix that stand side by side, as a projection that makes queries, keys and values at once holds
-/// them: `y[r, c] = x[r, columns.lowerBound + c]`.
+/// them: `y[r, c] = x[r, columns.lowerBound + c]`; or of each part of a row, such as the queries of heads that have a gate
+/// beside them.
 ///
 /// The gradient is added to those columns; the others get none of it.
 ///
 /// - Parameters:
 ///   - x: `[rows, width]`, of any type
-///   - range: within the width, not empty
-/// - Returns: `[rows, range.count]`, of the type of `x`
-public func columns(_ x: Tensor, _ range: Range<Int>) -> Tensor {
-    precondition(!range.isEmpty && range.lowerBound >= 0 && range.upperBound <= x.width, "no columns \(range) in \(x.shape)")
+///   - range: within the width of a part, not empty
+///   - part: how wide the parts of a row are, which divide it; `nil` for whole rows
+/// - Returns: `[rows, parts * range.count]`, of the type of `x`
+public func columns(_ x: Tensor, _ range: Range<Int>, ofEach part: Int? = nil) -> Tensor {
+    let width = part ?? x.width
+    precondition(width > 0 && x.width % width == 0, "parts of \(width) in \(x.shape)")
+    precondition(!range.isEmpty && range.lowerBound >= 0 && range.upperBound <= width, "no columns \(range) in parts of \(width)")
     let context = ComputeContext.current
-    let (rows, width, count, size) = (x.rows, x.width, range.count, x.precision.size)
-    let y = Tensor(uninitialized: [rows, count], x.precision)
+    let (rows, count, size) = (x.count / width, range.count, x.precision.size)
+    let y = Tensor(uninitialized: [x.rows, x.width / width * count], x.precision)
     context.measuring(.elementwise) {
         Parallel.rows(rows, width: count) {
             let first = $0.lowerBound
