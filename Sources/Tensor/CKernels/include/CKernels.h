@@ -8,6 +8,7 @@
 #include "columns.h"
 #include "convolution.h"
 #include "cross_entropy.h"
+#include "delta_rule.h"
 #include "dropout.h"
 #include "dequantize.h"
 #include "elementwise.h"
