@@ -52,7 +52,7 @@ public enum ModuleSelector: Sendable, Hashable {
     func matcher(behindDot: Bool = false) throws(LoRAError) -> (Linear) -> Bool {
         switch self {
         case .square: return { $0.isSquare }
-        case .attention: return { $0.role.isAttention }
+        case .attention: return { $0.role.isAttention || $0.role.isLinearAttention }
         case .mlp: return { $0.role.isFeedForward }
         case .allLinear: return { _ in true }
         case .name(let name): return { $0.allNames.contains { $0 == name || $0.hasSuffix("." + name) } }
@@ -87,7 +87,7 @@ public struct ModuleTargets: Sendable, Equatable {
 
     /// The published recipe.
     public static let square = ModuleTargets([.square])
-    /// All layers of attention.
+    /// All layers of attention, linear attention among them.
     public static let attention = ModuleTargets([.attention])
     /// All feed-forward layers, experts among them.
     public static let mlp = ModuleTargets([.mlp])

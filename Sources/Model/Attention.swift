@@ -49,12 +49,18 @@ public final class Attention {
             return normsFirst ? turned : configuration.normed(turned, norm)
         }
         var (q, k, v) = queryKeyValue(x, outputRows: outputRows)
+        var gate: Tensor?
+        if configuration.gatesAttention {
+            let headDim = configuration.headDim
+            gate = columns(q, headDim..<2 * headDim, ofEach: 2 * headDim)
+            q = columns(q, 0..<headDim, ofEach: 2 * headDim)
+        }
         k = turned(k, queryKeyNorms?.key, rotary.keys, rotary.places)
         if let cache { (k, v) = cache.append(k, v) }
 
         q = turned(q, queryKeyNorms?.query, rotary.queries, outputRows?.map { rotary.places[Int($0)] } ?? rotary.places)
         let heads = attention(
             q: q, k: k, v: v, plan: plan, scale: configuration.attentionScale, softCap: configuration.attentionSoftCap)
-        return wo(heads)
+        return wo(gate.map { gatedActivation(gate: $0, up: heads, .sigmoid) } ?? heads)
     }
 }

@@ -1,7 +1,7 @@
 import Tensor
 
-/// What a generation keeps of the tokens that it has read, so that each new token costs one row: keys and values, and of short
-/// convolutions their last inputs.
+/// What a generation keeps of the tokens that it has read, so that each new token costs one row: keys and values, of short
+/// convolutions their last inputs, and of linear attention its states.
 public final class KeyValueCache {
     /// The tokens whose keys and values are kept.
     public private(set) var tokens: [Int32] = []
@@ -20,9 +20,9 @@ public final class KeyValueCache {
     public init(_ configuration: ModelConfiguration, capacity: Int) {
         self.capacity = capacity
         layers = (0..<configuration.layerCount).map {
-            LayerCache(
-                capacity: capacity, window: configuration.reach(ofLayer: $0),
-                spare: configuration.kind(ofLayer: $0) == .attention ? 0 : Self.spareInputs)
+            let isConvolution = if case .shortConvolution = configuration.kind(ofLayer: $0) { true } else { false }
+            return LayerCache(
+                capacity: capacity, window: configuration.reach(ofLayer: $0), spare: isConvolution ? Self.spareInputs : 0)
         }
     }
 
@@ -33,7 +33,7 @@ public final class KeyValueCache {
     public var count: Int { tokens.count }
 
     /// Forgets all but the first tokens; those too where a layer with a window, or a convolution, has forgotten what the next token
-    /// would see. ``count`` says then that none is left.
+    /// would see, or where the states of linear attention have gone on. ``count`` says then that none is left.
     public func keep(_ count: Int) {
         guard count < tokens.count else { return }
         let count = layers.allSatisfy { $0.canKeep(count) } ? count : 0
@@ -59,7 +59,7 @@ public final class KeyValueCache {
     }
 }
 
-/// The keys and values of one layer, or the inputs of its convolution.
+/// The keys and values of one layer, or the inputs of its convolution, and the states of its linear attention.
 ///
 /// With a window it forgets, when memory runs short, what no later query sees: it takes at the most memory for twice
 /// the window, some lanes and the rows of one pass.
@@ -70,6 +70,8 @@ final class LayerCache {
     /// How many more it remembers, so that one can go back.
     private let spare: Int
     private var kept: [Tensor] = []
+    /// What linear attention has learnt of all tokens so far, none of which can be taken back.
+    private var states: Tensor?
     /// How many rows are kept.
     private var count = 0
     /// How many tokens come before the first whose row is kept.
@@ -87,11 +89,11 @@ final class LayerCache {
     func serves(_ other: Int?) -> Bool { window.map { window in other.map { $0 <= window } ?? false } ?? true }
 
     /// Whether all rows are there that a query after the first tokens sees.
-    func canKeep(_ count: Int) -> Bool { forgotten <= firstSeen(from: count) }
+    func canKeep(_ count: Int) -> Bool { states == nil && forgotten <= firstSeen(from: count) }
 
     /// Forgets the rows of all but the first tokens: as many as it can keep, or none.
     func keep(_ count: Int) {
-        if count == 0 { forgotten = 0 }
+        if count == 0 { (forgotten, states) = (0, nil) }
         self.count = min(count - forgotten, self.count)
     }
 
@@ -118,6 +120,13 @@ final class LayerCache {
     func append(_ x: Tensor, last rows: Int) -> Tensor {
         let all = append([x])[0]
         return gatherRows(all, (all.rows - rows..<all.rows).map(Int32.init))
+    }
+
+    /// The states of linear attention, which are changed in place; zeros before the first token.
+    func states(of heads: DeltaHeads) -> Tensor {
+        let states = states ?? heads.emptyStates
+        self.states = states
+        return states
     }
 
     private func append(_ parts: [Tensor]) -> [Tensor] {

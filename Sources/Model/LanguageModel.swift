@@ -48,7 +48,7 @@ public final class LanguageModel {
         func takeQueryKeyValue(_ layer: Int) -> QueryKeyValue {
             configuration.fusesQueryKeyValue
                 ? .fused(
-                    takeLinear(layer, .queryKeyValue), queryDim: configuration.queryDim, keyValueDim: configuration.keyValueDim)
+                    takeLinear(layer, .queryKeyValue), queryWidth: configuration.queryWidth, keyValueDim: configuration.keyValueDim)
                 : .apart(query: takeLinear(layer, .query), key: takeLinear(layer, .key), value: takeLinear(layer, .value))
         }
         func takeAttention(_ layer: Int) -> Attention {
@@ -65,6 +65,16 @@ public final class LanguageModel {
                     ShortConvolution(
                         input: takeLinear(layer, .convolutionInput), kernel: take(.layer(layer, .convolution)),
                         bias: tensors[.layer(layer, .convolutionBias)], output: takeLinear(layer, .convolutionOutput)))
+            case .gatedDeltaNet(let heads, _):
+                .gatedDeltaNet(
+                    GatedDeltaNet(
+                        configuration, heads: heads,
+                        projections: GatedDeltaNet.Projections(
+                            input: takeLinear(layer, .deltaInput), gate: takeLinear(layer, .deltaGate),
+                            beta: takeLinear(layer, .deltaBeta), decay: takeLinear(layer, .deltaDecay),
+                            output: takeLinear(layer, .deltaOutput)),
+                        kernel: take(.layer(layer, .convolution)), decayRate: take(.layer(layer, .decayRate)),
+                        decayBias: take(.layer(layer, .decayBias)), norm: take(.layer(layer, .deltaNorm))))
             }
         }
         func takeFeedForward(_ layer: Int, _ expert: LayerPart.Expert? = nil) -> FeedForward {
@@ -157,6 +167,12 @@ public final class LanguageModel {
         let lastRows = isLastBalanced ? nil : outputRows
         var plans: [PlanKey: AttentionPlan] = [:]
         var convolutions: [Int: ConvolutionPlan] = [:]
+        func convolution(_ length: Int, of wanted: [Int32]?) -> ConvolutionPlan {
+            if wanted == nil, let known = convolutions[length] { return known }
+            let plan = ConvolutionPlan(row, kernelLength: length, cachedTokens: cache?.count, outputRows: wanted)
+            if wanted == nil { convolutions[length] = plan }
+            return plan
+        }
         var x = gatherRows(embedding, row.tokens).converted(to: .float32)
         if configuration.embeddingMultiplier != 1 {
             x = scaled(x, by: configuration.embeddingMultiplier)
@@ -177,11 +193,10 @@ public final class LanguageModel {
                 plans[key] = plan
                 reach = .attention(plan, window == nil ? angles.full : angles.windowed)
             case .shortConvolution(let length, _):
-                let wanted = isLast ? lastRows : nil
-                let known = wanted == nil ? convolutions[length] : nil
-                let plan = known ?? ConvolutionPlan(row, kernelLength: length, cachedTokens: cache?.count, outputRows: wanted)
-                if wanted == nil { convolutions[length] = plan }
-                reach = .shortConvolution(plan)
+                reach = .shortConvolution(convolution(length, of: isLast ? lastRows : nil))
+            case .gatedDeltaNet(_, let length):
+                // A state is made of all tokens.
+                reach = .gatedDeltaNet(convolution(length, of: nil), row.branches)
             }
             let isBalanced = configuration.experts(ofLayer: index) != nil
             let pass = { (x: Tensor, cache: LayerCache?) in

@@ -1,3 +1,5 @@
+import Tensor
+
 extension ModelConfiguration {
     /// Calls `body` with every parameter and its shape, in the order of the model, a tied output projection left out.
     package func forEachParameter<Failure: Error>(
@@ -8,7 +10,7 @@ extension ModelConfiguration {
             func part(_ part: LayerPart, _ shape: [Int]) throws(Failure) { try body(.layer(layer, part), shape) }
             if normPlaces != .after { try part(.attentionNorm, [dim]) }
             func linear(_ role: LinearRole, _ expert: LayerPart.Expert?) throws(Failure) {
-                let shape = shape(of: role, expert: expert)
+                let shape = shape(of: role, layer, expert)
                 try part(.linear(role, expert), shape)
                 if biases.contains(role) { try part(.bias(role, expert), [shape[0]]) }
             }
@@ -27,6 +29,13 @@ extension ModelConfiguration {
                 try part(.convolution, [dim, 1, length])
                 if hasBias { try part(.convolutionBias, [dim]) }
                 try linear(.convolutionOutput, nil)
+            case .gatedDeltaNet(let heads, let length):
+                for role in [LinearRole.deltaInput, .deltaGate, .deltaBeta, .deltaDecay] { try linear(role, nil) }
+                try part(.convolution, [heads.width, 1, length])
+                try part(.decayRate, [heads.valueHeads])
+                try part(.decayBias, [heads.valueHeads])
+                try part(.deltaNorm, [heads.valueDim])
+                try linear(.deltaOutput, nil)
             }
             if normPlaces != .before { try part(.attentionOutputNorm, [dim]) }
             if normPlaces != .after { try part(.feedForwardNorm, [dim]) }
@@ -55,18 +64,24 @@ extension ModelConfiguration {
         return places
     }
 
-    private func shape(of role: LinearRole, expert: LayerPart.Expert?) -> [Int] {
+    private func shape(of role: LinearRole, _ layer: Int, _ expert: LayerPart.Expert?) -> [Int] {
+        var heads = DeltaHeads(keyHeads: 0, valueHeads: 0, keyDim: 0, valueDim: 0)
+        if case .gatedDeltaNet(let own, _) = kind(ofLayer: layer) { heads = own }
         let hidden = expert == nil ? hiddenDim : experts?.hiddenDim ?? hiddenDim
         return switch role {
-        case .query: [queryDim, dim]
+        case .query: [queryWidth, dim]
         case .key, .value: [keyValueDim, dim]
         case .output: [dim, queryDim]
-        case .queryKeyValue: [queryDim + 2 * keyValueDim, dim]
+        case .queryKeyValue: [queryWidth + 2 * keyValueDim, dim]
         case .gate, .up: [hidden, dim]
         case .gateUp: [2 * hidden, dim]
         case .down: [dim, hidden]
         case .convolutionInput: [3 * dim, dim]
         case .convolutionOutput: [dim, dim]
+        case .deltaInput: [heads.width, dim]
+        case .deltaGate: [heads.valueWidth, dim]
+        case .deltaBeta, .deltaDecay: [heads.valueHeads, dim]
+        case .deltaOutput: [dim, heads.valueWidth]
         }
     }
 }

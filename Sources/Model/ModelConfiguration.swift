@@ -44,6 +44,9 @@ public struct ModelConfiguration: Sendable, Equatable {
     public var normOffset: Float = 0
     /// Whether queries and keys are normed, and over what.
     public var queryKeyNorm = QueryKeyNorm.none
+    /// Whether the projection of queries makes a gate too, a head's beside its queries, by whose sigmoid what the head returns is
+    /// multiplied (Qwen3.5).
+    public var gatesAttention = false
     /// The function between the products of a feed-forward layer.
     public var activation = Activation.silu
     /// What the products of queries and keys are multiplied by; `nil` for `1 / sqrt(headDim)`.
@@ -172,10 +175,7 @@ public struct ModelConfiguration: Sendable, Equatable {
         guard layerKinds.isEmpty || layerKinds.count == layerCount else {
             throw .configuration("there are \(layerKinds.count) kinds of layers for \(layerCount) layers")
         }
-        for kind in layerKinds {
-            guard case .shortConvolution(let length, _) = kind, !(1...Self.maximumKernelLength).contains(length) else { continue }
-            throw .configuration("a convolution over \(length) tokens is not possible; 1 to \(Self.maximumKernelLength) are")
-        }
+        for kind in layerKinds { try Self.check(kind) }
         guard windowedRopeTheta ?? 2 > 1, windowedRopeTheta?.isFinite ?? true else {
             throw .configuration("the base of the rotary angles in layers with a window is \(windowedRopeTheta ?? 0); it is above 1")
         }
@@ -197,6 +197,25 @@ public struct ModelConfiguration: Sendable, Equatable {
         try checkTemperature()
     }
 
+    private static func check(_ kind: LayerKind) throws(ModelError) {
+        let length: Int
+        switch kind {
+        case .attention: return
+        case .shortConvolution(let kernelLength, _): length = kernelLength
+        case .gatedDeltaNet(let heads, let kernelLength):
+            length = kernelLength
+            let sizes = [heads.keyHeads, heads.valueHeads, heads.keyDim, heads.valueDim]
+            guard sizes.allSatisfy({ (1..<1 << 20).contains($0) }), heads.valueHeads % heads.keyHeads == 0 else {
+                throw .configuration(
+                    "\(heads.valueHeads) heads of \(heads.valueDim) values cannot share \(heads.keyHeads) heads of \(heads.keyDim) keys in linear attention"
+                )
+            }
+        }
+        guard (1...maximumKernelLength).contains(length) else {
+            throw .configuration("a convolution over \(length) tokens is not possible; 1 to \(maximumKernelLength) are")
+        }
+    }
+
     /// Whether queries and keys are normed head by head before they are turned.
     public var normalizesHeads: Bool {
         get { queryKeyNorm == .perHead }
@@ -214,6 +233,9 @@ public struct ModelConfiguration: Sendable, Equatable {
     /// The width of all heads' queries.
     public var queryDim: Int { headCount * headDim }
 
+    /// The width of what the projection of queries makes: them, and their gates where they have some.
+    var queryWidth: Int { gatesAttention ? 2 * queryDim : queryDim }
+
     /// The width of keys and of values.
     public var keyValueDim: Int { keyValueHeadCount * headDim }
 
@@ -229,11 +251,11 @@ public struct ModelConfiguration: Sendable, Equatable {
     /// What reads other tokens in a layer.
     func kind(ofLayer index: Int) -> LayerKind { layerKinds.isEmpty ? .attention : layerKinds[index] }
 
-    /// How many tokens a layer's mixer reads at the most, the last ones; `nil` for all.
+    /// How many tokens' keys or inputs a layer's mixer reads at the most, the last ones; `nil` for all.
     func reach(ofLayer index: Int) -> Int? {
         switch kind(ofLayer: index) {
         case .attention: window(ofLayer: index)
-        case .shortConvolution(let length, _): length
+        case .shortConvolution(let length, _), .gatedDeltaNet(_, let length): length
         }
     }
 
@@ -254,6 +276,10 @@ public enum LayerKind: Sendable, Hashable {
     ///   - kernelLength: how many tokens it reads, the last ones, its own among them
     ///   - hasBias: whether the convolution itself has a bias; those of its projections are among the biases of linear layers
     case shortConvolution(kernelLength: Int, hasBias: Bool)
+    /// Linear attention by the gated delta rule (Qwen3.5): a state a head stands for all tokens so far.
+    ///
+    /// - Parameter kernelLength: how many tokens the convolution before it reads, the last ones, its own among them
+    case gatedDeltaNet(DeltaHeads, kernelLength: Int)
 }
 
 /// Where norms stand in a layer.

@@ -24,6 +24,7 @@ extension ParameterNaming {
         let numbers = Set([0, number ?? 0]).sorted()
         let experts = numbers.flatMap { [LayerPart.Expert.routed($0), .shared($0)] }
         return linears + [.attentionNorm, .attentionOutputNorm, .feedForwardNorm, .feedForwardOutputNorm, .queryNorm, .keyNorm, .router]
-            + [.convolution] + experts.flatMap { expert in LinearRole.allCases.filter { !$0.isAttention }.map { .linear($0, expert) } }
+            + [.convolution, .deltaNorm]
+            + experts.flatMap { expert in LinearRole.allCases.filter { !$0.isAttention }.map { .linear($0, expert) } }
     }
 }

@@ -41,7 +41,16 @@ public struct ParameterNaming: Sendable, Hashable, CaseIterable {
     var flattensKernels: Bool { scheme == .gguf }
 
     /// The whole name of a parameter: `model.layers.0.self_attn.q_proj.weight`.
-    public func parameterName(of place: ParameterPlace) -> String { moduleName(of: place) + (place.isBias ? ".bias" : ".weight") }
+    public func parameterName(of place: ParameterPlace) -> String { moduleName(of: place) + ending(of: place) }
+
+    /// What tells a parameter from others of its module.
+    private func ending(of place: ParameterPlace) -> String {
+        switch place {
+        case .layer(_, .decayRate): ""
+        case .layer(_, .decayBias): scheme == .gguf ? ".bias" : ""
+        default: place.isBias ? ".bias" : ".weight"
+        }
+    }
 
     /// The name of the module that a parameter belongs to: `model.layers.0.self_attn.q_proj`.
     public func moduleName(of place: ParameterPlace) -> String {
@@ -89,10 +98,14 @@ public struct ParameterNaming: Sendable, Hashable, CaseIterable {
         case .keyNorm: return "attention.k_norm"
         case .router: return "feed_forward.gate"
         case .convolution, .convolutionBias: return "convolution.kernel"
+        case .decayRate: return "linear_attention.decay_rate"
+        case .decayBias: return "linear_attention.decay_bias"
+        case .deltaNorm: return "linear_attention.norm"
         case .linear(let role, let expert), .bias(let role, let expert):
             let folder =
                 switch expert {
                 case _ where role.isAttention: "attention"
+                case _ where role.isLinearAttention: "linear_attention"
                 case nil: role.isFeedForward ? "feed_forward" : "convolution"
                 case .routed(let index): "feed_forward.experts.\(index)"
                 // The published model has one, and its name no number.
@@ -101,7 +114,8 @@ public struct ParameterNaming: Sendable, Hashable, CaseIterable {
             let names: [LinearRole: String] = [
                 .query: "wq", .key: "wk", .value: "wv", .output: "wo", .gate: "w1", .up: "w3", .down: "w2",
                 .queryKeyValue: "wqkv", .gateUp: "w13",
-                .convolutionInput: "in_proj", .convolutionOutput: "out_proj",
+                .convolutionInput: "in_proj", .convolutionOutput: "out_proj", .deltaInput: "wqkv", .deltaGate: "wz", .deltaBeta: "wb",
+                .deltaDecay: "wa", .deltaOutput: "wo",
             ]
             return "\(folder).\(names[role] ?? role.rawValue)"
         }
@@ -117,10 +131,14 @@ public struct ParameterNaming: Sendable, Hashable, CaseIterable {
         case .keyNorm: return "self_attn.k_norm"
         case .router: return "mlp.gate"
         case .convolution, .convolutionBias: return "conv.conv"
+        case .decayRate: return "linear_attn.A_log"
+        case .decayBias: return "linear_attn.dt_bias"
+        case .deltaNorm: return "linear_attn.norm"
         case .linear(let role, let expert), .bias(let role, let expert):
             let folder =
                 switch expert {
                 case _ where role.isAttention: "self_attn"
+                case _ where role.isLinearAttention: "linear_attn"
                 case nil: role.isFeedForward ? "mlp" : "conv"
                 case .routed(let index): "mlp.experts.\(index)"
                 case .shared(let index): "mlp.shared_experts.\(index)"
@@ -139,6 +157,9 @@ public struct ParameterNaming: Sendable, Hashable, CaseIterable {
         case .keyNorm: return "attn_k_norm"
         case .router: return "ffn_gate_inp"
         case .convolution, .convolutionBias: return "shortconv.conv"
+        case .decayRate: return "ssm_a"
+        case .decayBias: return "ssm_dt"
+        case .deltaNorm: return "ssm_norm"
         case .linear(let role, let expert), .bias(let role, let expert):
             let name =
                 switch role {
@@ -153,6 +174,11 @@ public struct ParameterNaming: Sendable, Hashable, CaseIterable {
                 case .gateUp: "ffn_gate_up"
                 case .convolutionInput: "shortconv.in_proj"
                 case .convolutionOutput: "shortconv.out_proj"
+                case .deltaInput: "ssm_in"
+                case .deltaGate: "attn_gate"
+                case .deltaBeta: "ssm_beta"
+                case .deltaDecay: "ssm_alpha"
+                case .deltaOutput: "ssm_out"
                 }
             return switch expert {
             case nil: name
@@ -177,7 +203,11 @@ extension LinearRole {
         case .queryKeyValue: "qkv_proj"
         case .gateUp: "gate_up_proj"
         case .convolutionInput: "in_proj"
-        case .convolutionOutput: "out_proj"
+        case .convolutionOutput, .deltaOutput: "out_proj"
+        case .deltaInput: "in_proj_qkv"
+        case .deltaGate: "in_proj_z"
+        case .deltaBeta: "in_proj_b"
+        case .deltaDecay: "in_proj_a"
         }
     }
 }

@@ -42,10 +42,14 @@ public enum LayerPart: Hashable, Sendable {
     case queryNorm, keyNorm
     /// What deals tokens to experts.
     case router
-    /// The kernels of a short convolution, one a channel.
+    /// The kernels of a short convolution, or of that before linear attention, one a channel.
     case convolution
     /// The bias of a short convolution.
     case convolutionBias
+    /// The logarithm of how fast the states of linear attention decay, a head, and what is added to what a token makes of it.
+    case decayRate, decayBias
+    /// The norm of what linear attention returns, head by head.
+    case deltaNorm
     /// The weight of a linear layer, of attention or a short convolution, of the feed-forward layer, or of one of its experts.
     case linear(LinearRole, Expert?)
     /// The bias of a linear layer.
@@ -71,12 +75,24 @@ public enum LinearRole: String, Hashable, Sendable, CaseIterable {
     case queryKeyValue, gateUp
     /// The projection before a short convolution, which makes its gates and inputs, and the one after it.
     case convolutionInput, convolutionOutput
+    /// The projections of linear attention: of queries, keys and values, of the gate, of how much is learnt and how much
+    /// forgotten, and of the result.
+    case deltaInput, deltaGate, deltaBeta, deltaDecay, deltaOutput
 
     /// Whether it is a part of attention.
     public var isAttention: Bool {
         switch self {
         case .query, .key, .value, .output, .queryKeyValue: true
         case .gate, .up, .down, .gateUp, .convolutionInput, .convolutionOutput: false
+        case .deltaInput, .deltaGate, .deltaBeta, .deltaDecay, .deltaOutput: false
+        }
+    }
+
+    /// Whether it is a part of linear attention.
+    public var isLinearAttention: Bool {
+        switch self {
+        case .deltaInput, .deltaGate, .deltaBeta, .deltaDecay, .deltaOutput: true
+        case .query, .key, .value, .output, .queryKeyValue, .gate, .up, .down, .gateUp, .convolutionInput, .convolutionOutput: false
         }
     }
 
@@ -85,6 +101,7 @@ public enum LinearRole: String, Hashable, Sendable, CaseIterable {
         switch self {
         case .gate, .up, .down, .gateUp: true
         case .query, .key, .value, .output, .queryKeyValue, .convolutionInput, .convolutionOutput: false
+        case .deltaInput, .deltaGate, .deltaBeta, .deltaDecay, .deltaOutput: false
         }
     }
 }

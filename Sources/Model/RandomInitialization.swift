@@ -1,3 +1,4 @@
+import Foundation
 import Tensor
 
 extension LanguageModel {
@@ -8,9 +9,15 @@ extension LanguageModel {
     public convenience init(_ configuration: ModelConfiguration, seed: UInt64) throws(ModelError) {
         var generator = RandomGenerator(seed: seed)
         try self.init(configuration) { (place, shape) throws(ModelError) in
-            place.isBias || place.isNorm
-                ? Tensor(repeating: place.isBias ? 0 : 1 - configuration.normOffset, shape: shape)
-                : Tensor((0..<shape.reduce(1, *)).map { _ in 0.02 * generator.normal() }, shape: shape)
+            switch place {
+            case .layer(_, .deltaNorm), .layer(_, .decayBias): return Tensor(repeating: 1, shape: shape)
+            // Of rates from 0 to 16, as transformers has them.
+            case .layer(_, .decayRate):
+                return Tensor((0..<shape.reduce(1, *)).map { _ in Float(log(0.01 + 15.99 * generator.uniform())) }, shape: shape)
+            case _ where place.isBias: return Tensor(repeating: 0, shape: shape)
+            case _ where place.isNorm: return Tensor(repeating: 1 - configuration.normOffset, shape: shape)
+            default: return Tensor((0..<shape.reduce(1, *)).map { _ in 0.02 * generator.normal() }, shape: shape)
+            }
         }
     }
 }

@@ -76,7 +76,7 @@ extension ModelConfiguration {
         (plain.fusesQueryKeyValue, plain.fusesGateUp, plain.rotaryDim) = (false, false, nil)
         (plain.attentionScale, plain.attentionSoftCap, plain.logitsSoftCap) = (nil, nil, nil)
         (plain.windows, plain.windowedRopeTheta, plain.unrotatedLayers, plain.denseLayers) = ([], nil, [], [])
-        plain.layerKinds = []
+        (plain.layerKinds, plain.gatesAttention) = ([], false)
         (plain.embeddingMultiplier, plain.residualMultiplier, plain.logitsMultiplier) = (1, 1, 1)
         plain.queryKeyNorm = generation == .v3 ? .perHead : .none
         return differenceInComputation(from: plain)
@@ -94,8 +94,10 @@ extension ModelConfiguration {
             family.name, "dim \(dim)", "\(layerCount) layers", "\(headCount) heads (\(keyValueHeadCount) of keys and values)",
             "vocabulary \(vocabularySize)",
         ]
-        let convolutions = layerKinds.count { $0 != .attention }
+        let convolutions = layerKinds.count { if case .shortConvolution = $0 { true } else { false } }
         if convolutions > 0 { parts[2] += " (\(convolutions) of short convolution)" }
+        let states = layerKinds.count { if case .gatedDeltaNet = $0 { true } else { false } }
+        if states > 0 { parts[2] += " (\(states) of linear attention)" }
         if let experts {
             parts.append(
                 "\(experts.count) experts, \(experts.perToken) a token" + (experts.sharedCount > 0 ? ", \(experts.sharedCount) shared" : "")

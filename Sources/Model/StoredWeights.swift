@@ -78,13 +78,18 @@ extension ModelConfiguration {
     /// heads into another; `nil` where they stay.
     package func rowOrder(of place: ParameterPlace, from source: RotaryLayout, to target: RotaryLayout) -> [Int32]? {
         func order(heads: Int) -> [Int32]? { source.rowOrder(to: target, heads: heads, headDim: headDim, turned: turnedDim) }
+        func queryOrder() -> [Int32]? {
+            // A head's gate stays behind its queries.
+            source.rowOrder(to: target, heads: headCount, headDim: queryWidth / headCount, turned: turnedDim)
+        }
         switch place {
-        case .layer(_, .linear(.query, _)), .layer(_, .bias(.query, _)): return order(heads: headCount)
+        case .layer(_, .linear(.query, _)), .layer(_, .bias(.query, _)): return queryOrder()
         case .layer(_, .linear(.key, _)), .layer(_, .bias(.key, _)): return order(heads: keyValueHeadCount)
         case .layer(_, .linear(.queryKeyValue, _)), .layer(_, .bias(.queryKeyValue, _)):
             // The heads of the queries, those of the keys, and the values as they are.
-            let values = queryDim + keyValueDim
-            return order(heads: headCount + keyValueHeadCount).map { $0 + (values..<values + keyValueDim).map(Int32.init) }
+            guard let queries = queryOrder(), let keys = order(heads: keyValueHeadCount) else { return nil }
+            let values = queryWidth + keyValueDim
+            return queries + keys.map { $0 + Int32(queryWidth) } + (values..<values + keyValueDim).map(Int32.init)
         default: return nil
         }
     }

@@ -14,21 +14,11 @@ public struct TokenRow: Sendable {
     /// How long the text of each sequence is, on which the rotary angles of some models depend: the tokens of its rows, and
     /// one that follows them where it is predicted alone.
     public let lengths: [Int]
-    private let branches: [Branch]
+    /// The runs of tokens that form the sequences.
+    let branches: [Branch]
 
     /// A run of tokens, each of which continues the one before.
-    public struct Branch: Sendable {
-        /// The run's place in the row; the runs of a row follow one another.
-        public let rows: Range<Int>
-        /// The run whose last token comes before this one's first, an earlier one; `nil` for a beginning.
-        public let parent: Int?
-
-        /// A run that continues another one, or begins.
-        public init(rows: Range<Int>, parent: Int?) {
-            self.rows = rows
-            self.parent = parent
-        }
-    }
+    public typealias Branch = SequenceRun
 
     /// Sequences that may share their beginnings.
     ///

@@ -9,6 +9,8 @@ public final class TransformerLayer {
         case attention(Attention)
         /// The last few, each by its place.
         case shortConvolution(ShortConvolution)
+        /// Every token of the sequence so far, by what a state has learnt of them.
+        case gatedDeltaNet(GatedDeltaNet)
     }
 
     /// Which tokens a mixer reads.
@@ -17,6 +19,8 @@ public final class TransformerLayer {
         case attention(AttentionPlan, RotaryAngles)
         /// Those of a plan of convolution.
         case shortConvolution(ConvolutionPlan)
+        /// Those of runs of tokens, after a convolution of a plan.
+        case gatedDeltaNet(ConvolutionPlan, [SequenceRun])
     }
 
     /// What follows the mixer.
@@ -82,6 +86,8 @@ public final class TransformerLayer {
             case (.attention(let attention), .attention(let plan, let rotary)):
                 attention(read, plan: plan, rotary: rotary, cache: cache, outputRows: mixedRows)
             case (.shortConvolution(let convolution), .shortConvolution(let plan)): convolution(read, plan: plan, cache: cache)
+            case (.gatedDeltaNet(let net), .gatedDeltaNet(let plan, let runs)):
+                net(read, plan: plan, runs: runs, cache: cache, outputRows: mixedRows)
             default: preconditionFailure("a plan of the mixer's kind")
             }
         let middle = sum(mixedRows.map { gatherRows(x, $0) } ?? x, mixed, norms.attentionOutput)
@@ -110,6 +116,7 @@ extension TransformerLayer.Mixer {
         switch self {
         case .attention(let attention): attention.linears
         case .shortConvolution(let convolution): convolution.linears
+        case .gatedDeltaNet(let net): net.linears
         }
     }
 
@@ -118,6 +125,7 @@ extension TransformerLayer.Mixer {
         switch self {
         case .attention(let attention): attention.otherWeights
         case .shortConvolution(let convolution): convolution.otherWeights
+        case .gatedDeltaNet(let net): net.otherWeights
         }
     }
 }

@@ -7,7 +7,7 @@ import Testing
 struct PlaceTests {
     @Test("Every place is found again by its name", arguments: ParameterNaming.allCases)
     func roundTrip(_ naming: ParameterNaming) {
-        var parts: [LayerPart] = [.attentionNorm, .feedForwardNorm, .queryNorm, .keyNorm, .router, .convolution]
+        var parts: [LayerPart] = [.attentionNorm, .feedForwardNorm, .queryNorm, .keyNorm, .router, .convolution, .deltaNorm]
         parts += LinearRole.allCases.map { .linear($0, nil) }
         for index in [0, 1, 12] {
             for role in LinearRole.allCases where role.isFeedForward {

@@ -39,7 +39,8 @@ extension ParameterPlace {
     fileprivate var order: (Int, Int, Int, Int) {
         guard case .layer(let layer, .linear(let role, let expert)) = self else { return (0, 0, 0, 0) }
         let roles: [LinearRole] = [
-            .query, .key, .value, .queryKeyValue, .output, .convolutionInput, .convolutionOutput, .gate, .gateUp, .down, .up,
+            .query, .key, .value, .queryKeyValue, .output, .convolutionInput, .convolutionOutput, .deltaInput, .deltaGate,
+            .deltaBeta, .deltaDecay, .deltaOutput, .gate, .gateUp, .down, .up,
         ]
         let number = roles.firstIndex(of: role) ?? roles.count
         return switch expert {

@@ -53,6 +53,7 @@ public struct ModelFamily: Sendable {
         .phi3,
         .glm,
         .lfm2,
+        .qwen35,
         .minimindClassic,
         .minimind2,
         .minimind3,
@@ -89,6 +90,11 @@ extension ModelFamily {
         let modelType: String
         /// The class for generation, in `architectures`.
         let className: String
+        /// The `model_type` of a model of more than texts, whose settings hold those of the class in `text_config`, and whose
+        /// names of weights have `language_model.` after `model.`; `nil` where there is none.
+        var outerModelType: String?
+        /// How the names of weights begin that the class has no use for.
+        var ignoredPrefixes: [String] = []
         /// What the parameters are called.
         var naming = ParameterNaming.huggingFace
         /// Which of a head's values turn together.
@@ -109,7 +115,7 @@ extension ModelFamily {
         let known = all.compactMap(\.huggingFace)
         let given = try fields.text("model_type") ?? known.first { $0.className == architecture }?.modelType
         guard let given else { throw .configuration("there is no 'model_type'; is this the config.json of a language model?") }
-        guard let family = all.first(where: { $0.huggingFace?.modelType == given }) else {
+        guard let family = all.first(where: { $0.huggingFace?.modelType == given || $0.huggingFace?.outerModelType == given }) else {
             throw .unsupported("models of type '\(given.prefix(60))' are not read here; \(modelTypes) are")
         }
         return family

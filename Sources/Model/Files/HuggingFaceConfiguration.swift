@@ -18,11 +18,13 @@ public struct HuggingFaceConfiguration: Sendable, Equatable {
     ///   ``ModelError/configuration(_:)`` for numbers that no model has
     public init(_ json: JSON, keysOf weights: StateDictionary? = nil) throws(ModelError) {
         guard json.object != nil else { throw .configuration("the configuration is not a JSON object") }
-        let fields = ConfigurationFields(json, weights: weights)
-        guard let form = try ModelFamily.named(by: fields).huggingFace else {
+        let given = ConfigurationFields(json, weights: weights)
+        guard let form = try ModelFamily.named(by: given).huggingFace else {
             preconditionFailure("a family that is found by its class has one")
         }
         modelType = form.modelType
+        try given.refuseUnsupported()
+        let fields = try given.ofTexts(form)
         try fields.refuseUnsupported()
         if !form.hasPartialRotation { try fields.refusePartialRotation() }
         model = try form.read(fields)
@@ -79,6 +81,7 @@ extension ModelConfiguration {
         if fusesQueryKeyValue != other.fusesQueryKeyValue || fusesGateUp != other.fusesGateUp {
             return "projections that are one, or apart, as in the model"
         }
+        if gatesAttention != other.gatesAttention { return "a gate of attention as the model has it" }
         if turnedDim != other.turnedDim { return "heads of which \(turnedDim) values turn" }
         if queryKeyNorm != other.queryKeyNorm { return "norms of queries and keys as the model has them" }
         if normPlaces != other.normPlaces || normOffset != other.normOffset { return "norms as the model has them" }
@@ -150,11 +153,12 @@ extension ConfigurationFields {
     ///   - hasWindows: whether layers of the class may have a window, which the caller reads
     ///   - rotary: the rotary settings where they do not stand where those of most classes do
     ///   - originalPositions: the positions of the first training; `nil` for `contextLength`
+    ///   - defaultRotation: the share of a head that turns
     func model(
         _ family: ModelFamily, keyValueHeadCount: Int? = nil, headDim: Int? = nil, hiddenDim: Int? = nil, contextLength: Int,
         normEpsilon: Float = 1e-6, ropeTheta: Float = 10000, tiesEmbedding: Bool = false, activation: Activation = .silu,
         activationKey: String = "hidden_act", experts: ExpertConfiguration? = nil, hasWindows: Bool = false,
-        rotary: ConfigurationFields? = nil, originalPositions: Int? = nil
+        rotary: ConfigurationFields? = nil, originalPositions: Int? = nil, defaultRotation: Double = 1
     ) throws(ModelError) -> ModelConfiguration {
         let heads = try needed("num_attention_heads")
         let positions = try integer("max_position_embeddings") ?? contextLength
@@ -168,8 +172,23 @@ extension ConfigurationFields {
         model.tiesEmbedding = try bool("tie_word_embeddings") ?? tiesEmbedding
         if !hasWindows { try refuseLayerTypes() }
         model.activation = try self.activation(activationKey) ?? activation
-        try model.readRotary(self, parameters: rotary, defaultTheta: ropeTheta, originalPositions: originalPositions)
+        try model.readRotary(
+            self, parameters: rotary, defaultTheta: ropeTheta, originalPositions: originalPositions, defaultRotation: defaultRotation)
         return model
+    }
+
+    /// The settings of texts: those in `text_config`, where a model reads more than texts.
+    fileprivate func ofTexts(_ form: ModelFamily.HuggingFace) throws(ModelError) -> ConfigurationFields {
+        guard let outer = form.outerModelType, try text("model_type") == outer else { return self }
+        guard let inner = self["text_config"], inner.object != nil else {
+            throw .configuration("there is no 'text_config', which a model of type '\(outer)' has")
+        }
+        let fields = ConfigurationFields(inner, weights: weights)
+        let type = try fields.text("model_type") ?? form.modelType
+        guard type == form.modelType else {
+            throw .unsupported("'text_config' is of the type '\(type.prefix(60))'; \(form.modelType) is read here")
+        }
+        return fields
     }
 
     /// The biases that `attention_bias` switches on.

@@ -53,6 +53,7 @@ enum HuggingFaceFolder {
         let stored = try packing.map { packing throws(ModelError) in try unpacked(stored, packing) } ?? stored
         var configuration = try HuggingFaceConfiguration(json, keysOf: stored)
         let model = configuration.model
+        let stored = stored.ofTexts(configuration.modelType)
         // Two that differ are two, whatever the configuration says: transformers 5 takes each as it stands there.
         if configuration.model.tiesEmbedding, !stored.tiesOutput(model.naming) { configuration.model.tiesEmbedding = false }
         var tensors = separated(stored, configuration.model)
@@ -206,4 +207,22 @@ enum HuggingFaceFolder {
         else { return nil }
         return Int(parts[2])
     }
+}
+
+extension StateDictionary {
+    /// The weights that a class reads, under its names, without those that it has no use for.
+    fileprivate func ofTexts(_ modelType: String) -> StateDictionary {
+        guard let form = ModelFamily.all.first(where: { $0.huggingFace?.modelType == modelType })?.huggingFace,
+            form.outerModelType != nil || !form.ignoredPrefixes.isEmpty
+        else { return self }
+        var result = StateDictionary()
+        result.metadata = metadata
+        for name in names where !form.ignoredPrefixes.contains(where: name.hasPrefix) {
+            let isInner = form.outerModelType != nil && name.hasPrefix(Self.inner)
+            result[isInner ? "model." + name.dropFirst(Self.inner.count) : name] = self[name]
+        }
+        return result
+    }
+
+    private static let inner = "model.language_model."
 }

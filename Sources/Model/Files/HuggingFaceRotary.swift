@@ -8,15 +8,17 @@ extension ModelConfiguration {
     /// - Parameters:
     ///   - given: the settings where they stand elsewhere
     ///   - originalPositions: the positions of the first training as the class has them where the model does not say them
+    ///   - defaultRotation: the share of a head that turns where the model does not say it
     mutating func readRotary(
-        _ fields: ConfigurationFields, parameters given: ConfigurationFields? = nil, defaultTheta: Float, originalPositions: Int? = nil
+        _ fields: ConfigurationFields, parameters given: ConfigurationFields? = nil, defaultTheta: Float, originalPositions: Int? = nil,
+        defaultRotation: Double = 1
     ) throws(ModelError) {
         let (scaling, newer) = (try fields.object("rope_scaling"), try fields.object("rope_parameters"))
         let parameters = given ?? scaling ?? newer
         let theta = try fields.number("rope_theta")
         ropeTheta = try parameters?.number("rope_theta") ?? theta ?? defaultTheta
         let inside = parameters?["partial_rotary_factor"]
-        try readPartialRotation(inside ?? fields["partial_rotary_factor"])
+        try readPartialRotation(inside ?? fields["partial_rotary_factor"] ?? .number(defaultRotation))
         guard let parameters else { return }
         let type = try parameters.text("rope_type", "type") ?? "default"
         func factor() throws(ModelError) -> Float {
@@ -44,8 +46,7 @@ extension ModelConfiguration {
     }
 
     /// Takes the share of a head that turns. Of a fraction of a value nothing turns, as in transformers.
-    private mutating func readPartialRotation(_ share: JSON?) throws(ModelError) {
-        guard let share else { return }
+    private mutating func readPartialRotation(_ share: JSON) throws(ModelError) {
         guard let part = share.number, part > 0, part <= 1 else {
             throw .configuration("'partial_rotary_factor' is \(share.serialized.prefix(40)), not a share of a head")
         }

@@ -1,0 +1,83 @@
+import Tensor
+
+extension ModelFamily {
+    /// Qwen3.5 (Qwen 2026), dense and of texts alone: three layers of linear attention to one of attention, whose heads have gates
+    /// and turn in part, and norms of `1 + w`. The class has no use for the weights that predict several tokens, and for those
+    /// that read pictures.
+    static let qwen35: ModelFamily = ModelFamily(
+        name: "Qwen3.5",
+        huggingFace: HuggingFace(
+            modelType: "qwen3_5_text", className: "Qwen3_5ForCausalLM", outerModelType: "qwen3_5",
+            ignoredPrefixes: ["mtp.", "model.visual."],
+            naming: .huggingFace.renaming([.convolution: "linear_attn.conv1d"]), hasPartialRotation: true
+        ) { fields throws(ModelError) in
+            if try fields.bool("attn_output_gate") == false {
+                throw .unsupported("'attn_output_gate' is false, which transformers does not compute in a Qwen3.5")
+            }
+            var model = try fields.model(
+                .qwen35, keyValueHeadCount: 4, headDim: 256, contextLength: 32768, hasWindows: true, defaultRotation: 0.25)
+            try fields.readAttentionBias(into: &model)
+            model.setQwen35()
+            try fields.readLinearAttention(into: &model)
+            return model
+        } write: { model, json throws(ModelError) in
+            try model.writeAttention(to: &json)
+            try model.writeAttentionBias(to: &json)
+            json["partial_rotary_factor"] = .number(model.part(model.turnedDim))
+            let net = model.linearAttention ?? published
+            json["linear_conv_kernel_dim"] = .integer(net.kernelLength)
+            json["linear_key_head_dim"] = .integer(net.heads.keyDim)
+            json["linear_value_head_dim"] = .integer(net.heads.valueDim)
+            json["linear_num_key_heads"] = .integer(net.heads.keyHeads)
+            json["linear_num_value_heads"] = .integer(net.heads.valueHeads)
+            json["layer_types"] = .array(
+                (0..<model.layerCount).map {
+                    .string(model.kind(ofLayer: $0) == .attention ? ConfigurationFields.full : ConfigurationFields.linear)
+                })
+        })
+
+    /// What the class has where the settings say nothing.
+    fileprivate static let published = (heads: DeltaHeads(keyHeads: 16, valueHeads: 32, keyDim: 128, valueDim: 128), kernelLength: 4)
+}
+
+extension ModelConfiguration {
+    /// What all models of the family have.
+    fileprivate mutating func setQwen35() {
+        normOffset = 1
+        queryKeyNorm = .perHead
+        gatesAttention = true
+    }
+
+    /// The heads of the first layer of linear attention, and the kernel before it; `nil` where no layer is one.
+    fileprivate var linearAttention: (heads: DeltaHeads, kernelLength: Int)? {
+        layerKinds.lazy.compactMap { if case .gatedDeltaNet(let heads, let length) = $0 { (heads, length) } else { nil } }.first
+    }
+}
+
+extension ConfigurationFields {
+    fileprivate static let linear = "linear_attention"
+
+    /// Which layers have linear attention, and what it is like.
+    fileprivate func readLinearAttention(into model: inout ModelConfiguration) throws(ModelError) {
+        let published = ModelFamily.published
+        let net = LayerKind.gatedDeltaNet(
+            DeltaHeads(
+                keyHeads: try integer("linear_num_key_heads") ?? published.heads.keyHeads,
+                valueHeads: try integer("linear_num_value_heads") ?? published.heads.valueHeads,
+                keyDim: try integer("linear_key_head_dim") ?? published.heads.keyDim,
+                valueDim: try integer("linear_value_head_dim") ?? published.heads.valueDim),
+            kernelLength: try integer("linear_conv_kernel_dim") ?? published.kernelLength)
+        let interval = try integer("full_attention_interval") ?? 4
+        guard interval > 0 else { throw .configuration("'full_attention_interval' is \(interval); it is at least 1") }
+        let types = try layerTypes(model.layerCount) ?? (0..<model.layerCount).map { ($0 + 1) % interval == 0 ? Self.full : Self.linear }
+        var kinds: [LayerKind] = []
+        for type in types {
+            switch type {
+            case Self.full: kinds.append(.attention)
+            case Self.linear: kinds.append(net)
+            default: throw .unsupported("'layer_types' has '\(type.prefix(40))'; layers of this kind are not computed here")
+            }
+        }
+        model.layerKinds = kinds.contains(net) ? kinds : []
+    }
+}
