@@ -40,6 +40,10 @@ public struct ParameterNaming: Sendable, Hashable, CaseIterable {
     /// Whether the kernels of a convolution are `[channels, width]`, and not `[channels, 1, width]` as in the model.
     var flattensKernels: Bool { scheme == .gguf }
 
+    /// Whether the heads of values of linear attention are tiled (``ModelConfiguration/valueHeadOrder(of:tiling:)``), and the
+    /// rates of its decays are kept as what they multiply by, `-exp(rate)`.
+    var tilesValueHeads: Bool { scheme == .gguf }
+
     /// The whole name of a parameter: `model.layers.0.self_attn.q_proj.weight`.
     public func parameterName(of place: ParameterPlace) -> String { moduleName(of: place) + ending(of: place) }
 

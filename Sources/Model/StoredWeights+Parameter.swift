@@ -1,3 +1,4 @@
+import Foundation
 import Tensor
 
 extension StoredWeights {
@@ -13,7 +14,14 @@ extension StoredWeights {
             let tensor = try Tensor(finite: stored, precision: precision)
             let order = configuration.rowOrder(of: place, from: rotaryLayout, to: configuration.rotaryLayout)
             if normShift != 0, place.isNorm { return Tensor(tensor.values.map { $0 - normShift }, shape: shape) }
-            return order.map(tensor.reordered) ?? tensor
+            if let order { return tensor.reordered(by: order) }
+            guard naming.tilesValueHeads else { return tensor }
+            let (rows, columns) = configuration.valueHeadOrder(of: place, tiling: false)
+            let grouped = tensor.reordered(rows: rows, columns: columns)
+            guard case .layer(_, .decayRate) = place else { return grouped }
+            let rates = grouped.values.map { log(-$0) }
+            guard rates.allSatisfy(\.isFinite) else { throw ModelError.configuration("a state that does not decay is not supported") }
+            return Tensor(rates, shape: shape)
         } catch {
             throw .unreadableWeight(name: name, reason: "\(error)")
         }

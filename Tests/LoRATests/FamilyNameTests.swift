@@ -71,6 +71,59 @@ struct FamilyNameTests {
         #expect(naming.moduleName(of: .layer(0, .linear(.gate, nil))) == "model.layers.0.feed_forward.w1")
     }
 
+    /// A Qwen3.5 whose heads of keys serve several heads of values.
+    @Test("Linear attention has names and an order of heads in every format", arguments: AdapterFormat.allCases)
+    func linearAttention(_ format: AdapterFormat) throws {
+        let configuration = try HuggingFaceConfiguration([
+            "model_type": "qwen3_5_text", "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
+            "num_key_value_heads": 2, "vocab_size": 96, "head_dim": 16, "full_attention_interval": 2, "linear_num_key_heads": 2,
+            "linear_num_value_heads": 6, "linear_key_head_dim": 4, "linear_value_head_dim": 4,
+        ]).model
+        let state = AdapterState.random(on: configuration)
+        let path = try Paths.temporaryFolder() + "/" + format.rawValue
+        try AdapterFile.write(state, as: format, to: path, for: configuration)
+        #expect(try AdapterFile.read(path, for: configuration).hasSameFactors(as: state))
+        #expect(try AdapterFile.readAlone(path).state.modules.map(\.place) == state.modules.map(\.place))
+        switch format {
+        case .gguf:
+            let tensors = try GGUFFile.read(path).tensors
+            func factor(_ role: LinearRole, _ factor: KeyPath<AdapterState.Module, StoredTensor>) throws -> [Float] {
+                try #require(state.modules.first { $0.place == .layer(0, .linear(role, nil)) })[keyPath: factor].floats()
+            }
+            let order = [0, 3, 1, 4, 2, 5]
+            let rows = order.flatMap { head in (0..<4).map { 16 + head * 4 + $0 } }
+            let b = try factor(.deltaInput, \.b)
+            let rank = b.count / 40
+            #expect(
+                try #require(tensors["blk.0.attn_qkv.weight.lora_b"]).floats()
+                    == (Array(0..<16) + rows).flatMap { b[$0 * rank..<($0 + 1) * rank] })
+            let a = try factor(.deltaOutput, \.a)
+            let columns = order.flatMap { head in (0..<4).map { head * 4 + $0 } }
+            #expect(
+                try #require(tensors["blk.0.ssm_out.weight.lora_a"]).floats()
+                    == (0..<a.count / 24).flatMap { row in columns.map { a[row * 24 + $0] } })
+            for name in ["attn_gate", "ssm_beta", "ssm_alpha"] { #expect(tensors["blk.0.\(name).weight.lora_a"] != nil) }
+        case .peft:
+            let settings = try JSON(parsing: String(contentsOfFile: path + "/adapter_config.json", encoding: .utf8))
+            let names = ["in_proj_qkv", "in_proj_z", "in_proj_b", "in_proj_a", "out_proj"]
+            let targets = settings["target_modules"]?.array?.compactMap(\.string) ?? []
+            #expect(Set(names).isSubset(of: targets))
+            let tensors = try TensorFile.read(path + "/adapter_model.safetensors")
+            for name in names {
+                #expect(tensors.names.contains { $0.hasSuffix("model.layers.0.linear_attn.\(name).lora_A.weight") }, "\(name)")
+            }
+        case .minimind, .mlx: break
+        }
+        let model = try LanguageModel(configuration, seed: 1)
+        func chosen(_ targets: String) throws -> [String] {
+            let adapter = try LoRAAdapter(on: model, LoRAConfiguration(targets: ModuleTargets(parsing: targets), rank: 2))
+            return adapter.linears.map { String($0.name.dropFirst("model.layers.".count)) }
+        }
+        let net = ["in_proj_qkv", "in_proj_z", "in_proj_b", "in_proj_a", "out_proj"].map { "0.linear_attn.\($0)" }
+        #expect(try chosen("attention") == net + ["q_proj", "k_proj", "v_proj", "o_proj"].map { "1.self_attn.\($0)" })
+        #expect(try chosen("in_proj_z") == [net[1]])
+    }
+
     @Test("PEFT's settings name all layers by their last words; names of other classes are refused")
     func peft() throws {
         let path = try Paths.temporaryFolder() + "/peft"

@@ -117,7 +117,8 @@ extension AdapterContents {
         for module in modules {
             for (place, a, b) in try module.parts(configuration, naming) {
                 guard let layer = shapes[place] else { throw .unknownModule(module.name) }
-                let fitted = try module.fitted(a, b, at: place, layer, from: layout, configuration, bareScale: bareScale)
+                let fitted = try module.fitted(
+                    a, b, at: place, layer, from: layout, configuration, tilesValueHeads: format == .gguf, bareScale: bareScale)
                 guard found.updateValue(fitted, forKey: place) == nil else { throw .repeated(module: module.name) }
             }
         }
@@ -164,15 +165,17 @@ extension AdapterContents.Module {
     /// - Parameters:
     ///   - layer: the shape of the layer's weight
     ///   - configuration: `nil` where the model is not known; rows then stay as the file has them
+    ///   - tilesValueHeads: whether the heads of values of linear attention stand as llama.cpp has them
     func fitted(
         _ a: StoredTensor, _ b: StoredTensor, at place: ParameterPlace, _ layer: [Int], from layout: RotaryLayout,
-        _ configuration: ModelConfiguration?, bareScale: Float?
+        _ configuration: ModelConfiguration?, tilesValueHeads: Bool = false, bareScale: Float?
     ) throws(AdapterFileError) -> AdapterState.Module {
         guard a.shape[1] == layer[1], b.shape[0] == layer[0], a.shape[0] == b.shape[1], magnitude.map({ $0.shape == [layer[0]] }) ?? true
         else { throw .shape(module: name, a: a.shape, b: b.shape, magnitude: magnitude?.shape, layer: layer) }
         guard let scale = scale ?? bareScale else { throw .noScale }
         guard scale.isFinite else { throw .configuration("the scale of '\(name)' is \(scale), which is no number") }
-        let order = configuration.flatMap { $0.rowOrder(of: place, from: layout, to: $0.rotaryLayout) }
+        let heads = tilesValueHeads ? configuration?.valueHeadOrder(of: place, tiling: false) : nil
+        let order = heads?.rows ?? configuration.flatMap { $0.rowOrder(of: place, from: layout, to: $0.rotaryLayout) }
         func values(_ tensor: StoredTensor, _ order: [Int32]?) throws(AdapterFileError) -> StoredTensor {
             switch tensor.elementType {
             case .float32, .float16, .bfloat16, .float64: return tensor.reordered(order)
@@ -186,7 +189,7 @@ extension AdapterContents.Module {
             }
         }
         return AdapterState.Module(
-            place: place, a: try values(a, nil), b: try values(b, order),
+            place: place, a: try values(a, nil).reordered(columns: heads?.columns), b: try values(b, order),
             magnitude: try magnitude.map { magnitude throws(AdapterFileError) in try values(magnitude, order) },
             scale: scale)
     }

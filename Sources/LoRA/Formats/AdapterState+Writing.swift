@@ -50,8 +50,10 @@ extension AdapterState {
                     throw .cannotWrite(format, "llama.cpp has no place for the magnitudes of DoRA; merge the adapter instead")
                 }
             }
-            let order = configuration.rowOrder(of: module.place, from: rotaryLayout, to: layout)
+            let heads = format == .gguf ? configuration.valueHeadOrder(of: module.place, tiling: true) : nil
+            let order = heads?.rows ?? configuration.rowOrder(of: module.place, from: rotaryLayout, to: layout)
             var written = module
+            written.a = module.a.reordered(columns: heads?.columns)
             written.b = module.b.reordered(order)
             written.magnitude = module.magnitude?.reordered(order)
             guard found.updateValue(written, forKey: module.place) == nil else { throw .repeated(module: name) }

@@ -34,6 +34,42 @@ extension ModelFamily {
                 (0..<model.layerCount).map {
                     .string(model.kind(ofLayer: $0) == .attention ? ConfigurationFields.full : ConfigurationFields.linear)
                 })
+        },
+        gguf: GGUF(
+            architecture: "qwen35",
+            naming: .gguf.renaming([
+                .convolution: "ssm_conv1d", .linear(.deltaInput, nil): "attn_qkv", .feedForwardNorm: "post_attention_norm",
+            ]), rotaryLayout: .rotateHalf, hasPartialRotation: true
+        ) { fields, _, model throws(ModelError) in
+            model.layerCount -= try fields.integer("nextn_predict_layers") ?? 0
+            guard model.layerCount > 0 else { throw .configuration("'qwen35.nextn_predict_layers' leaves no layer") }
+            model.setQwen35()
+            try fields.readLinearAttention(into: &model)
+            // What is in no section does not turn with the text.
+            if let sections = fields.integers("rope.dimension_sections"), sections != model.rotarySections {
+                throw .unsupported("'rope.dimension_sections' is \(sections); \(model.rotarySections) is supported")
+            }
+        } write: { model, fields throws(ModelError) in
+            // It ends the process where its memory for either kind has no layer.
+            guard let net = model.linearAttention, let interval = model.layerKinds.firstIndex(of: .attention).map({ $0 + 1 }) else {
+                throw .unsupported(
+                    "llama.cpp needs layers of both kinds in a Qwen3.5, attention and linear attention; write a Hugging Face folder")
+            }
+            guard net.heads.keyDim == net.heads.valueDim else {
+                throw .unsupported(
+                    "llama.cpp has keys as wide as values in the linear attention of a Qwen3.5, not \(net.heads.keyDim) and \(net.heads.valueDim); write a Hugging Face folder"
+                )
+            }
+            guard net.kernelLength > 1 else {
+                throw .unsupported("llama.cpp has no convolution over a single token; write a Hugging Face folder")
+            }
+            fields.set("full_attention_interval", interval)
+            fields.set("ssm.conv_kernel", net.kernelLength)
+            fields.set("ssm.state_size", net.heads.keyDim)
+            fields.set("ssm.group_count", net.heads.keyHeads)
+            fields.set("ssm.time_step_rank", net.heads.valueHeads)
+            fields.set("ssm.inner_size", net.heads.valueWidth)
+            fields.set("rope.dimension_sections", .array(.int32(model.rotarySections.map { Int32(clamping: $0) })))
         })
 
     /// What the class has where the settings say nothing.
@@ -47,6 +83,10 @@ extension ModelConfiguration {
         queryKeyNorm = .perHead
         gatesAttention = true
     }
+
+    /// How many pairs of a head turn by each of the coordinates of llama.cpp, which are one and the same in a text but for the
+    /// last, which stands still; it takes one after the other of the first three.
+    fileprivate var rotarySections: [Int] { (0..<3).map { (turnedDim / 2 + 2 - $0) / 3 } + [0] }
 
     /// The heads of the first layer of linear attention, and the kernel before it; `nil` where no layer is one.
     fileprivate var linearAttention: (heads: DeltaHeads, kernelLength: Int)? {
@@ -78,6 +118,28 @@ extension ConfigurationFields {
             default: throw .unsupported("'layer_types' has '\(type.prefix(40))'; layers of this kind are not computed here")
             }
         }
+        model.layerKinds = kinds.contains(net) ? kinds : []
+    }
+}
+
+extension GGUFFields {
+    /// Which layers have linear attention, and what it is like.
+    fileprivate func readLinearAttention(into model: inout ModelConfiguration) throws(ModelError) {
+        let width = try needed("ssm.state_size")
+        let heads = DeltaHeads(
+            keyHeads: try needed("ssm.group_count"), valueHeads: try needed("ssm.time_step_rank"), keyDim: width, valueDim: width)
+        let net = LayerKind.gatedDeltaNet(heads, kernelLength: try needed("ssm.conv_kernel"))
+        let (valueWidth, overflows) = heads.valueHeads.multipliedReportingOverflow(by: width)
+        if let inner = try integer("ssm.inner_size"), overflows || inner != valueWidth {
+            throw .unsupported("'ssm.inner_size' is \(inner), not \(heads.valueHeads) heads of \(width)")
+        }
+        let interval = try integer("full_attention_interval") ?? 4
+        guard interval > 0 else { throw .configuration("'\(architecture).full_attention_interval' is \(interval); it is at least 1") }
+        let isLinear = try flags("attention.recurrent_layers") ?? (0..<model.layerCount).map { ($0 + 1) % interval != 0 }
+        guard isLinear.count >= model.layerCount else {
+            throw .configuration("'\(architecture).attention.recurrent_layers' is of \(isLinear.count) layers, not of \(model.layerCount)")
+        }
+        let kinds = isLinear.prefix(model.layerCount).map { $0 ? net : .attention }
         model.layerKinds = kinds.contains(net) ? kinds : []
     }
 }

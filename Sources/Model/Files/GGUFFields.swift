@@ -26,6 +26,14 @@ struct GGUFFields {
     /// A number for each layer; `nil` where there is one for all, or none.
     func integers(_ key: String) -> [Int]? { metadata["\(architecture).\(key)"]?.ints }
 
+    /// Whether each layer is of a kind; `nil` where nothing is said of it.
+    func flags(_ key: String) throws(ModelError) -> [Bool]? {
+        guard let value = metadata["\(architecture).\(key)"] else { return nil }
+        if case .array(.bool(let flags)) = value { return flags }
+        guard let integers = value.ints else { throw .configuration("'\(architecture).\(key)' is no list of true and false") }
+        return integers.map { $0 != 0 }
+    }
+
     /// Of several keys the first that is there counts.
     func number(_ keys: String...) throws(ModelError) -> Float? {
         guard let key = keys.first(where: has), let value = metadata["\(architecture).\(key)"] else { return nil }

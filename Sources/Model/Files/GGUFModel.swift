@@ -22,7 +22,11 @@ enum GGUFModel {
         }
         let fields = GGUFFields(metadata: file.metadata, architecture: name)
         let configuration = try configuration(family, form, fields, file.tensors)
-        let weights = StoredWeights(file.tensors, naming: form.naming, rotaryLayout: form.rotaryLayout, normShift: configuration.normOffset)
+        // Layers that predict several tokens come after the model's own.
+        let ownLayers = configuration.layerCount
+        var tensors = file.tensors
+        if try fields.needed("block_count") > ownLayers { tensors = tensors.withoutLayers(from: ownLayers, form.naming) }
+        let weights = StoredWeights(tensors, naming: form.naming, rotaryLayout: form.rotaryLayout, normShift: configuration.normOffset)
         let ends = ["tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id"].compactMap { file.metadata[$0]?.int }
         let tokens = SpecialTokens(
             beginning: file.metadata["tokenizer.ggml.bos_token_id"]?.int,
@@ -177,6 +181,17 @@ extension GGUFFields {
 }
 
 extension StateDictionary {
+    /// The tensors but those of layers from a number on.
+    fileprivate func withoutLayers(from first: Int, _ naming: ParameterNaming) -> StateDictionary {
+        var result = StateDictionary()
+        result.metadata = metadata
+        for name in names {
+            let number = name.hasPrefix(naming.layerPrefix) ? Int(name.dropFirst(naming.layerPrefix.count).prefix { $0 != "." }) : nil
+            if number.map({ $0 < first }) ?? true { result[name] = self[name] }
+        }
+        return result
+    }
+
     /// The linear layers that have a bias here, by those of the first layer.
     func biases(_ naming: ParameterNaming) -> Set<LinearRole> {
         Set(LinearRole.allCases.filter { self[naming.parameterName(of: .layer(0, .bias($0, nil)))] != nil })

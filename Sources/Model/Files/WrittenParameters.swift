@@ -1,3 +1,4 @@
+import Foundation
 import Tensor
 
 /// The parameters of a model on their way into a file: renamed, and in the form that is read there.
@@ -21,7 +22,15 @@ struct WrittenParameters {
         if let order = configuration.rowOrder(of: place, from: configuration.rotaryLayout, to: rotaryLayout) {
             return changed(values.reordered(by: order), 0, factor(of: place))
         }
-        return changed(values, place.isNorm ? normShift : 0, factor(of: place))
+        guard naming.tilesValueHeads, case .layer(_, let part) = place else { return changed(values, place) }
+        let (rows, columns) = configuration.valueHeadOrder(of: place, tiling: true)
+        let tiled = values.reordered(rows: rows, columns: columns)
+        guard case .decayRate = part else { return changed(tiled, place) }
+        return Tensor(tiled.values.map { -exp($0) }, shape: tiled.shape)
+    }
+
+    private func changed(_ values: Tensor, _ place: ParameterPlace) -> Tensor {
+        changed(values, place.isNorm ? normShift : 0, factor(of: place))
     }
 
     private func changed(_ tensor: Tensor, _ shift: Float, _ factor: Float) -> Tensor {

@@ -27,6 +27,14 @@ extension StoredTensor {
         return Self.filled(shape: shape, as: elementType) { copyRows(order, to: $0, rowBytes: rowBytes) }
     }
 
+    /// The same columns in an order: for each new column the old one.
+    ///
+    /// - Parameter order: `nil` for the order that they have
+    package func reordered(columns order: [Int32]?) -> StoredTensor {
+        guard let order, let columns = transposed else { return self }
+        return columns.reordered(order).transposed?.reordered(nil) ?? self
+    }
+
     /// The same elements with zeros below and to the right.
     ///
     /// - Parameter shape: of two dimensions, none smaller

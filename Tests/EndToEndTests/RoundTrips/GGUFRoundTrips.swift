@@ -54,6 +54,17 @@ struct GGUFRoundTrips {
                         "full_attn_idxs": [1], "block_auto_adjust_ff_dim": false, "max_position_embeddings": 512,
                     ]).model)
             ),
+            (
+                "qwen35",
+                try RoundTrip.model(
+                    HuggingFaceConfiguration([
+                        "model_type": "qwen3_5_text", "hidden_size": .integer(sizes.dim), "intermediate_size": 128,
+                        "num_hidden_layers": 4, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 32,
+                        "vocab_size": .integer(sizes.vocabulary), "full_attention_interval": 2, "linear_num_key_heads": 2,
+                        "linear_num_value_heads": 4, "linear_key_head_dim": 32, "linear_value_head_dim": 32,
+                        "max_position_embeddings": 512,
+                    ]).model)
+            ),
         ]
     }
 
@@ -163,8 +174,8 @@ struct GGUFRoundTrips {
             first += generations
             first.append(["tokenize-llama", "--gguf", folder + "/tiny.gguf", "--texts", try Peers.json(texts)])
             let (answers, scores) = try Self.answers(commands, after: first, in: folder)
-            #expect(scores.count == 20 && answers.count == 8 + 20 + 1)
-            for ((what, ours, written), (theirs, generated)) in zip(expected, zip(scores, answers[8...])) {
+            #expect(scores.count == 25 && answers.count == 10 + 25 + 1)
+            for ((what, ours, written), (theirs, generated)) in zip(expected, zip(scores, answers[10...])) {
                 for (index, row) in ours.enumerated() {
                     let difference = largestDifference(row, try #require(theirs[String(index)]).floats())
                     #expect(difference < 1e-3, "\(what), prompt \(index)")
@@ -199,6 +210,13 @@ struct GGUFRoundTrips {
             ]
         ),
         ("lfm2", ["full_attn_idxs": [2, 4], "conv_L_cache": 4, "tie_word_embeddings": false]),
+        (
+            "qwen3_5_text",
+            [
+                "full_attention_interval": 3, "linear_num_key_heads": 2, "linear_num_value_heads": 6, "linear_key_head_dim": 16,
+                "linear_value_head_dim": 16, "partial_rotary_factor": 0.5, "tie_word_embeddings": true,
+            ]
+        ),
         ("phi3", ["partial_rotary_factor": 0.75, "tie_word_embeddings": true, "sliding_window": 512]),
         // All rows are short, or all but the one in which nothing turns are long.
         ("phi3", ["original_max_position_embeddings": 512, "rope_scaling": longRoPE]),

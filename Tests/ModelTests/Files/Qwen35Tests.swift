@@ -106,6 +106,113 @@ struct Qwen35Tests {
         #expect("\(try #require(error))".contains("model.other.weight"))
     }
 
+    @Test("What llama.cpp's Qwen3.5 has no place for is said by name")
+    func writing() throws {
+        let path = try Paths.temporaryFolder() + "/a.gguf"
+        let net: [String: JSON?] = [
+            "linear_num_key_heads": 2, "linear_num_value_heads": 4, "linear_key_head_dim": 8, "linear_value_head_dim": 8, "head_dim": 16,
+        ]
+        let refused: [([String: JSON?], String)] = [
+            (["linear_value_head_dim": 6], "not 8 and 6"), (["linear_conv_kernel_dim": 1], "over a single token"),
+            (["full_attention_interval": 1], "layers of both kinds"), (["full_attention_interval": 5], "layers of both kinds"),
+            (["layer_types": ["full_attention", "linear_attention", "full_attention", "linear_attention"]], "layers of the kinds"),
+            (["attention_bias": true], "biases on"), (["hidden_act": "gelu"], "the activation"),
+        ]
+        for (changes, words) in refused {
+            let model = try LanguageModel(model(net.merging(changes) { $1 }), seed: 1)
+            let error = #expect(throws: ModelError.self) { try model.writeGGUF(to: path, as: .float32) }
+            #expect("\(try #require(error))".contains(words))
+            try model.writeHuggingFaceFolder(to: path + "-folder", as: .float32)
+            #expect(try ModelFile.open(path + "-folder").configuration.differenceInComputation(from: model.configuration) == nil)
+        }
+    }
+
+    /// The tensors of a GGUF of the fixture.
+    private func gguf() throws -> (model: LanguageModel, file: GGUFFile) {
+        let path = try Paths.temporaryFolder() + "/a.gguf"
+        let model = try LanguageModel(contentsOf: FamilyTests.path("qwen3_5"))
+        try model.writeGGUF(to: path, as: .float32)
+        return (model, try GGUFFile.read(path))
+    }
+
+    @Test("In a GGUF heads of values are tiled, rates are what they multiply by, and norms hold their 1 but for those of heads")
+    func tiles() throws {
+        let (model, file) = try gguf()
+        func own(_ name: String) throws -> [Float] {
+            try #require(model.parameters.first { $0.name == "model.layers.0." + name }).tensor.values
+        }
+        func written(_ name: String) throws -> [Float] { try #require(file.tensors["blk.0." + name]).floats() }
+        // Two heads of keys serve two heads of values each, 8 wide.
+        let order = [0, 2, 1, 3]
+        let rates = try own("linear_attn.A_log")
+        #expect(try written("ssm_a") == order.map { -exp(rates[$0]) })
+        let biases = try own("linear_attn.dt_bias")
+        #expect(try written("ssm_dt.bias") == order.map { biases[$0] })
+        #expect(try written("ssm_norm.weight") == own("linear_attn.norm.weight"))
+        #expect(try written("attn_norm.weight") == own("input_layernorm.weight").map { $0 + 1 })
+        for (name, theirs, first, width) in [
+            ("linear_attn.in_proj_qkv", "attn_qkv", 32, 8), ("linear_attn.in_proj_z", "attn_gate", 0, 8),
+            ("linear_attn.in_proj_b", "ssm_beta", 0, 1), ("linear_attn.in_proj_a", "ssm_alpha", 0, 1),
+        ] {
+            let values = try own(name + ".weight")
+            let rows = Array(0..<first) + order.flatMap { head in (0..<width).map { first + head * width + $0 } }
+            #expect(try written(theirs + ".weight") == rows.flatMap { values[$0 * 32..<$0 * 32 + 32] }, "\(name)")
+        }
+        let output = try own("linear_attn.out_proj.weight")
+        let columns = order.flatMap { head in (0..<8).map { head * 8 + $0 } }
+        #expect(try written("ssm_out.weight") == (0..<32).flatMap { row in columns.map { output[row * 32 + $0] } })
+        #expect(file.tensors["blk.0.ssm_conv1d.weight"]?.shape == [64, 4])
+        #expect(file.metadata["qwen35.rope.dimension_sections"]?.ints == [1, 1, 0, 0])
+    }
+
+    @Test("A GGUF that predicts several tokens is read without that, and other sections are refused")
+    func reading() throws {
+        let (model, file) = try gguf()
+        let path = try Paths.temporaryFolder() + "/b.gguf"
+        func open(_ changes: [String: GGUFValue], rates: Float? = nil) throws -> ModelFile {
+            var metadata = file.metadata
+            for (key, value) in changes { metadata["qwen35." + key] = value }
+            var writer = GGUFWriter(metadata: metadata)
+            for name in file.tensors.names {
+                guard let tensor = file.tensors[name] else { continue }
+                let isRate = name == "blk.0.ssm_a"
+                writer.add(name, isRate ? rates.map { StoredTensor(shape: [4], floats: [$0, -1, -1, -1]) } ?? tensor : tensor)
+            }
+            writer.add(
+                "blk.4.nextn.eh_proj.weight", try #require(file.tensors["blk.0.ffn_norm.weight"] ?? file.tensors["output_norm.weight"]))
+            try writer.write(to: path)
+            return try ModelFile.open(path)
+        }
+        let tokens: [Int32] = [3, 17, 46, 5]
+        let read = try open(["block_count": .uint32(5), "nextn_predict_layers": .uint32(1)])
+        #expect(read.configuration == model.configuration)
+        #expect(relativeError(try LanguageModel(read).scores(tokens), try model.scores(tokens)) < 1e-6)
+        // Kinds that are said go before the interval.
+        let kinds = GGUFValue.array(.bool([true, true, true, false, false]))
+        let named = try open([
+            "block_count": .uint32(5), "nextn_predict_layers": .uint32(1), "attention.recurrent_layers": kinds,
+            "full_attention_interval": .uint32(2),
+        ])
+        #expect(named.configuration == model.configuration)
+        #expect(throws: ModelError.self) { try LanguageModel(open([:])) }
+        let refused: [([String: GGUFValue], String)] = [
+            (["rope.dimension_sections": .array(.int32([2, 0, 0, 0]))], "'rope.dimension_sections'"),
+            (["ssm.inner_size": .uint32(64)], "'ssm.inner_size'"), (["full_attention_interval": .uint32(0)], "full_attention_interval"),
+            (["nextn_predict_layers": .uint32(4)], "leaves no layer"),
+            (["attention.recurrent_layers": .array(.bool([true]))], "of 1 layers"),
+            (["attention.recurrent_layers": .string("all")], "no list"), (["ssm.group_count": .uint32(3)], "cannot share 3 heads"),
+            (["ssm.state_size": .uint64(1 << 62)], "'ssm.inner_size'"),
+        ]
+        for (changes, words) in refused {
+            let error = #expect(throws: ModelError.self) { try open(changes) }
+            #expect("\(try #require(error))".contains(words), "\(changes)")
+        }
+        let error = #expect(throws: ModelError.self) {
+            try LanguageModel(open(["block_count": .uint32(5), "nextn_predict_layers": .uint32(1)], rates: 0))
+        }
+        #expect("\(try #require(error))".contains("does not decay"))
+    }
+
     @Test("Rows of queries take their gates along into another layout of heads")
     func layouts() throws {
         let configuration = try ModelFile.open(FamilyTests.path("qwen3_5")).configuration

@@ -67,7 +67,7 @@ CASES = {
             "rope_theta": 10000.0, "factor": 2.0}), False),
     "qwen3_5": ("Qwen3_5ForCausalLM", dict(num_hidden_layers=4, head_dim=16, linear_num_key_heads=2, linear_num_value_heads=4,
             linear_key_head_dim=8, linear_value_head_dim=8, rope_parameters={"rope_type": "default", "rope_theta": 10000.0,
-            "partial_rotary_factor": 0.25, "mrope_section": [1, 1, 0], "mrope_interleaved": True}), False),
+            "partial_rotary_factor": 0.25, "mrope_section": [1, 1, 0], "mrope_interleaved": True}), True),
     "qwen3_5-wide": ("Qwen3_5ForCausalLM", dict(layer_types=["full_attention", "linear_attention", "linear_attention"],
             num_hidden_layers=3, head_dim=12, attention_bias=True, hidden_act="gelu", linear_num_key_heads=1,
             linear_num_value_heads=3, linear_key_head_dim=20, linear_value_head_dim=36, linear_conv_kernel_dim=2,
