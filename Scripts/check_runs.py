@@ -271,6 +271,76 @@ def dropout(folder):
     return f"norms {mean:.3f} ± {deviation:.3f}, padded {padded_mean:.3f} ± {padded_deviation:.3f}"
 
 
+def safetensors(path, tensors):
+    """Writes float32 tensors of zeros, by their names and shapes."""
+    header, size = {}, 0
+    for name, shape in tensors.items():
+        count = 4
+        for part in shape:
+            count *= part
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [size, size + count]}
+        size += count
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + bytes(size))
+
+
+@check
+def whole_models(folder):
+    """A model that is trained whole is saved as what its base is, and opens as what it was."""
+    plain = ("--save_dtype", "float32", "--verify", 0, "--output")
+    bases = {"": folder / "base", ".gguf": folder / "base.gguf", ".pth": TINY / "rlhf_192.pth"}
+    for ending, base in bases.items():
+        if ending != ".pth":
+            result = run("export", *BASE, *plain, base)
+            expect(result.returncode == 0, result.stderr)
+        tokenizer = ("--tokenizer_path", TINY) if ending == ".pth" else ()
+        result = run("--base_path", base, *tokenizer, *DATA, "--out_dir", folder, "--lora_name", "whole", "--full", "--learning_rate",
+                     "1e-12", "--epochs", 1, "--batch_size", 50, "--max_seq_len", 64)
+        saved = folder / f"whole_192{ending}"
+        expect(result.returncode == 0 and f"saved {saved}" in result.stdout, result.stdout, result.stderr)
+        result = run("verify", base, saved, "--tolerance", "1e-6")
+        expect(result.returncode == 0, result.stdout, result.stderr)
+
+
+@check
+def other_parts(folder):
+    """Parts of an adapter that are not read are called by their names, in one line."""
+    layer = "base_model.model.model.layers.0.self_attn.q_proj"
+    factors = {layer + ".lora_A.weight": [4, 192], layer + ".lora_B.weight": [192, 4]}
+    for key, words in {
+        "lm_head.base_layer.weight": "embedding or output layer", "lm_head.lora_A.weight": "embedding or output layer",
+        "model.embed_tokens.weight": "embedding or output layer", "model.embed_tokens.lora_embedding_A": "embedding or output layer",
+        "lm_head.modules_to_save.weight": "modules_to_save",
+        "model.embed_tokens.token_adapter.trainable_tokens_delta": "trainable_token_indices",
+    }.items():
+        place = folder / key
+        place.mkdir()
+        (place / "adapter_config.json").write_text(
+            json.dumps({"peft_type": "LORA", "r": 4, "lora_alpha": 4, "target_modules": ["q_proj"]}))
+        tensors = {**factors, "base_model.model." + key: [4, 8]}
+        if key == "lm_head.lora_A.weight":
+            tensors["base_model.model.lm_head.lora_B.weight"] = [8, 4]
+        safetensors(place / "adapter_model.safetensors", tensors)
+        result = run("inspect", place)
+        expect(result.returncode == 1 and words in result.stderr and result.stderr.count("\n") == 1, key, result.stderr)
+
+
+@check
+def names(folder):
+    """A model that other tools keep is found by its name; one that is not there is said in one line."""
+    place = folder / "hub" / "models--org--tiny"
+    result = run("export", *BASE, "--save_dtype", "float32", "--verify", 0, "--output", place / "snapshots" / "abc")
+    expect(result.returncode == 0, result.stderr)
+    (place / "refs").mkdir()
+    (place / "refs" / "main").write_text("abc")
+    find = f'HF_HUB_CACHE={folder}/hub OLLAMA_MODELS={folder}/ollama "$@"'
+    found = run("inspect", "org/tiny", shell=find)
+    expect(found.returncode == 0 and "dim 192" in found.stdout, found.stdout, found.stderr)
+    for name, words in {"org/none": "`hf download org/none` fetches it", "qwen3:8b": "`ollama pull qwen3:8b` fetches it"}.items():
+        result = run("generate", "--base_path", name, "--prompt", "x", shell=find)
+        expect(result.returncode == 1 and words in result.stderr and result.stderr.count("\n") == 1, result.stderr)
+
+
 def main():
     global command
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

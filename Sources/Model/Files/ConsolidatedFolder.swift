@@ -37,7 +37,7 @@ enum ConsolidatedFolder {
         }
         let tensors: StateDictionary
         do throws(TensorFileError) {
-            tensors = try TensorFile.read("\(folder)/\(name)").withoutRunPrefixes
+            tensors = try TensorFile.read("\(folder)/\(name)").withoutWrapperPrefixes
         } catch {
             throw .file(error)
         }

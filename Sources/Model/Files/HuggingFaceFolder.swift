@@ -50,10 +50,11 @@ enum HuggingFaceFolder {
     /// as if they were not.
     static func read(_ json: JSON, _ stored: StateDictionary) throws(ModelError) -> (HuggingFaceConfiguration, StoredWeights) {
         let packing = try ConfigurationFields(json).packedWeights()
-        let stored = try packing.map { packing throws(ModelError) in try unpacked(stored, packing) } ?? stored
+        var stored = stored
+        if let packing { stored = try unpacked(stored, packing) }
         var configuration = try HuggingFaceConfiguration(json, keysOf: stored)
         let model = configuration.model
-        let stored = stored.ofTexts(configuration.modelType)
+        stored = stored.withoutIgnored(configuration.modelType)
         // Two that differ are two, whatever the configuration says: transformers 5 takes each as it stands there.
         if configuration.model.tiesEmbedding, !stored.tiesOutput(model.naming) { configuration.model.tiesEmbedding = false }
         var tensors = separated(stored, configuration.model)
@@ -210,19 +211,14 @@ enum HuggingFaceFolder {
 }
 
 extension StateDictionary {
-    /// The weights that a class reads, under its names, without those that it has no use for.
-    fileprivate func ofTexts(_ modelType: String) -> StateDictionary {
+    /// The weights that a class reads, without those that it has no use for.
+    fileprivate func withoutIgnored(_ modelType: String) -> StateDictionary {
         guard let form = ModelFamily.all.first(where: { $0.huggingFace?.modelType == modelType })?.huggingFace,
-            form.outerModelType != nil || !form.ignoredPrefixes.isEmpty
+            !form.ignoredPrefixes.isEmpty
         else { return self }
         var result = StateDictionary()
         result.metadata = metadata
-        for name in names where !form.ignoredPrefixes.contains(where: name.hasPrefix) {
-            let isInner = form.outerModelType != nil && name.hasPrefix(Self.inner)
-            result[isInner ? "model." + name.dropFirst(Self.inner.count) : name] = self[name]
-        }
+        for name in names where !form.ignoredPrefixes.contains(where: name.hasPrefix) { result[name] = self[name] }
         return result
     }
-
-    private static let inner = "model.language_model."
 }
