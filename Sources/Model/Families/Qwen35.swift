@@ -41,8 +41,11 @@ extension ModelFamily {
                 .convolution: "ssm_conv1d", .linear(.deltaInput, nil): "attn_qkv", .feedForwardNorm: "post_attention_norm",
             ]), rotaryLayout: .rotateHalf, hasPartialRotation: true
         ) { fields, _, model throws(ModelError) in
-            model.layerCount -= try fields.integer("nextn_predict_layers") ?? 0
-            guard model.layerCount > 0 else { throw .configuration("'qwen35.nextn_predict_layers' leaves no layer") }
+            let predicting = try fields.integer("nextn_predict_layers") ?? 0
+            guard (0..<model.layerCount).contains(predicting) else {
+                throw .configuration("'qwen35.nextn_predict_layers' is \(predicting) of \(model.layerCount) layers, which leaves none")
+            }
+            model.layerCount -= predicting
             model.setQwen35()
             try fields.readLinearAttention(into: &model)
             // What is in no section does not turn with the text.

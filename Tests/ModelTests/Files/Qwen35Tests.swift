@@ -198,7 +198,7 @@ struct Qwen35Tests {
         let refused: [([String: GGUFValue], String)] = [
             (["rope.dimension_sections": .array(.int32([2, 0, 0, 0]))], "'rope.dimension_sections'"),
             (["ssm.inner_size": .uint32(64)], "'ssm.inner_size'"), (["full_attention_interval": .uint32(0)], "full_attention_interval"),
-            (["nextn_predict_layers": .uint32(4)], "leaves no layer"),
+            (["nextn_predict_layers": .uint32(4)], "leaves none"), (["nextn_predict_layers": .int64(.min)], "leaves none"),
             (["attention.recurrent_layers": .array(.bool([true]))], "of 1 layers"),
             (["attention.recurrent_layers": .string("all")], "no list"), (["ssm.group_count": .uint32(3)], "cannot share 3 heads"),
             (["ssm.state_size": .uint64(1 << 62)], "'ssm.inner_size'"),
