@@ -91,7 +91,7 @@ struct Qwen35Tests {
         let refused: [((inout JSONObject) -> Void, String)] = [
             ({ $0["text_config"] = nil }, "'text_config'"),
             ({ $0["text_config"] = ["model_type": "qwen3_5_moe_text"] }, "qwen3_5_moe_text"),
-            ({ $0["quantization_config"] = ["quant_method": "gptq"] }, "gptq"),
+            ({ $0["quantization_config"] = ["quant_method": "aqlm"] }, "aqlm"),
         ]
         for (change, words) in refused {
             let error = #expect(throws: ModelError.self) { try ModelFile.open(outerFolder(change)) }
