@@ -18,11 +18,14 @@ enum Interruption {
     private static let time = Atomic<Int64>(0)
     /// `timeout` sends its signal to the process and then to its group, which it is in.
     private static let echo: Int64 = 50_000_000
+    /// The thread that draws the bar. Handlers run in it: in another one the bar could be drawn between its end and the process's.
+    private nonisolated(unsafe) static var drawer = pthread_self()
 
     /// Until something else is asked for: the first signal ends the process.
     static func endAtOnce() {
         _ = Console.shared
         handle { number in
+            guard !Interruption.isHandedOver(number) else { return }
             Console.shared.clearBarInHandler()
             _exit(128 + number)
         }
@@ -34,6 +37,7 @@ enum Interruption {
         _ = (received.load(ordering: .relaxed), time.load(ordering: .relaxed), echo, Console.shared)
         signal(SIGPIPE, SIG_IGN)
         handle { number in
+            guard !Interruption.isHandedOver(number) else { return }
             let now = Interruption.now
             _ = Interruption.time.compareExchange(expected: 0, desired: now, ordering: .relaxed)
             let (isFirst, known) = Interruption.received.compareExchange(expected: 0, desired: number, ordering: .relaxed)
@@ -50,12 +54,21 @@ enum Interruption {
 
     /// Handles the signals that are not ignored.
     private static func handle(_ handler: @escaping @convention(c) (Int32) -> Void) {
+        drawer = pthread_self()
         for number in signals where !process_ignores_signal(number) { signal(number, handler) }
         // Whoever started this process may have blocked them, and a mask is inherited.
         var mask = sigset_t()
         sigemptyset(&mask)
         for number in signals { sigaddset(&mask, number) }
         pthread_sigmask(SIG_UNBLOCK, &mask, nil)
+    }
+
+    /// Sends a signal on to the thread that draws.
+    ///
+    /// - Returns: whether this was another thread
+    private static func isHandedOver(_ number: Int32) -> Bool {
+        guard pthread_equal(pthread_self(), drawer) == 0 else { return false }
+        return pthread_kill(drawer, number) == 0
     }
 
     private static var now: Int64 {

@@ -3,6 +3,7 @@ import Model
 import Tensor
 import TestSupport
 import Testing
+import Training
 
 /// Models that are trained whole: what is saved opens by itself as what the run measured.
 @Suite("Models trained whole, end to end")
@@ -68,10 +69,8 @@ struct WholeModelTests {
             #expect(run.status == 0 && run.errors.isEmpty, "\(run.errors)")
             let stem = "\(folder)/whole_\(base.settings == .null ? 192 : 96)"
             #expect(run.output.contains("saved \(stem)\(base.ending) ("), "\(run.output)")
-            let metrics = try String(
-                contentsOfFile: "\(folder)/lora/\((stem as NSString).lastPathComponent).metrics.jsonl", encoding: .utf8)
-            let losses = try metrics.split(separator: "\n").map { try JSON(parsing: String($0)) }.filter { $0["set"] == "validation" }
-                .compactMap { $0["loss"]?.number }
+            let history = try RunHistory(path: "\(folder)/lora/\((stem as NSString).lastPathComponent).metrics.jsonl")
+            let losses = history.evaluations.map(\.loss)
             let last = try #require(losses.last)
             #expect(losses.count == 2 && abs(last - losses[0]) > 0.01)
             // What has its tokenizer inside needs no flag at all.

@@ -86,6 +86,21 @@ struct FamilyTests {
         #expect(relativeError(try LanguageModel(gguf).scores(tokens), scores) < 1e-6)
     }
 
+    @Test(
+        "Heads that are together wider than the model go into no GGUF of which llama.cpp would refuse them",
+        arguments: ["qwen2", "olmo2", "olmo3", "exaone4", "phi3", "llama", "qwen3", "granite", "ministral3"])
+    func wideHeads(_ type: String) throws {
+        let settings: JSON = [
+            "model_type": .string(type), "hidden_size": 32, "intermediate_size": 40, "num_hidden_layers": 4, "num_attention_heads": 4,
+            "num_key_value_heads": 2, "head_dim": 12, "vocab_size": 48, "max_position_embeddings": 128, "sliding_window": .null,
+            "rope_parameters": ["rope_theta": 10000, "llama_4_scaling_beta": 0.1, "original_max_position_embeddings": 16],
+        ]
+        let model = try LanguageModel(HuggingFaceConfiguration(settings).model, seed: 1)
+        guard ["qwen2", "olmo2", "olmo3", "exaone4", "phi3"].contains(type) else { return try model.checkGGUF(as: .float16) }
+        let error = try #require(#expect(throws: ModelError.self) { try model.checkGGUF(as: .float16) })
+        #expect("\(error)".contains("together as wide as the model, but 48 are not 32"))
+    }
+
     @Test("Generation with a cache is the whole text's", arguments: cases)
     func cached(_ name: String) throws {
         let model = try LanguageModel(contentsOf: Self.path(name))

@@ -23,7 +23,7 @@ extension ModelFamily {
             try model.writeAttention(to: &json)
             try model.writeWindows(to: &json)
         },
-        gguf: GGUF(architecture: "exaone4", rotaryLayout: .rotateHalf, hasFrequencyDivisors: true, hasWindows: true) {
+        gguf: GGUF(architecture: "exaone4", rotaryLayout: .rotateHalf, headsSpanModel: true, hasFrequencyDivisors: true, hasWindows: true) {
             fields, _, model throws(ModelError) in
             model.normPlaces = .after
             model.queryKeyNorm = .perHead

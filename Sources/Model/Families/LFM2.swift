@@ -47,7 +47,8 @@ extension ModelFamily {
                 })
         },
         gguf: GGUF(
-            architecture: "lfm2", naming: .gguf.renaming([:], norm: "token_embd_norm"), rotaryLayout: .rotateHalf, hasLayerKinds: true
+            architecture: "lfm2", naming: .gguf.renaming([:], norm: "token_embd_norm"), rotaryLayout: .rotateHalf, headsSpanModel: true,
+            hasLayerKinds: true
         ) { fields, _, model throws(ModelError) in
             model.queryKeyNorm = .perHead
             let length = try fields.needed("shortconv.l_cache")
@@ -56,11 +57,6 @@ extension ModelFamily {
             }
             model.layerKinds = kinds.allSatisfy { $0 == .attention } ? [] : kinds
         } write: { model, fields throws(ModelError) in
-            guard model.queryDim == model.dim else {
-                throw .unsupported(
-                    "llama.cpp has heads in an LFM2 that are together as wide as the model, not \(model.queryDim) beside \(model.dim); write a Hugging Face folder"
-                )
-            }
             // It ends the process where its memory for either kind has no layer.
             guard model.layerKinds.contains(.attention), let kernelLength = model.kernelLength else {
                 throw .unsupported(

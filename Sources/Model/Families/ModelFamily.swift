@@ -147,6 +147,8 @@ extension ModelFamily {
         var naming = ParameterNaming.gguf
         /// Which of a head's values turn together.
         let rotaryLayout: RotaryLayout
+        /// Whether llama.cpp takes it that all heads together are as wide as the model.
+        var headsSpanModel = false
         /// Whether heads may turn in part, by `rope.dimension_count`.
         var hasPartialRotation = false
         /// Whether each rotary frequency may have a divisor of its own, in `rope_freqs.weight`.

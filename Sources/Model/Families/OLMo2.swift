@@ -15,7 +15,8 @@ extension ModelFamily {
             try model.writeAttention(to: &json)
             try model.writeAttentionBias(to: &json)
         },
-        gguf: GGUF(architecture: "olmo2", rotaryLayout: .rotateHalf, hasWindows: true) { fields, _, model throws(ModelError) in
+        gguf: GGUF(architecture: "olmo2", rotaryLayout: .rotateHalf, headsSpanModel: true, hasWindows: true) {
+            fields, _, model throws(ModelError) in
             model.normPlaces = .after
             model.queryKeyNorm = .wholeWidth
             guard let window = try fields.integer("attention.sliding_window"), window > 0 else { return }

@@ -22,16 +22,11 @@ extension ModelFamily {
         },
         gguf: GGUF(
             architecture: "phi3", naming: .gguf.renaming([.linear(.gateUp, nil): "ffn_up"]), rotaryLayout: .rotateHalf,
-            hasPartialRotation: true, hasLengthDivisors: true, hasWindows: true
+            headsSpanModel: true, hasPartialRotation: true, hasLengthDivisors: true, hasWindows: true
         ) { fields, _, model throws(ModelError) in
             let window = try fields.integer("attention.sliding_window")
             model.setPhi3(window: window == 0 ? nil : window)
         } write: { model, fields throws(ModelError) in
-            guard model.queryDim == model.dim else {
-                throw .unsupported(
-                    "llama.cpp has no Phi-3 of dim \(model.dim) whose heads are \(model.queryDim) wide together; write a Hugging Face folder"
-                )
-            }
             fields.set("attention.sliding_window", model.windows.compactMap { $0 }.min() ?? 0)
         } warning: { model in
             // The architecture is told of a window and computes none, as its converter's users know.

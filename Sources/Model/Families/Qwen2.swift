@@ -14,7 +14,7 @@ extension ModelFamily {
             try model.writeAttention(to: &json)
             try model.writeWindows(to: &json, switchedBy: "use_sliding_window")
         },
-        gguf: GGUF(architecture: "qwen2", rotaryLayout: .rotateHalf) { fields, _, model throws(ModelError) in
+        gguf: GGUF(architecture: "qwen2", rotaryLayout: .rotateHalf, headsSpanModel: true) { fields, _, model throws(ModelError) in
             model.biases = [.query, .key, .value]
         })
 }

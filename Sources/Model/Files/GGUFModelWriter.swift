@@ -54,6 +54,11 @@ extension LanguageModel {
                 "llama.cpp scales the rotary frequencies of '\(form.architecture)' by one formula alone, not one by one; write a Hugging Face folder"
             )
         }
+        guard !form.headsSpanModel || configuration.queryDim == configuration.dim else {
+            throw .unsupported(
+                "llama.cpp takes it that the heads of a '\(form.architecture)' are together as wide as the model, but \(configuration.queryDim) are not \(configuration.dim); write a Hugging Face folder"
+            )
+        }
         return (form, try configuration.ggufMetadata(form, as: elementType, name: name))
     }
 }

@@ -36,16 +36,6 @@ struct GGUFRoundTrips {
                         experts: experts))
             ),
             (
-                // llama.cpp gives windows to the one of 64 layers.
-                "exaone4",
-                try RoundTrip.model(
-                    HuggingFaceConfiguration([
-                        "model_type": "exaone4", "hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 64,
-                        "num_attention_heads": 2, "num_key_value_heads": 1, "vocab_size": .integer(sizes.vocabulary),
-                        "sliding_window": 4, "max_position_embeddings": 512, "tie_word_embeddings": true,
-                    ]).model)
-            ),
-            (
                 "lfm2",
                 try RoundTrip.model(
                     HuggingFaceConfiguration([
@@ -209,6 +199,10 @@ struct GGUFRoundTrips {
                 ],
             ]
         ),
+        // llama.cpp gives windows to the one of 64 layers.
+        ("exaone4", ["sliding_window": 24, "num_hidden_layers": 64, "intermediate_size": 32]),
+        ("olmo3", ["sliding_window": 24, "rope_scaling": yarn]),
+        ("ministral3", ["rope_parameters": temperature]),
         ("lfm2", ["full_attn_idxs": [2, 4], "conv_L_cache": 4, "tie_word_embeddings": false]),
         (
             "qwen3_5_text",
@@ -222,6 +216,15 @@ struct GGUFRoundTrips {
         ("phi3", ["original_max_position_embeddings": 512, "rope_scaling": longRoPE]),
         ("phi3", ["original_max_position_embeddings": 8, "rope_scaling": longRoPE]),
         ("llama", ["original_max_position_embeddings": 8, "rope_scaling": longRoPE]),
+    ]
+
+    private static let yarn: JSON = [
+        "rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 16, "attention_factor": 1.2,
+    ]
+    /// Queries grow every 16 positions.
+    private static let temperature: JSON = [
+        "rope_type": "yarn", "rope_theta": 10000.0, "factor": 8.0, "original_max_position_embeddings": 16, "mscale": 1.0,
+        "mscale_all_dim": 1.0, "llama_4_scaling_beta": 0.4,
     ]
 
     private static let longRoPE: JSON = [
