@@ -135,6 +135,6 @@ struct FusedProjectionTests {
             #expect(warning.map { windowed.ggufWarning?.contains($0) == true } ?? (windowed.ggufWarning == nil))
         }
         let wide = try LanguageModel(phi(["head_dim": 12]), seed: 1)
-        #expect(refusal { try wide.writeGGUF(to: folder + "/b.gguf") }.contains("48 wide"))
+        #expect(refusal { try wide.writeGGUF(to: folder + "/b.gguf") }.contains("48 are not 32"))
     }
 }
