@@ -84,7 +84,7 @@ struct ModelWritingTests {
     func shortConvolutions() throws {
         let path = try Paths.temporaryFolder() + "/a.gguf"
         let refused: [(JSONObject, String)] = [
-            (["conv_bias": true], "biases in the convolutions"), (["head_dim": 12], "not 48 beside 32"),
+            (["conv_bias": true], "biases in the convolutions"), (["head_dim": 12], "48 are not 32"),
             (["conv_L_cache": 1], "over a single token"), (["full_attn_idxs": []], "layers of both kinds"),
             (["full_attn_idxs": [0, 1]], "layers of both kinds"),
         ]
