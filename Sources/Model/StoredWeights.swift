@@ -79,7 +79,7 @@ extension ModelConfiguration {
     package func rowOrder(of place: ParameterPlace, from source: RotaryLayout, to target: RotaryLayout) -> [Int32]? {
         func order(heads: Int) -> [Int32]? { source.rowOrder(to: target, heads: heads, headDim: headDim, turned: turnedDim) }
         func queryOrder() -> [Int32]? {
-            // A head's gate stays behind its queries.
+            // A head's gate stays after its queries.
             source.rowOrder(to: target, heads: headCount, headDim: queryWidth / headCount, turned: turnedDim)
         }
         switch place {

@@ -6,7 +6,7 @@
 typedef float lanes __attribute__((vector_size(64), aligned(4)));
 enum { width = 16, vectors = delta_lanes / width };
 
-// The first columns of a row of the type, and zeros behind them.
+// The first columns of a row of the type, and zeros after them.
 INLINE void load_columns(int type, const void *row, int64_t columns, lanes *into) {
     float values[delta_lanes] = {0};
     for (int64_t c = 0; c < columns; c++) values[c] = load_as(type, row, c);

@@ -111,26 +111,3 @@ struct ModelOutput {
         try tokenizer()?.ggufMetadata(vocabularySize: model.configuration.vocabularySize).map { ($0.key, $0.value) } ?? []
     }
 }
-
-extension ModelComparison {
-    /// Refuses a file whose logits lie further from the model's than the rounding of its weights explains.
-    ///
-    /// - Parameter failure: what is wrong, the path in it
-    /// - Throws: ``CommandError``
-    func check(writtenAs type: ElementType, hasExperts: Bool, _ failure: String) throws(CommandError) {
-        // Rounding moves a token that stands between two nearly equal experts to the other one.
-        let tolerance = type.verificationTolerance * (hasExperts && type != .float32 ? 5 : 1)
-        try VerifyCommand.check(self, tolerance: tolerance, failure)
-    }
-}
-
-extension ElementType {
-    /// The relative error of logits that rounding weights to the type explains.
-    fileprivate var verificationTolerance: Double {
-        switch self {
-        case .float32: 1e-4
-        case .float16: 1e-2
-        default: 1e-1
-        }
-    }
-}

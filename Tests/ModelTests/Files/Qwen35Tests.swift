@@ -97,7 +97,7 @@ struct Qwen35Tests {
             let error = #expect(throws: ModelError.self) { try ModelFile.open(outerFolder(change)) }
             #expect("\(try #require(error))".contains(words))
         }
-        // What nobody has a use for is known by name: other weights are strangers.
+        // What has no use is known by its name; other weights are refused.
         let folder = try outerFolder()
         var tensors = try TensorFile.read(folder + "/model.safetensors")
         tensors["model.other.weight"] = tensors["lm_head.weight"]

@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 // The gated delta rule of one head, for as many columns of its state as stand side by side in registers, or fewer: what
-// becomes of a column depends on no other one. A state is [keys, delta_lanes]; columns behind the last are left alone or 0.
+// becomes of a column depends on no other one. A state is [keys, delta_lanes]; columns after the last are left alone or 0.
 // With state S, which is S[t - 1] before token t:
 //     error[t] = v[t] - decay[t] S^T k[t]
 //     S[t] = decay[t] S + k[t] (beta[t] error[t])^T

@@ -46,7 +46,7 @@ struct PackedModule {
     /// - Parameters:
     ///   - shape: `[out, in]`
     ///   - type: float32, float16 or bfloat16
-    ///   - packed: the part that is unpacked, as bytes one behind the other
+    ///   - packed: the part that is unpacked, as bytes one after the other
     ///   - prepare: reads scales, and gives what unpacks
     func weight(
         _ shape: [Int], _ type: ElementType, from packed: StoredTensor, _ prepare: @escaping @Sendable () -> Fill
