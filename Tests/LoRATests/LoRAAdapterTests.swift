@@ -83,7 +83,7 @@ struct LoRAAdapterTests {
             }
         }
         let key = "layers.0.attention.wq.lora.A.weight"
-        #expect(refusal { $0["norm.weight"] = StoredTensor(shape: [1], floats: [1]) } == .strangeKey("norm.weight"))
+        #expect(refusal { $0["norm.weight"] = StoredTensor(shape: [1], floats: [1]) } == .unexpectedKey("norm.weight"))
         #expect(refusal { $0[key] = nil } == .incomplete(module: "layers.0.attention.wq", missing: "A"))
         #expect(
             refusal { for name in $0.names { $0[name] = nil } }

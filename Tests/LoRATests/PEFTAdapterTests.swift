@@ -152,9 +152,10 @@ struct PEFTAdapterTests {
         func refusal(_ name: String = "plain", _ change: @escaping (inout StateDictionary) -> Void) -> AdapterFileError? {
             #expect(throws: AdapterFileError.self) { try reading(name, tensors: change) }
         }
-        #expect(refusal { $0[prefix + ".lora_B.bias"] = some } == .strangeKey(prefix + ".lora_B.bias"))
+        #expect(refusal { $0[prefix + ".lora_B.bias"] = some } == .unexpectedKey(prefix + ".lora_B.bias"))
         #expect(
-            refusal { $0[prefix + ".lora_magnitude_vector"] = some } == .strangeKey("model.layers.1.self_attn.q_proj.lora_magnitude_vector")
+            refusal { $0[prefix + ".lora_magnitude_vector"] = some }
+                == .unexpectedKey("model.layers.1.self_attn.q_proj.lora_magnitude_vector")
         )
         #expect(refusal { $0[prefix + ".lora_A.weight"] = nil } == .incomplete(module: "model.layers.1.self_attn.q_proj", missing: "A"))
         #expect(

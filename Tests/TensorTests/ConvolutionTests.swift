@@ -33,13 +33,6 @@ struct ConvolutionTests {
         }
     }
 
-    private func random(_ shape: [Int], seed: UInt64, _ precision: Precision = .float32) -> Tensor {
-        var generator = RandomGenerator(seed: seed)
-        let tensor = Tensor((0..<shape.reduce(1, *)).map { _ in generator.normal() }, shape: shape, precision: precision)
-        tensor.isTrainable = true
-        return tensor
-    }
-
     @Test(arguments: [1, 2, 3, 4], [1, 5])
     func gradients(_ width: Int, _ channels: Int) {
         let parents = Self.parents
@@ -86,8 +79,8 @@ struct ConvolutionTests {
     func independence(_ precision: Precision) {
         let (parents, channels, width) = (Self.parents, 1100, 3)
         let predecessors = Self.predecessors(parents, width: width)
-        let (x, kernel) = (random([parents.count, channels], seed: 1, precision), random([channels, width], seed: 2))
-        let dy = random([parents.count, channels], seed: 3, precision).values
+        let (x, kernel) = (randomParameter([parents.count, channels], seed: 1, precision), randomParameter([channels, width], seed: 2))
+        let dy = randomParameter([parents.count, channels], seed: 3, precision).values
         let y = causalConvolution(x, kernel: kernel, predecessors: predecessors)
         y.backward(from: dy)
         let (values, weights) = (x.values, kernel.values)
@@ -116,8 +109,8 @@ struct ConvolutionTests {
     @Test("In 16 bits the kernel is rounded, and the sum once", arguments: [Precision.bfloat16, .float16])
     func sixteenBits(_ precision: Precision) {
         let (parents, width, channels) = (Self.parents, 3, 300)
-        let (x, kernel) = (random([parents.count, channels], seed: 1, precision), random([channels, width], seed: 2))
-        let dy = random([parents.count, channels], seed: 3, precision).values
+        let (x, kernel) = (randomParameter([parents.count, channels], seed: 1, precision), randomParameter([channels, width], seed: 2))
+        let dy = randomParameter([parents.count, channels], seed: 3, precision).values
         let y = causalConvolution(x, kernel: kernel, predecessors: Self.predecessors(parents, width: width))
         y.backward(from: dy)
         let (values, taps) = (x.values.map(Double.init), kernel.values.map { Double(precision.rounded($0)) })
@@ -139,7 +132,7 @@ struct ConvolutionTests {
         #expect(distance(x.gradient?.values ?? [], dx) < 1e-5)
         #expect(distance(kernel.gradient?.values ?? [], dkernel) < 1e-5)
         // A bias is rounded too, and is in the sum before that is.
-        let bias = random([channels], seed: 4)
+        let bias = randomParameter([channels], seed: 4)
         let biased = causalConvolution(x, kernel: kernel, bias: bias, predecessors: Self.predecessors(parents, width: width))
         let rounded = bias.values.map { Double(precision.rounded($0)) }
         let sums = exact.indices.map { Float(exact[$0] + rounded[$0 % channels]) }

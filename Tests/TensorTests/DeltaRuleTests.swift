@@ -49,20 +49,13 @@ struct DeltaRuleTests {
         return result
     }
 
-    private func random(_ shape: [Int], seed: UInt64, _ precision: Precision = .float32) -> Tensor {
-        var generator = RandomGenerator(seed: seed)
-        let tensor = Tensor((0..<shape.reduce(1, *)).map { _ in generator.normal() }, shape: shape, precision: precision)
-        tensor.isTrainable = true
-        return tensor
-    }
-
     /// What a model has: decays below 1, and parts of an error that are learnt.
     private func inputs(_ rows: Int, _ heads: DeltaHeads, _ precision: Precision = .float32) -> [Tensor] {
-        let gates = [random([rows, heads.valueHeads], seed: 2), random([rows, heads.valueHeads], seed: 3)]
+        let gates = [randomParameter([rows, heads.valueHeads], seed: 2), randomParameter([rows, heads.valueHeads], seed: 3)]
         let decay = Tensor(gates[0].values.map { -0.3 * abs($0) }, shape: gates[0].shape)
         let beta = Tensor(gates[1].values.map { 1 / (1 + exp(-$0)) }, shape: gates[1].shape, precision: precision)
         (decay.isTrainable, beta.isTrainable) = (true, true)
-        return [random([rows, heads.width], seed: 1, precision), decay, beta]
+        return [randomParameter([rows, heads.width], seed: 1, precision), decay, beta]
     }
 
     @Test(arguments: [
@@ -138,7 +131,7 @@ struct DeltaRuleTests {
     func independence(_ precision: Precision) {
         let heads = DeltaHeads(keyHeads: 2, valueHeads: 6, keyDim: 20, valueDim: 70)
         let inputs = inputs(10, heads, precision)
-        let dy = random([10, heads.valueWidth], seed: 4, precision).values
+        let dy = randomParameter([10, heads.valueWidth], seed: 4, precision).values
         let y = gatedDeltaRule(inputs[0], logDecay: inputs[1], beta: inputs[2], heads: heads, runs: Self.branches)
         y.backward(from: dy)
         #expect(y.precision == precision)
@@ -180,7 +173,7 @@ struct DeltaRuleTests {
             SequenceRun(rows: 0..<67, parent: nil), SequenceRun(rows: 67..<72, parent: 0), SequenceRun(rows: 72..<73, parent: 0),
         ]
         let shared = inputs(73, heads)
-        let dy = random([73, heads.valueWidth], seed: 4).values
+        let dy = randomParameter([73, heads.valueWidth], seed: 4).values
         gatedDeltaRule(shared[0], logDecay: shared[1], beta: shared[2], heads: heads, runs: runs).backward(from: dy)
         var sums = shared.map { [Double](repeating: 0, count: $0.count) }
         for rows in [Array(0..<72), Array(0..<67) + [72]] {
@@ -238,7 +231,7 @@ struct DeltaRuleTests {
         let bound = precision == .bfloat16 ? 0x1p-12 : 0x1p-15
         #expect(relativeError(y.values, exact.map { precision.rounded(Float($0)) }) < bound)
         // Gradients are those of the values that were read, in float32.
-        let dy = random([10, heads.valueWidth], seed: 4, precision).values
+        let dy = randomParameter([10, heads.valueWidth], seed: 4, precision).values
         y.backward(from: dy)
         let wide = inputs.map { Tensor($0.values, shape: $0.shape) }
         for tensor in wide { tensor.isTrainable = true }

@@ -174,3 +174,11 @@ enum Reference {
         }
     }
 }
+
+/// A tensor of normal random values that gets a gradient.
+func randomParameter(_ shape: [Int], seed: UInt64, _ precision: Precision = .float32) -> Tensor {
+    var generator = RandomGenerator(seed: seed)
+    let tensor = Tensor((0..<shape.reduce(1, *)).map { _ in generator.normal() }, shape: shape, precision: precision)
+    tensor.isTrainable = true
+    return tensor
+}

@@ -11,7 +11,7 @@ public enum AdapterFileError: Error, Sendable, Equatable, CustomStringConvertibl
     /// Something that the adapter's format knows, but not this reader; what it is called there.
     case unsupported(String)
     /// A key that is no part of an adapter.
-    case strangeKey(String)
+    case unexpectedKey(String)
     /// A factor of a module that is not there.
     case incomplete(module: String, missing: String)
     /// The model has no linear layer of this name.
@@ -48,7 +48,7 @@ public enum AdapterFileError: Error, Sendable, Equatable, CustomStringConvertibl
         case .file(let error): "\(error)"
         case .notAnAdapter(let reason), .configuration(let reason): reason
         case .unsupported(let feature): "the adapter has \(feature), which is not read here; merge it with the tool that made it"
-        case .strangeKey(let key): "'\(key.short)' is no part of a LoRA adapter; is this a base model, or an adapter of another kind?"
+        case .unexpectedKey(let key): "'\(key.short)' is no part of a LoRA adapter; is this a base model, or an adapter of another kind?"
         case .incomplete(let module, let missing): "the adapter of '\(module.short)' lacks its \(missing)"
         case .unknownModule(let module):
             "the adapter is for '\(module.short)', which is no linear layer of this model; is it an adapter of another model?"
@@ -91,7 +91,7 @@ extension AdapterFileError {
             ("prompt_embeddings", "a trained prompt"),
         ]
         if let kind = kinds.first(where: { key.contains($0.0) }) { return .unsupported("\(kind.1) ('\(key.short)')") }
-        return .strangeKey(key)
+        return .unexpectedKey(key)
     }
 
     static func embeddingOrOutput(_ name: String) -> AdapterFileError {

@@ -17,7 +17,7 @@ enum MLXAdapter {
             if part != .magnitude {
                 guard let transposed = tensor.transposed else {
                     if tensor.shape.count == 3 { throw .unsupported("adapted experts in one tensor ('\(key.prefix(120))')") }
-                    throw .strangeKey(key)
+                    throw .unexpectedKey(key)
                 }
                 tensor = transposed
             }
@@ -28,7 +28,7 @@ enum MLXAdapter {
         for module in factors.modules {
             let hasMagnitude = settings?.usesDoRA ?? (factors[module, .magnitude] != nil)
             let (a, b, magnitude) = try factors.checked(module, hasMagnitude: hasMagnitude)
-            if magnitude != nil, !hasMagnitude { throw .strangeKey("\(module).m") }
+            if magnitude != nil, !hasMagnitude { throw .unexpectedKey("\(module).m") }
             if let rank = settings?.rank, rank != a.shape[0] { throw .rank(module: module, found: a.shape[0], expected: rank) }
             contents.modules.append(
                 AdapterContents.Module(

@@ -31,7 +31,7 @@ enum PEFTAdapter {
         for module in factors.modules {
             let hasMagnitude = configuration?.usesDoRA ?? (factors[module, .magnitude] != nil)
             let (a, b, magnitude) = try factors.checked(module, hasMagnitude: hasMagnitude)
-            if magnitude != nil, !hasMagnitude { throw .strangeKey("\(module).lora_magnitude_vector") }
+            if magnitude != nil, !hasMagnitude { throw .unexpectedKey("\(module).lora_magnitude_vector") }
             let said = configuration?.rankAndScale(of: module)
             if let said, said.rank != a.shape[0] { throw .rank(module: module, found: a.shape[0], expected: said.rank) }
             contents.modules.append(

@@ -41,10 +41,7 @@ extension ModelFamily {
             json["conv_L_cache"] = .integer(model.kernelLength ?? 3)
             let attention = (0..<model.layerCount).filter { model.kind(ofLayer: $0) == .attention }
             json["full_attn_idxs"] = .array(attention.map(JSON.integer))
-            json["layer_types"] = .array(
-                (0..<model.layerCount).map {
-                    .string(model.kind(ofLayer: $0) == .attention ? ConfigurationFields.full : ConfigurationFields.convolution)
-                })
+            json["layer_types"] = model.layerTypes(besidesAttention: ConfigurationFields.convolution)
         },
         gguf: GGUF(
             architecture: "lfm2", naming: .gguf.renaming([:], norm: "token_embd_norm"), rotaryLayout: .rotateHalf, headsSpanModel: true,
@@ -92,22 +89,12 @@ extension ConfigurationFields {
     fileprivate func readConvolutions(into model: inout ModelConfiguration) throws(ModelError) {
         let hasBias = try bool("conv_bias") ?? false
         let convolution = LayerKind.shortConvolution(kernelLength: try integer("conv_L_cache") ?? 3, hasBias: hasBias)
-        var kinds: [LayerKind] = []
-        if let types = try layerTypes(model.layerCount) {
-            for type in types {
-                switch type {
-                case Self.full: kinds.append(.attention)
-                case Self.convolution: kinds.append(convolution)
-                default: throw .unsupported("'layer_types' has '\(type.prefix(40))'; layers of this kind are not computed here")
-                }
-            }
-        } else if self["full_attn_idxs"] != nil {
-            let attention = Set(try integers("full_attn_idxs"))
-            kinds = (0..<model.layerCount).map { attention.contains($0) ? .attention : convolution }
-        }
-        guard kinds.contains(convolution) else { return }
-        model.layerKinds = kinds
-        if hasBias { model.biases.formUnion([.convolutionInput, .convolutionOutput]) }
+        let attention = self["full_attn_idxs"] == nil ? nil : Set(try integers("full_attn_idxs"))
+        let types =
+            try layerTypes(model.layerCount)
+            ?? (0..<model.layerCount).map { attention?.contains($0) ?? true ? Self.full : Self.convolution }
+        model.layerKinds = try layerKinds(types, Self.convolution, convolution)
+        if !model.layerKinds.isEmpty, hasBias { model.biases.formUnion([.convolutionInput, .convolutionOutput]) }
     }
 
     /// The width of the feed-forward layer, which the class makes of the settings' unless it is told to take that.

@@ -91,7 +91,7 @@ extension ModelFamily {
         /// The class for generation, in `architectures`.
         let className: String
         /// The `model_type` of a model of more than texts, whose settings hold those of the class in `text_config`, and whose
-        /// names of weights have `language_model.` after `model.`; `nil` where there is none.
+        /// names of weights have `language_model.` after `model.`; `nil` for a class of texts alone.
         var outerModelType: String?
         /// How the names of weights begin that the class has no use for.
         var ignoredPrefixes: [String] = []

@@ -30,10 +30,7 @@ extension ModelFamily {
             json["linear_value_head_dim"] = .integer(net.heads.valueDim)
             json["linear_num_key_heads"] = .integer(net.heads.keyHeads)
             json["linear_num_value_heads"] = .integer(net.heads.valueHeads)
-            json["layer_types"] = .array(
-                (0..<model.layerCount).map {
-                    .string(model.kind(ofLayer: $0) == .attention ? ConfigurationFields.full : ConfigurationFields.linear)
-                })
+            json["layer_types"] = model.layerTypes(besidesAttention: ConfigurationFields.linear)
         },
         gguf: GGUF(
             architecture: "qwen35",
@@ -113,15 +110,7 @@ extension ConfigurationFields {
         let interval = try integer("full_attention_interval") ?? 4
         guard interval > 0 else { throw .configuration("'full_attention_interval' is \(interval); it is at least 1") }
         let types = try layerTypes(model.layerCount) ?? (0..<model.layerCount).map { ($0 + 1) % interval == 0 ? Self.full : Self.linear }
-        var kinds: [LayerKind] = []
-        for type in types {
-            switch type {
-            case Self.full: kinds.append(.attention)
-            case Self.linear: kinds.append(net)
-            default: throw .unsupported("'layer_types' has '\(type.prefix(40))'; layers of this kind are not computed here")
-            }
-        }
-        model.layerKinds = kinds.contains(net) ? kinds : []
+        model.layerKinds = try layerKinds(types, Self.linear, net)
     }
 }
 

@@ -10,7 +10,7 @@ enum ConsolidatedFolder {
     /// The folder that a path names, or whose weights or settings it names; `nil` where it names something else.
     static func folder(of path: String, isFolder: Bool) -> String? {
         let name = (path as NSString).lastPathComponent
-        let folder = isFolder ? path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path : path.openableFolder
+        let folder = isFolder ? path.withoutLastSlash : path.openableFolder
         guard isFolder || name == settingsName || isWeights(name) else { return nil }
         guard HuggingFaceFolder.has(settingsName, in: folder), !weights(in: folder).isEmpty else { return nil }
         return folder
@@ -21,7 +21,7 @@ enum ConsolidatedFolder {
     }
 
     private static func weights(in folder: String) -> [String] {
-        ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter(isWeights).sorted()
+        folder.namesInFolder.filter(isWeights)
     }
 
     /// The configuration and the weights, mapped and not read.
@@ -59,8 +59,7 @@ enum ConsolidatedFolder {
     private static let known: Set<String> = [
         "dim", "n_layers", "n_heads", "n_kv_heads", "head_dim", "hidden_dim", "multiple_of", "ffn_dim_multiplier", "norm_eps", "rope_theta",
         "use_scaled_rope", "rope_scaling_factor", "vocab_size", "sliding_window", "max_seq_len", "max_position_embeddings",
-        "max_batch_size",
-        "model_parallel_size", "tied_embeddings",
+        "max_batch_size", "model_parallel_size", "tied_embeddings",
     ]
 
     /// The settings of the same model in the form of transformers. The width inside a feed-forward layer and the vocabulary are
@@ -103,7 +102,7 @@ enum ConsolidatedFolder {
         }
         settings["max_position_embeddings"] = .integer(
             try fields.integer("max_position_embeddings", "max_seq_len") ?? (isMistral ? 32768 : positions))
-        settings.set(tokens(vocabulary: sizes.vocabulary))
+        settings.set(tokens(vocabulary: sizes.vocabulary), .bfloat16)
         return .object(settings)
     }
 
@@ -117,12 +116,5 @@ enum ConsolidatedFolder {
         case 32_000, 32_016, 32_768: SpecialTokens(beginning: 1, ends: [2], padding: nil)
         default: SpecialTokens(beginning: nil, ends: [], padding: nil)
         }
-    }
-}
-
-extension JSONObject {
-    fileprivate mutating func set(_ tokens: SpecialTokens) {
-        self["bos_token_id"] = tokens.beginning.map(JSON.integer) ?? .null
-        self["eos_token_id"] = tokens.endsJSON
     }
 }

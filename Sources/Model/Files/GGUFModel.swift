@@ -183,13 +183,10 @@ extension GGUFFields {
 extension StateDictionary {
     /// The tensors but those of layers from a number on.
     fileprivate func withoutLayers(from first: Int, _ naming: ParameterNaming) -> StateDictionary {
-        var result = StateDictionary()
-        result.metadata = metadata
-        for name in names {
-            let number = name.hasPrefix(naming.layerPrefix) ? Int(name.dropFirst(naming.layerPrefix.count).prefix { $0 != "." }) : nil
-            if number.map({ $0 < first }) ?? true { result[name] = self[name] }
+        removing { name in
+            guard name.hasPrefix(naming.layerPrefix) else { return false }
+            return Int(name.dropFirst(naming.layerPrefix.count).prefix { $0 != "." }).map { $0 >= first } ?? false
         }
-        return result
     }
 
     /// The linear layers that have a bias here, by those of the first layer.

@@ -117,6 +117,11 @@ extension ModelConfiguration {
         json["attention_dropout"] = 0.0
     }
 
+    /// What ``ConfigurationFields/layerKinds(_:_:_:)`` reads.
+    func layerTypes(besidesAttention name: String) -> JSON {
+        .array((0..<layerCount).map { .string(kind(ofLayer: $0) == .attention ? ConfigurationFields.full : name) })
+    }
+
     /// Writes what ``ConfigurationFields/readAttentionBias(into:)`` reads.
     func writeAttentionBias(to json: inout JSONObject) throws(ModelError) {
         json["attention_bias"] = .bool(try hasBiases(on: [.query, .key, .value, .output]))
@@ -293,6 +298,24 @@ extension ConfigurationFields {
             throw .configuration("'layer_types' has \(types.count) texts for \(count) layers")
         }
         return types
+    }
+
+    /// What reads other tokens in each layer, where layers of attention and of one other kind are mixed.
+    ///
+    /// - Parameters:
+    ///   - types: of each layer
+    ///   - name: what the class calls the other kind
+    /// - Returns: empty where no layer is of that kind
+    func layerKinds(_ types: [String], _ name: String, _ kind: LayerKind) throws(ModelError) -> [LayerKind] {
+        var kinds: [LayerKind] = []
+        for type in types {
+            switch type {
+            case Self.full: kinds.append(.attention)
+            case name: kinds.append(kind)
+            default: throw .unsupported("'layer_types' has '\(type.prefix(40))'; layers of this kind are not computed here")
+            }
+        }
+        return kinds.contains(kind) ? kinds : []
     }
 
     static let full = "full_attention"

@@ -54,7 +54,8 @@ enum HuggingFaceFolder {
         if let packing { stored = try unpacked(stored, packing) }
         var configuration = try HuggingFaceConfiguration(json, keysOf: stored)
         let model = configuration.model
-        stored = stored.withoutIgnored(configuration.modelType)
+        let ignored = model.family.huggingFace?.ignoredPrefixes ?? []
+        if !ignored.isEmpty { stored = stored.removing { name in ignored.contains { name.hasPrefix($0) } } }
         // Two that differ are two, whatever the configuration says: transformers 5 takes each as it stands there.
         if configuration.model.tiesEmbedding, !stored.tiesOutput(model.naming) { configuration.model.tiesEmbedding = false }
         var tensors = separated(stored, configuration.model)
@@ -96,8 +97,7 @@ enum HuggingFaceFolder {
 
     private static func weights(in folder: String) throws(ModelError) -> StateDictionary {
         guard let name = weightNames.first(where: { has($0, in: folder) }) else {
-            let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-            if let shard = names.sorted().first(where: { $0.hasPrefix("model-") && $0.hasSuffix(".safetensors") }) {
+            if let shard = folder.namesInFolder.first(where: { $0.hasPrefix("model-") && $0.hasSuffix(".safetensors") }) {
                 throw .inFile(
                     path: folder,
                     .unrecognized(
@@ -158,14 +158,13 @@ enum HuggingFaceFolder {
     /// The tensors without biases that the model has no place for and that are all zeros: AutoGPTQ gave one to every layer that
     /// it packed.
     private static func withoutEmptyBiases(_ tensors: StateDictionary, _ model: ModelConfiguration) -> StateDictionary {
-        var result = tensors
-        for name in tensors.names where name.hasSuffix(".bias") {
-            guard case .layer(_, .linear(let role, _))? = model.naming.place(of: String(name.dropLast(".bias".count))),
-                !model.biases.contains(role), (try? tensors[name]?.floats().allSatisfy { $0 == 0 }) == true
-            else { continue }
-            result[name] = nil
+        tensors.removing { name in
+            guard name.hasSuffix(".bias"),
+                case .layer(_, .linear(let role, _))? = model.naming.place(of: String(name.dropLast(".bias".count))),
+                !model.biases.contains(role)
+            else { return false }
+            return (try? tensors[name]?.floats().allSatisfy { $0 == 0 }) == true
         }
-        return result
     }
 
     /// The experts of a layer one by one where transformers 5 keeps them in one tensor: `gate_up_proj`
@@ -207,18 +206,5 @@ enum HuggingFaceFolder {
             parts[5] == "gate_up_proj" || parts[5] == "down_proj"
         else { return nil }
         return Int(parts[2])
-    }
-}
-
-extension StateDictionary {
-    /// The weights that a class reads, without those that it has no use for.
-    fileprivate func withoutIgnored(_ modelType: String) -> StateDictionary {
-        guard let form = ModelFamily.all.first(where: { $0.huggingFace?.modelType == modelType })?.huggingFace,
-            !form.ignoredPrefixes.isEmpty
-        else { return self }
-        var result = StateDictionary()
-        result.metadata = metadata
-        for name in names where !form.ignoredPrefixes.contains(where: name.hasPrefix) { result[name] = self[name] }
-        return result
     }
 }

@@ -100,7 +100,7 @@ public struct ModelFile: Sendable {
     }
 
     private static func folder(_ path: String) throws(ModelError) -> ModelFile {
-        let folder = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+        let folder = path.withoutLastSlash
         guard HuggingFaceFolder.has(HuggingFaceFolder.configurationName, in: folder) else {
             throw .inFile(path: path, .unrecognized("the folder has no config.json" + Self.advice(folder)))
         }
@@ -125,9 +125,8 @@ public struct ModelFile: Sendable {
 
     /// What to give instead of a folder that is no model.
     private static func advice(_ folder: String) -> String {
-        let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
         let endings = [".pth", ".gguf", ".safetensors", ".pt"]
-        let file = names.first { name in endings.contains { name.hasSuffix($0) } }
+        let file = folder.namesInFolder.first { name in endings.contains { name.hasSuffix($0) } }
         return file.map { "; give the file itself, such as \(folder)/\($0)" } ?? ", and no weights either"
     }
 

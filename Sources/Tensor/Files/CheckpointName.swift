@@ -22,7 +22,6 @@ package enum CheckpointName {
 
     /// The checkpoints in a folder, the newest first.
     package static func paths(in folder: String) -> [String] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return names.compactMap(steps).sorted(by: >).map { "\(folder)/\(file(ofSteps: $0))" }
+        folder.namesInFolder.compactMap(steps).sorted(by: >).map { "\(folder)/\(file(ofSteps: $0))" }
     }
 }

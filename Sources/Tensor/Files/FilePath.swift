@@ -24,6 +24,12 @@ extension String {
         }
     }
 
+    /// The same path without a slash at its end.
+    package var withoutLastSlash: String { count > 1 && hasSuffix("/") ? String(dropLast()) : self }
+
+    /// The names in the folder of this path, in their order; empty where it cannot be read.
+    package var namesInFolder: [String] { ((try? FileManager.default.contentsOfDirectory(atPath: self)) ?? []).sorted() }
+
     /// What a symbolic link of this path leads to in the end, be it there or not; the path itself where it is no link. The
     /// links of /proc and /dev/fd are names that the system made up: they stay.
     package var followingLinks: String {

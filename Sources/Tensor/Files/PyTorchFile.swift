@@ -10,7 +10,7 @@ public enum PyTorchFile {
     /// - Throws: ``TensorFileError/inFile(path:_:)``
     public static func read(_ path: String) throws(TensorFileError) -> StateDictionary {
         try TensorFile.reading(path) { bytes throws(TensorFileError) in
-            if PyTorchOldFile.isOne(bytes) { return try PyTorchOldFile.parse(bytes) }
+            if PyTorchOldFile.hasMagic(bytes) { return try PyTorchOldFile.parse(bytes) }
             guard bytes.starts(with: [0x50, 0x4B]) else {
                 throw .notATensorFile(TensorFile.stranger(bytes) ?? "this seems to be a safetensors file, not a .pth file")
             }
@@ -26,7 +26,7 @@ public enum PyTorchFile {
         let folder = pickle.name.dropLast("data.pkl".count)
         let entries = Dictionary(archive.entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         if let order = entries[folder + "byteorder"], try archive.contents(order) != Foundation.Data("little".utf8) {
-            throw .unsupported("the file was written on a big-endian machine; load and save it again on a little-endian one")
+            throw bigEndian
         }
         let storages = Storages(archive: archive, folder: String(folder), entries: entries)
         var reader = PickleReader(try archive.contents(pickle)) { (key, type) throws(TensorFileError) in
@@ -48,6 +48,9 @@ public enum PyTorchFile {
         }
         return dictionary
     }
+
+    static let bigEndian = TensorFileError.unsupported(
+        "the file was written on a big-endian machine; load and save it again on a little-endian one")
 
     /// The record that keeps a state dict's provenance; `torch.load` passes it over.
     private static let provenanceRecord = "provenance.json"

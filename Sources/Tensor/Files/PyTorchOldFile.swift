@@ -7,8 +7,8 @@ enum PyTorchOldFile {
     private static let magic: [UInt8] = [0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19]
     private static let version = 1001
 
-    /// Whether a file begins as such a one.
-    static func isOne(_ bytes: Foundation.Data) -> Bool { bytes.prefix(32).firstRange(of: magic) != nil }
+    /// Whether a file begins with the magic number.
+    static func hasMagic(_ bytes: Foundation.Data) -> Bool { bytes.prefix(32).firstRange(of: magic) != nil }
 
     static func parse(_ bytes: Foundation.Data) throws(TensorFileError) -> StateDictionary {
         let none = { (_: String, _: ElementType) throws(TensorFileError) in StoredTensor.SharedBytes(Foundation.Data()) }
@@ -28,7 +28,7 @@ enum PyTorchOldFile {
             let items = facts.containers[place]
             for index in stride(from: 0, to: items.count - 1, by: 2) {
                 guard case .string("little_endian") = items[index], case .bool(false) = items[index + 1] else { continue }
-                throw .unsupported("the file was written on a big-endian machine; load and save it again on a little-endian one")
+                throw PyTorchFile.bigEndian
             }
         }
         // The value names storages that come after it: it is read once for its end and their types, and once for its tensors.

@@ -20,6 +20,14 @@ public struct StateDictionary: Sendable {
         set { tensors[name] = newValue }
     }
 
+    /// The same without the tensors of some names.
+    package func removing(_ isRemoved: (_ name: String) throws -> Bool) rethrows -> StateDictionary {
+        var result = StateDictionary()
+        result.metadata = metadata
+        for name in names where try !isRemoved(name) { result[name] = self[name] }
+        return result
+    }
+
     /// The number of tensors.
     public var count: Int { tensors.count }
 }

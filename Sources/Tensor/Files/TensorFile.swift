@@ -11,7 +11,7 @@ public enum TensorFile {
                 return try PyTorchFile.parse(bytes)
             }
             if bytes.starts(with: GGUFFile.magic) { return try GGUFFile.parse(bytes).tensors }
-            if PyTorchOldFile.isOne(bytes) { return try PyTorchOldFile.parse(bytes) }
+            if PyTorchOldFile.hasMagic(bytes) { return try PyTorchOldFile.parse(bytes) }
             if let stranger = stranger(bytes) { throw .notATensorFile(stranger) }
             return try SafetensorsFile.parse(bytes)
         }

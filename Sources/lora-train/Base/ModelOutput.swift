@@ -31,8 +31,8 @@ struct ModelOutput {
     let elementType: ElementType
     private let tokens: SpecialTokens
     private let tokenizerSource: TokenizerSource?
-    /// What the tokenizer is read from, for messages.
-    private let tokenizerName: String
+    /// The tokenizer where its files are not copied as they are; read once, and before anything is written, as it may be damaged.
+    private let tokenizer: Tokenizer?
 
     /// - Parameters:
     ///   - base: where the model comes from; `nil` for a random start
@@ -45,7 +45,8 @@ struct ModelOutput {
         } else {
             tokenizerSource = try tokenizerPath.map(TokenizerFolder.source) ?? (try? .folder(TokenizerFolder.find()))
         }
-        tokenizerName = tokenizerPath ?? base?.file.path ?? ""
+        let copiesFiles = format == .pth || format == .huggingface && tokenizerSource?.folder != nil
+        tokenizer = copiesFiles ? nil : try tokenizerSource?.tokenizer(name: tokenizerPath ?? base?.file.path ?? "")
     }
 
     /// Looks whether a model can be written to a place in this form, before hours have gone by.
@@ -92,11 +93,9 @@ struct ModelOutput {
         case .pth:
             try model.saved(as: elementType, tokens: tokens).write(to: path)
         case .huggingface:
-            // Folders are copied, what a single file holds is unpacked: before anything is written, as it may be damaged.
-            let unpacked = tokenizerSource?.folder == nil ? try tokenizer() : nil
             let written = try model.writeHuggingFaceFolder(
                 to: path, as: elementType, tokens: tokens, tokenizerFolder: tokenizerSource?.folder)
-            try unpacked?.writeHuggingFaceFiles(to: path)
+            try tokenizer?.writeHuggingFaceFiles(to: path)
             return written
         case .gguf:
             let name = ((path as NSString).lastPathComponent as NSString).deletingPathExtension
@@ -105,9 +104,7 @@ struct ModelOutput {
         return nil
     }
 
-    private func tokenizer() throws -> Tokenizer? { try tokenizerSource?.tokenizer(name: tokenizerName) }
-
     private func ggufTokenizer(_ model: LanguageModel) throws -> [(String, GGUFValue)] {
-        try tokenizer()?.ggufMetadata(vocabularySize: model.configuration.vocabularySize).map { ($0.key, $0.value) } ?? []
+        try tokenizer?.ggufMetadata(vocabularySize: model.configuration.vocabularySize).map { ($0.key, $0.value) } ?? []
     }
 }

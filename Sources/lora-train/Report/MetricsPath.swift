@@ -14,7 +14,7 @@ enum MetricsPath {
             throw .failure("\(word): no such file or folder; report takes a run's metrics (*\(ending)), its adapter, or its out_dir")
         }
         if isFolder.boolValue {
-            let folder = word.count > 1 && word.hasSuffix("/") ? String(word.dropLast()) : word
+            let folder = word.withoutLastSlash
             let found = [folder, folder + "/lora"].flatMap(files)
             guard !found.isEmpty else {
                 throw .failure("\(word) holds no metrics (*\(ending)), nor does \(folder)/lora; name the metrics file")

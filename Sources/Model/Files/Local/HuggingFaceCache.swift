@@ -57,7 +57,7 @@ struct HuggingFaceCache {
             throw .notOnDisk("\(repository) has no snapshots, so it is not laid out as a cache of Hugging Face; \(advice)")
         }
         let snapshot = try snapshot(name, in: repository, advice)
-        let names = LocalModels.names(in: snapshot)
+        let names = snapshot.namesInFolder
         if let missing = names.first(where: { !FileManager.default.fileExists(atPath: "\(snapshot)/\($0)") }) {
             throw .notOnDisk("'\(name.repository)' was fetched in part: \(snapshot)/\(missing) is missing; \(advice)")
         }
@@ -84,7 +84,7 @@ struct HuggingFaceCache {
         let commit = reference?.trimmingCharacters(in: .whitespacesAndNewlines) ?? name.revision
         let snapshot = "\(repository)/snapshots/\(commit)"
         if FileManager.default.fileExists(atPath: snapshot) { return snapshot }
-        let others = LocalModels.names(in: repository + "/snapshots")
+        let others = (repository + "/snapshots").namesInFolder
         // A commit that was fetched by its name alone leaves no branch.
         if reference == nil, name.revision == "main", others.count == 1 { return "\(repository)/snapshots/\(others[0])" }
         let known = others.isEmpty ? "no revision at all" : "the revisions " + others.joined(separator: ", ")

@@ -24,9 +24,4 @@ public enum LocalModels {
 
     /// The user's own folder.
     static func home(_ environment: [String: String]) -> String { environment["HOME"] ?? NSHomeDirectory() }
-
-    /// The folders and files of a folder, in the order of their names; empty where it cannot be read.
-    static func names(in folder: String) -> [String] {
-        ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
-    }
 }

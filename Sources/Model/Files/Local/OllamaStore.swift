@@ -52,7 +52,7 @@ struct OllamaStore {
     /// The manifest of a name, of whatever host. Tags of Ollama's own hold for any case of letters.
     private static func manifest(_ names: [String], _ tag: String, in folder: String) -> String? {
         let root = folder + "/manifests"
-        let hosts = names.count == 3 ? [names[0]] : LocalModels.names(in: root)
+        let hosts = names.count == 3 ? [names[0]] : root.namesInFolder
         let model = (names.count == 1 ? ["library"] : []) + (names.count == 3 ? Array(names.dropFirst()) : names)
         for host in hosts {
             let place = ([root, host] + model).joined(separator: "/")

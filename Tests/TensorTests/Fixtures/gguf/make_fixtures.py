@@ -43,7 +43,7 @@ def blocks(kind, rows, width, random):
             scales[3] = -65504
         data[:, place:place + 2] = scales.view(numpy.uint8).reshape(-1, 2)
     if kind == T.MXFP4:
-        # Both subnormal halves, and the largest power whose products are finite.
+        # The two exponents whose scales are subnormal, and the largest one whose products are finite.
         data[:, 0] = random.integers(90, 160, len(data))
         data[:5, 0] = [0, 1, 2, 251, 127]
     return data.reshape(rows, -1)
