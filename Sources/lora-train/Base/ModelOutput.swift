@@ -15,9 +15,9 @@ enum ModelFormat: String, CaseIterable {
     /// The kind of file that a base is.
     init(_ kind: ModelFile.Kind) {
         switch kind {
-        case .huggingFace: self = .huggingface
+        case .huggingFace, .consolidated: self = .huggingface
         case .gguf: self = .gguf
-        default: self = .pth
+        case .stateDictionary: self = .pth
         }
     }
 
