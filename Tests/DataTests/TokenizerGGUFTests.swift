@@ -180,7 +180,7 @@ import Testing
             }
             #expect(again.bosID == tokenizer.bosID && again.eosID == tokenizer.eosID && again.padID == tokenizer.padID)
             #expect(again.unkID == tokenizer.unkID && again.chatTemplate == tokenizer.chatTemplate)
-            #expect(again.addsBOS == tokenizer.addsBOS && again.vocabularySize == size)
+            #expect(again.addsBOS == tokenizer.addsBOS && again.vocabularySize == tokenizer.vocabularySize)
             let tokens = try #require(exported["tokenizer.ggml.tokens"]?.strings)
             let types = try #require(exported["tokenizer.ggml.token_type"]?.ints)
             #expect(tokens.count == size && tokens.last == "[PAD\(size - 1)]" && types.count == size && types.last == 5)

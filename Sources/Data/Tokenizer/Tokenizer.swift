@@ -9,15 +9,15 @@ import Tensor
 ///
 /// A tokenizer can be shared by any number of threads.
 public struct Tokenizer: Sendable {
-    let added: AddedVocabulary
+    private(set) var added: AddedVocabulary
     let model: any TokenModel
     let normalizer: Normalizer?
     let preTokenizer: PreTokenizer
     let configuration: TokenizerConfiguration
     /// `tokenizer.json` without added tokens, vocabulary and merges, which are kept as they are used.
     let definition: JSON
-    private let encoder: TextEncoder
-    let decoder: TokenDecoder
+    private var encoder: TextEncoder
+    private(set) var decoder: TokenDecoder
     /// What stands around a text where special tokens are asked for.
     let postProcessor: PostProcessor
     private var vocabulary: Vocabulary { model.vocabulary }
@@ -43,7 +43,11 @@ public struct Tokenizer: Sendable {
     public let addsBOS: Bool
     /// The tokens after which generation ends: the eos token, those of `generation_config.json`, and those that are
     /// spelled as an end, such as `<|im_end|>`, `<|eot_id|>` or `<end_of_turn>`.
-    public let endIDs: Set<Int32>
+    public private(set) var endIDs: Set<Int32>
+    /// Those of them that files name.
+    private let namedEnds: [Int32]
+    /// Whether tokens that are added later are sought in the text as it came, whatever they say.
+    let seeksTokensVerbatim: Bool
 
     /// Reads a tokenizer.
     ///
@@ -90,7 +94,20 @@ public struct Tokenizer: Sendable {
         postProcessor = try PostProcessor(field["post_processor"])
         addsBOS = bosToken != nil && configuration.addsBOS ?? (bos != nil && postProcessor.before.first == bos)
         let limit = decoder.idLimit
-        endIDs = EndTokens.all(description.ends.filter { $0 < limit } + (eos.map { [$0] } ?? []), among: added)
+        namedEnds = description.ends.filter { $0 < limit } + (eos.map { [$0] } ?? [])
+        endIDs = EndTokens.all(namedEnds, among: added)
+        seeksTokensVerbatim = description.seeksTokensVerbatim
+    }
+
+    /// The same with other added tokens, of which each that it has stays.
+    func replacing(_ tokens: AddedVocabulary) throws(TokenizerError) -> Tokenizer {
+        var tokenizer = self
+        tokenizer.added = tokens
+        try tokenizer.added.prepareSearch(normalizer, splitsSpecialTokens: configuration.splitsSpecialTokens)
+        tokenizer.encoder = TextEncoder(normalizer, preTokenizer, model, tokenizer.added)
+        tokenizer.decoder = try TokenDecoder(decoder.chain, model.vocabulary, tokenizer.added, normalizer)
+        tokenizer.endIDs = EndTokens.all(namedEnds, among: tokenizer.added)
+        return tokenizer
     }
 
     private static func definition(_ field: JSONField) -> JSON {

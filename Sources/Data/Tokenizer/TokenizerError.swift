@@ -12,7 +12,8 @@ public enum TokenizerError: Error, Sendable, Equatable, CustomStringConvertible 
     case unsupported(file: String, field: String, reason: String)
     /// A tokenizer cannot be written in another format without changing its ids.
     case notExportable(reason: String)
-
+    /// A token that is to be added to a tokenizer cannot be. `place` says where it stands, such as `tokens.txt: line 3`.
+    case badToken(place: String, reason: String)
     /// A regular expression of the tokenizer gives up on a text, for it would take too long.
     case patternFailed(String)
 
@@ -28,6 +29,8 @@ public enum TokenizerError: Error, Sendable, Equatable, CustomStringConvertible 
             "\(file): \(field): \(reason); correct the field, or copy or download the file again"
         case .unsupported(let file, let field, let reason):
             "\(file): \(field): \(reason); use a tokenizer that does without it"
+        case .badToken(let place, let reason):
+            "\(place): \(reason)"
         case .patternFailed(let reason):
             "a split pattern of the tokenizer: \(reason)"
         case .notExportable(let reason):

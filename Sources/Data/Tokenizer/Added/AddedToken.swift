@@ -1,23 +1,38 @@
-/// A token that is found in the text itself, before the text is cut into words.
-struct AddedToken: Sendable, Equatable {
-    var content: String
+import Tensor
+
+/// A token that is found in the text itself, before the text is cut into words: one of a tokenizer's files, or one that
+/// ``Tokenizer/adding(_:)`` is to add. Its switches are those of `tokenizers.AddedToken`.
+public struct AddedToken: Sendable, Equatable {
+    /// The text that it stands for.
+    public var content: String
     /// Left out by a decoder that skips special tokens.
-    var isSpecial: Bool
+    public var isSpecial: Bool
     /// Found only where it does not touch a `\w`.
-    var isSingleWord = false
+    public var isSingleWord = false
     /// Takes white space before it along.
-    var stripsLeft = false
+    public var stripsLeft = false
     /// Takes white space after it along.
-    var stripsRight = false
+    public var stripsRight = false
     /// Sought, normalized, in normalized text, not in the text as it came.
-    var isNormalized: Bool
+    public var isNormalized: Bool
+
+    /// A token with the defaults of `tokenizers.AddedToken`.
+    ///
+    /// - Parameter isNormalized: `nil` says so of a token that is not special.
+    public init(
+        _ content: String, isSpecial: Bool = false, isSingleWord: Bool = false, stripsLeft: Bool = false, stripsRight: Bool = false,
+        isNormalized: Bool? = nil
+    ) {
+        self.content = content
+        self.isSpecial = isSpecial
+        self.isSingleWord = isSingleWord
+        self.stripsLeft = stripsLeft
+        self.stripsRight = stripsRight
+        self.isNormalized = isNormalized ?? !isSpecial
+    }
 
     /// A special token with nothing else said of it.
-    init(special content: String) {
-        self.content = content
-        isSpecial = true
-        isNormalized = false
-    }
+    init(special content: String) { self.init(content, isSpecial: true) }
 
     /// Reads a token written as a string, which is special, or as an object with a `content`.
     init(_ field: JSONField) throws(TokenizerError) {

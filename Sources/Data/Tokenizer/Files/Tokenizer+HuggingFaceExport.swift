@@ -41,10 +41,8 @@ extension Tokenizer {
     }
 
     private static func json(_ token: AddedToken, _ id: Int32) -> JSON {
-        [
-            "id": .integer(Int(id)), "content": .string(token.content), "single_word": .bool(token.isSingleWord),
-            "lstrip": .bool(token.stripsLeft), "rstrip": .bool(token.stripsRight),
-            "normalized": .bool(token.isNormalized), "special": .bool(token.isSpecial),
-        ]
+        var fields: JSONObject = ["id": .integer(Int(id))]
+        for (name, value) in token.json.object ?? [:] { fields[name] = value }
+        return .object(fields)
     }
 }

@@ -13,6 +13,8 @@ struct TokenizerDescription {
     var ends: [Int32] = []
     /// Whether scores are those that the file has. `tokenizers` itself reads some from `tokenizer.json` a last bit off.
     var hasExactScores = false
+    /// Whether tokens that are added later are sought in the text as it came, whatever they say.
+    var seeksTokensVerbatim = false
     /// Makes the model of the `model` field, of words in bytes or in characters; `nil` reads it with vocabulary and merges.
     var makeModel: ((JSONField, _ isByteLevel: Bool) throws(TokenizerError) -> any TokenModel)?
 }

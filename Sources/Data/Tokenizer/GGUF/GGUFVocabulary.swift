@@ -4,6 +4,7 @@ import Tensor
 struct GGUFVocabulary {
     let keys: GGUFKeys
     let model: GGUFTokenizerModel
+    /// Without those at the end that only fill the list up to the rows of a model.
     let spellings: [String]
     /// The same, checked.
     let vocabulary: Vocabulary
@@ -25,11 +26,15 @@ struct GGUFVocabulary {
         keys = GGUFKeys(metadata: metadata, name: name)
         model = try GGUFTokenizerModel(keys)
         // llama.cpp gives tokens without a text one that no text has.
-        spellings = try keys.required(GGUFTokenizerKey.tokens, { $0.strings }, "a list of texts")
+        let listed = try keys.required(GGUFTokenizerKey.tokens, { $0.strings }, "a list of texts")
             .enumerated().map { $0.element.isEmpty ? "[EMPTY_\($0.offset)]" : $0.element }
+        guard !listed.isEmpty else { throw keys.malformed(GGUFTokenizerKey.tokens, "is empty") }
+        let listedTypes = try Self.types(keys, listed)
+        let count = Self.count(listed, listedTypes, keys)
+        spellings = Array(listed.prefix(count))
+        types = Array(listedTypes.prefix(count))
         vocabulary = try Vocabulary(list: spellings, file: name, place: GGUFTokenizerKey.tokens)
-        types = try Self.types(keys, spellings)
-        scores = model == .sentencePiece || model == .unigram ? try Self.scores(keys, spellings) : []
+        scores = model == .sentencePiece || model == .unigram ? Array(try Self.scores(keys, listed).prefix(count)) : []
         special = try GGUFSpecialTokens(types, vocabulary, keys).marked(byModel: keys)
         roles = try Self.roles(keys, model, special, types)
         var ends: [Int32] = []
@@ -70,6 +75,16 @@ struct GGUFVocabulary {
             types.append(type)
         }
         return types
+    }
+
+    /// The number of tokens without unused ones of the name `[PAD123]` at the end, which converters put into the list for rows of
+    /// the model that have no token. Their ids are free. One that a key names is kept.
+    private static func count(_ tokens: [String], _ types: [GGUFTokenType], _ keys: GGUFKeys) -> Int {
+        let named = keys.metadata.keys.filter { $0.hasSuffix("_token_id") }.compactMap { keys.metadata[$0]?.int }
+        let lowest = max(1, (named.filter { $0 < tokens.count }.max() ?? 0) + 1)
+        var count = tokens.count
+        while count > lowest, types[count - 1] == .unused, tokens[count - 1] == "[PAD\(count - 1)]" { count -= 1 }
+        return count
     }
 
     private static func scores(_ keys: GGUFKeys, _ tokens: [String]) throws(TokenizerError) -> [Float] {

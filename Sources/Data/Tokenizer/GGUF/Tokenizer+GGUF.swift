@@ -46,7 +46,7 @@ extension GGUFVocabulary {
         ]
         return TokenizerDescription(
             definition: JSONField(file: keys.name, path: "", value: definition), added: tokens ?? special.compactMap { $0 },
-            configuration: configuration, ends: ends)
+            configuration: configuration, ends: ends, seeksTokensVerbatim: true)
     }
 
     /// Byte-level BPE.

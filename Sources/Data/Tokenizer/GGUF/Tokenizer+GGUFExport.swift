@@ -70,6 +70,18 @@ extension Tokenizer {
         case characters(addsSpace: Bool, BytePairEncoding)
         case unigram(GGUFUnigramExport)
 
+        /// Whether the tokens have marks for spaces.
+        var marksSpaces: Bool { if case .bytes = self { false } else { true } }
+
+        /// Whether text gets a space before it.
+        var addsSpace: Bool {
+            switch self {
+            case .bytes: false
+            case .characters(let addsSpace, _): addsSpace
+            case .unigram(let unigram): unigram.normalizer.addsSpace
+            }
+        }
+
         /// The token for what is unknown, where the kind has one.
         func unknown(in definition: JSON) -> String? {
             switch self {
@@ -123,9 +135,7 @@ extension Tokenizer {
         for id in 0..<Int32(size) {
             if let token = added.tokens[id] {
                 tokens.append(token.content)
-                guard !token.isSingleWord, !token.stripsLeft, !token.stripsRight else {
-                    throw .notExportable(reason: "the added token '\(token.content.oneLine)' is found by rules of its own")
-                }
+                try checkSearch(for: token, kind)
                 types.append(token.content == unknown ? .unknown : token.isSpecial ? .control : .userDefined)
             } else if let token = model.vocabulary.tokens[id] {
                 tokens.append(token)
@@ -137,6 +147,23 @@ extension Tokenizer {
             }
         }
         return (tokens, types)
+    }
+
+    /// llama.cpp finds added tokens wherever their text stands.
+    private func checkSearch(for token: AddedToken, _ kind: GGUFKind) throws(TokenizerError) {
+        guard !token.isSingleWord, !token.stripsLeft, !token.stripsRight else {
+            throw .notExportable(reason: "the added token '\(token.content.oneLine)' is found by rules of its own")
+        }
+        guard kind.marksSpaces else { return }
+        if !token.isSpecial, token.isNormalized, kind.addsSpace {
+            throw .notExportable(
+                reason: "the added token '\(token.content.oneLine)' is found after a space only; add it with \"normalized\": false")
+        }
+        // It would make such a token of pieces, as it makes the pieces that have a mark.
+        let isPiece = model.vocabulary.id(of: token.content) != nil
+        guard isPiece || token.isSpecial || !token.content.unicodeScalars.contains("▁") else {
+            throw .notExportable(reason: "llama.cpp takes the ▁ of the added token '\(token.content.oneLine)' for a space; write a space")
+        }
     }
 
     /// llama.cpp takes some tokens for special ones by their spelling.
