@@ -33,18 +33,6 @@ void unpack_affine(int64_t rows, int64_t columns, int bits, int64_t group, const
     FOR_TYPE(type, affine_typed, rows, columns, bits, group, packed, scales, biases, y);
 }
 
-// 4 bits of exponent from 2^-6 on, 3 of mantissa; all of them set is no number.
-INLINE float value_of_e4m3(uint8_t code) {
-    uint32_t sign = (uint32_t)(code & 0x80u) << 24, magnitude = code & 0x7Fu;
-    // The bits where a float has them, whose exponent is larger by 120: right for subnormals too.
-    uint32_t bits = magnitude == 0x7Fu ? 0x7FC00000u : bits_of(from_bits(magnitude << 20) * 0x1p120f);
-    return from_bits(bits | sign);
-}
-
-void values_of_e4m3(int64_t n, const uint8_t *codes, float *y) {
-    for (int64_t i = 0; i < n; i++) y[i] = value_of_e4m3(codes[i]);
-}
-
 INLINE void bytes_typed(int type, int64_t first, int64_t rows, int64_t columns, int64_t block_rows, int64_t block_columns,
                         int64_t blocks_in_row, const uint8_t *codes, const float *table, const float *scales,
                         float factor, void *y) {

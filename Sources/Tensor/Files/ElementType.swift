@@ -10,6 +10,14 @@ public enum ElementType: String, Sendable, CaseIterable {
     case uint32, uint8
     /// A floating-point number of 8 bits: 4 of exponent, 3 of mantissa, no infinities.
     case float8E4M3 = "float8_e4m3fn"
+    /// A floating-point number of 8 bits: 5 of exponent, 2 of mantissa.
+    case float8E5M2 = "float8_e5m2"
+    /// As `float8E4M3` with exponents one lower, no negative zero, and one code that is no number.
+    case float8E4M3UnsignedZero = "float8_e4m3fnuz"
+    /// As `float8E5M2` with exponents one lower, no negative zero, no infinities, and one code that is no number.
+    case float8E5M2UnsignedZero = "float8_e5m2fnuz"
+    /// A power of two in 8 bits.
+    case float8E8M0 = "float8_e8m0fnu"
     /// A truth value: a byte, 0 for false.
     case bool
     /// A complex number: two floating-point numbers of half the size. Kept and written, but not read as values.
@@ -50,6 +58,14 @@ public enum ElementType: String, Sendable, CaseIterable {
     /// Whether elements come in blocks that share a scale.
     public var isQuantized: Bool { elementsPerBlock > 1 }
 
+    /// Whether elements are floating-point numbers of 8 bits.
+    var isFloat8: Bool {
+        switch self {
+        case .float8E4M3, .float8E5M2, .float8E4M3UnsignedZero, .float8E5M2UnsignedZero, .float8E8M0: true
+        default: false
+        }
+    }
+
     /// Whether elements are integers or truth values.
     var isInteger: Bool {
         switch self {
@@ -80,7 +96,7 @@ public enum ElementType: String, Sendable, CaseIterable {
         case .float64, .int64, .complex64: 8
         case .float32, .int32, .uint32: 4
         case .float16, .bfloat16, .int16: 2
-        case .int8, .uint8, .float8E4M3, .bool: 1
+        case .int8, .uint8, .float8E4M3, .float8E5M2, .float8E4M3UnsignedZero, .float8E5M2UnsignedZero, .float8E8M0, .bool: 1
         }
     }
 

@@ -27,7 +27,8 @@ enum PickleValue {
 /// A storage that a persistent id names.
 struct PickleStorage {
     let bytes: StoredTensor.SharedBytes
-    let elementType: ElementType
+    /// `nil` of bytes whose type each tensor says.
+    let elementType: ElementType?
 }
 
 /// Interprets the opcodes of pickle protocols 2 to 5 that `torch.save` uses. It is a machine that
@@ -209,29 +210,14 @@ struct PickleReader {
     /// Names that weights are made of; every other one is refused where it is named.
     private func allowed(_ name: String) throws(TensorFileError) -> String {
         let names: Set<String> = [
-            "collections.OrderedDict", "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_parameter",
+            "collections.OrderedDict", "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor_v3",
+            "torch._utils._rebuild_parameter",
             "torch.storage.UntypedStorage", "torch.storage.TypedStorage", "torch.device", "torch.Size",
         ]
-        guard names.contains(name) || Self.elementType(ofStorage: name) != nil else { throw .forbidden(name) }
-        return name
-    }
-
-    private static func elementType(ofStorage name: String) -> ElementType? {
-        switch name {
-        case "torch.DoubleStorage": .float64
-        case "torch.FloatStorage": .float32
-        case "torch.HalfStorage": .float16
-        case "torch.BFloat16Storage": .bfloat16
-        case "torch.LongStorage": .int64
-        case "torch.IntStorage": .int32
-        case "torch.ShortStorage": .int16
-        case "torch.CharStorage": .int8
-        case "torch.ByteStorage": .uint8
-        case "torch.BoolStorage": .bool
-        case "torch.ComplexFloatStorage": .complex64
-        case "torch.ComplexDoubleStorage": .complex128
-        default: nil
+        guard names.contains(name) || PickleTypes.elementType(ofStorage: name) != nil || PickleTypes.isType(name) else {
+            throw .forbidden(name)
         }
+        return name
     }
 
     /// A persistent id: ("storage", class, key, device, count).
@@ -245,10 +231,11 @@ struct PickleReader {
                     "a storage in a part of another one, as before PyTorch 0.4, is not supported; save it again with torch.save")
             }
         }
-        guard let type = Self.elementType(ofStorage: name) else {
+        let type = PickleTypes.elementType(ofStorage: name)
+        guard type != nil || name == "torch.storage.UntypedStorage" else {
             throw .unsupported("tensors in a \(name) are not supported; save them as float32, float16 or bfloat16")
         }
-        stack.append(.storage(PickleStorage(bytes: try storage(key, type), elementType: type)))
+        stack.append(.storage(PickleStorage(bytes: try storage(key, type ?? .uint8), elementType: type)))
     }
 
     private mutating func call(_ function: PickleValue, _ arguments: PickleValue) throws(TensorFileError) -> PickleValue {
@@ -263,20 +250,30 @@ struct PickleReader {
                 for case .tuple(let pair) in containers[list] where containers[pair].count == 2 { items += containers[pair] }
             }
             return .dictionary(contain(items))
-        case "torch._utils._rebuild_tensor_v2":
+        case "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor_v3":
             guard arguments.count >= 4, case .storage(let storage) = arguments[0], case .integer(let offset) = arguments[1],
                 let shape = integers(arguments[2]), let strides = integers(arguments[3])
             else { throw malformed("a tensor without storage, shape and strides") }
+            let type = name.hasSuffix("v3") ? try elementType(at: 6, of: arguments) : storage.elementType
+            guard let type else { throw malformed("a tensor without a type") }
             guard buildsTensors else { return .opaque }
             return .tensor(
-                try StoredTensor(
-                    shape: shape, elementType: storage.elementType, storage: storage.bytes, offset: offset, strides: strides))
+                try StoredTensor(shape: shape, elementType: type, storage: storage.bytes, offset: offset, strides: strides))
         case "torch._utils._rebuild_parameter":
             guard buildsTensors else { return .opaque }
             guard case .tensor? = arguments.first else { throw malformed("a parameter that is no tensor") }
             return arguments[0]
         default: return .opaque
         }
+    }
+
+    /// The type that an argument names: PyTorch's newer types have no storages of their own.
+    private func elementType(at place: Int, of arguments: [PickleValue]) throws(TensorFileError) -> ElementType? {
+        guard arguments.indices.contains(place), case .global(let name) = arguments[place], PickleTypes.isType(name) else { return nil }
+        guard let type = PickleTypes.elementType(name) else {
+            throw .unsupported("tensors of \(name) are not supported; save them as float32, float16 or bfloat16")
+        }
+        return type
     }
 
     private func integers(_ value: PickleValue) -> [Int]? {

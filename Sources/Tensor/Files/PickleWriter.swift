@@ -72,7 +72,8 @@ struct PickleWriter {
         case .bool: "BoolStorage"
         case .complex64: "ComplexFloatStorage"
         case .complex128: "ComplexDoubleStorage"
-        case .uint32, .float8E4M3, .q8_0, .q4_0, .q4_1, .q5_0, .q5_1, .q2K, .q3K, .q4K, .q5K, .q6K, .iq4NL, .iq4XS, .mxfp4, .tq1_0, .tq2_0:
+        case .uint32, .float8E4M3, .float8E5M2, .float8E4M3UnsignedZero, .float8E5M2UnsignedZero, .float8E8M0,
+            .q8_0, .q4_0, .q4_1, .q5_0, .q5_1, .q2K, .q3K, .q4K, .q5K, .q6K, .iq4NL, .iq4XS, .mxfp4, .tq1_0, .tq2_0:
             preconditionFailure("PyTorch has no storage for \(type.rawValue)")
         }
     }

@@ -117,8 +117,8 @@ public enum PyTorchFile {
     /// - Throws: ``TensorFileError/system(path:_:)``; ``TensorFileError/unsupported(_:)`` for a quantised tensor
     public static func write(_ dictionary: StateDictionary, to path: String) throws(TensorFileError) {
         for name in dictionary.names {
-            guard let type = dictionary[name]?.elementType, type.isQuantized || type == .uint32 || type == .float8E4M3 else { continue }
-            throw .unsupported("'\(name)': PyTorch has no type for \(type.rawValue); write its values as float32 or 16 bits")
+            guard let type = dictionary[name]?.elementType, type.isQuantized || type == .uint32 || type.isFloat8 else { continue }
+            throw .unsupported("'\(name)': \(type.rawValue) is not written in a .pth file; write its values as float32 or 16 bits")
         }
         try AtomicFile.write(encode(dictionary), to: path)
     }

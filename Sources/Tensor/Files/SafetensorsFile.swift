@@ -7,7 +7,8 @@ public enum SafetensorsFile {
     private static let typeNames: [(String, ElementType)] = [
         ("F64", .float64), ("F32", .float32), ("F16", .float16), ("BF16", .bfloat16), ("I64", .int64),
         ("I32", .int32), ("I16", .int16), ("I8", .int8), ("U32", .uint32), ("U8", .uint8), ("F8_E4M3", .float8E4M3),
-        ("BOOL", .bool), ("C64", .complex64),
+        ("F8_E5M2", .float8E5M2), ("F8_E4M3FNUZ", .float8E4M3UnsignedZero), ("F8_E5M2FNUZ", .float8E5M2UnsignedZero),
+        ("F8_E8M0", .float8E8M0), ("BOOL", .bool), ("C64", .complex64),
     ]
 
     /// Reads all tensors, which stay in the file's own pages until they are asked for their values, and the metadata.

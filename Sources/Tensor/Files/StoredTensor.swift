@@ -133,19 +133,14 @@ public struct StoredTensor: Sendable {
         case .float16: decode(UInt16.self, Half.float)
         case .bfloat16: decode(UInt16.self, BFloat16.float)
         case .float64: decode(UInt64.self) { Float(Double(bitPattern: $0)) }
-        case .float8E4M3:
-            decode(UInt8.self) { code in
-                var (code, value) = (code, Float(0))
-                values_of_e4m3(1, &code, &value)
-                return value
-            }
         case .complex64, .complex128: throw .unsupported("complex numbers cannot be read as real ones")
         case _ where elementType.isQuantized:
             [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
                 buffer.baseAddress.map { dequantize(to: .float32, $0) }
                 initialized = count
             }
-        default: try integers().map(Float.init)
+        default:
+            if let values = Float8(elementType)?.values { decode(UInt8.self) { values[Int($0)] } } else { try integers().map(Float.init) }
         }
     }
 

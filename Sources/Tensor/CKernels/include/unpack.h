@@ -15,8 +15,6 @@ void unpack_affine(int64_t rows, int64_t columns, int bits, int64_t group, const
 void unpack_bytes(int64_t first, int64_t rows, int64_t columns, int64_t block_rows, int64_t block_columns,
                   int64_t blocks_in_row, const uint8_t *codes, const float *table, const float *scales, float factor,
                   int type, void *y);
-// The values of 8-bit floating-point numbers, E4M3 without infinities.
-void values_of_e4m3(int64_t n, const uint8_t *codes, float *y);
 
 // Pairs of places in a table of 16 values, the first in the upper bits, times a scale for `block` of them. The first byte
 // holds the values 2 * first and the next.

@@ -64,7 +64,7 @@ public struct PackedWeights: Sendable {
         }
         // What has no scale would be read as if it needed none.
         for name in result.names where name.hasSuffix(".weight") {
-            if let type = result[name]?.elementType, [.float8E4M3, .int8, .uint8, .int32, .uint32].contains(type) {
+            if let type = result[name]?.elementType, type.isFloat8 || [.int8, .uint8, .int32, .uint32].contains(type) {
                 throw .unsupported("'\(name)' is of type \(type.rawValue), and nothing beside it says what its values are multiplied by")
             }
         }

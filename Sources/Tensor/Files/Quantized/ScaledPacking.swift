@@ -97,9 +97,6 @@ struct ScaledPacking: WeightPacking {
 
     /// The values that bytes stand for.
     static func table(_ type: ElementType) -> [Float] {
-        if type == .int8 { return (0..<256).map { Float(Int8(truncatingIfNeeded: $0)) } }
-        var values = [Float](repeating: 0, count: 256)
-        values_of_e4m3(256, (0...255).map { UInt8($0) }, &values)
-        return values
+        Float8(type)?.values ?? (0..<256).map { Float(Int8(truncatingIfNeeded: $0)) }
     }
 }
