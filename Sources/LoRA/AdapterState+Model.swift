@@ -9,7 +9,7 @@ extension LoRAAdapter {
         let modules = updates.map { linear, update in
             let factors = update.factors
             let pair =
-                principalParts[ObjectIdentifier(linear)]?.difference(factors)
+                principalParts[ObjectIdentifier(linear)].map { factors.subtracting($0.factors) }
                 ?? (
                     a: StoredTensor(shape: factors.a.shape, floats: factors.a.values),
                     b: StoredTensor(shape: factors.b.shape, floats: factors.b.values)

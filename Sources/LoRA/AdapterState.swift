@@ -41,6 +41,8 @@ public struct AdapterState: Sendable {
     public var dropout: Float
     /// What is known of where the adapter comes from, as a file may carry it.
     public var provenance: JSONObject?
+    /// What was taken off the base when the training started: the factors belong to the rest of it.
+    public var start = AdapterStart.standard
 
     /// An adapter of some layers.
     public init(

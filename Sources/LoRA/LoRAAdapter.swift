@@ -60,7 +60,8 @@ public struct LoRAAdapter {
         self.principalParts = principalParts
     }
 
-    /// Puts an adapter on a model. The model is changed only if all of it fits.
+    /// Puts an adapter on a model. The model is changed only if all of it fits. What a start took off the base
+    /// (``AdapterState/start``) becomes a part of the adapter, whose rank is twice that of the file then.
     ///
     /// - Parameters:
     ///   - state: of either layout of heads
@@ -71,7 +72,7 @@ public struct LoRAAdapter {
         on model: LanguageModel, _ state: AdapterState, name: String = LinearUpdate.defaultName, weight: Float = 1
     ) throws(LoRAError) {
         guard !state.modules.isEmpty else { throw .empty }
-        let state = try state.turned(to: model.configuration.rotaryLayout, model.configuration)
+        let state = try state.turned(to: model.configuration.rotaryLayout, model.configuration).onWholeBase(of: model)
         var modules: [ParameterPlace: AdapterState.Module] = [:]
         for module in state.modules {
             guard modules.updateValue(module, forKey: module.place) == nil else {

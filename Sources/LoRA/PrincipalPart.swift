@@ -34,21 +34,4 @@ struct PrincipalPart {
 
     /// Sets the weight as it was.
     func giveBack(to weight: Tensor) { weight.replaceValues(original.values) }
-
-    /// The trained factors with the part taken off: `A = [A; A₀]`, `B = [B, -B₀]`.
-    func difference(_ trained: LowRankFactors) -> (a: StoredTensor, b: StoredTensor) {
-        let (rank, rows) = (trained.rank, trained.b.shape[0])
-        let (now, start) = (trained.b.values, factors.b.values)
-        var b: [Float] = []
-        b.reserveCapacity(2 * rows * rank)
-        for row in 0..<rows {
-            let places = row * rank..<(row + 1) * rank
-            b += now[places]
-            b += start[places].map { -$0 }
-        }
-        return (
-            StoredTensor(shape: [2 * rank, trained.a.shape[1]], floats: trained.a.values + factors.a.values),
-            StoredTensor(shape: [rows, 2 * rank], floats: b)
-        )
-    }
 }

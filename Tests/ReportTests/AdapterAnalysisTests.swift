@@ -152,6 +152,20 @@ struct AdapterAnalysisTests {
         #expect(message { try AdapterAnalysis(path: golden.folder + "/base.pth", base: nil) }.contains("--base_path"))
     }
 
+    @Test("An adapter for the rest of a base is looked at with it alone")
+    func restOfBase() throws {
+        let path = Paths.fixture("LoRATests", "peft/pissa")
+        let error = #expect(throws: LoRAError.self) { try AdapterAnalysis(path: path, base: nil) }
+        #expect("\(try #require(error))".contains("init_lora_weights 'pissa'"))
+        let golden = try Golden(case: "v2-dense")
+        let analysis = try AdapterAnalysis(path: path, base: golden.file())
+        let whole = try LoRAAdapter(on: golden.model(), AdapterFile.read(path, for: golden.configuration)).state
+        #expect(analysis.modules.map(\.rank) == whole.modules.map(\.rank) && analysis.modules[0].rank == 8)
+        for (found, module) in zip(analysis.modules, whole.modules) {
+            #expect(abs(found.norm / (try norm(module.plainUpdate())) - 1) < 1e-5)
+        }
+    }
+
     @Test("An adapter that came apart can still be looked at")
     func notANumber() throws {
         let golden = try Golden.classicDense()

@@ -28,9 +28,11 @@ extension AdapterContents {
                 guard found.updateValue(fitted, forKey: place) == nil else { throw .repeated(module: module.name) }
             }
         }
-        return AdapterState(
+        var state = AdapterState(
             modules: found.values.sorted { $0.place.order < $1.place.order }, rotaryLayout: rotaryLayout,
             usesRankStabilizedScale: usesRankStabilizedScale, dropout: dropout, provenance: provenance)
+        state.start = start
+        return state
     }
 }
 

@@ -31,6 +31,7 @@ struct AdapterContents {
     var targets: Targets = .unsaid
     var usesRankStabilizedScale = false
     var dropout: Float = 0
+    var start = AdapterStart.standard
     var baseName: String?
     /// llama.cpp's word for the kind of model.
     var architecture: String?
@@ -135,9 +136,11 @@ extension AdapterContents {
                 if found[place] != nil, !targets.contain(place, of: configuration) { throw .notTargeted(module: name) }
             }
         }
-        return AdapterState(
+        var state = AdapterState(
             modules: linears.compactMap { found[$0.place] }, rotaryLayout: configuration.rotaryLayout,
             usesRankStabilizedScale: usesRankStabilizedScale, dropout: dropout, provenance: provenance)
+        state.start = start
+        return state
     }
 }
 

@@ -34,6 +34,7 @@ extension AdapterState {
         for configuration: ModelConfiguration, as format: AdapterFormat, _ layout: RotaryLayout
     ) throws(AdapterFileError) -> [Module] {
         guard !modules.isEmpty else { throw .cannotWrite(format, "the adapter has no modules") }
+        guard start == .standard else { throw .cannotWrite(format, "\(start.needOfBase); put it on its base and write LoRAAdapter.state") }
         let (linears, naming) = (configuration.linearPlaces, configuration.huggingFaceNaming)
         let shapes = Dictionary(uniqueKeysWithValues: linears.map { ($0.place, $0.shape) })
         var found: [ParameterPlace: Module] = [:]

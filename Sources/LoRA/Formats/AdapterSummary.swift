@@ -29,6 +29,8 @@ public struct AdapterSummary: Sendable {
     public let usesRankStabilizedScale: Bool
     /// The share of an adapter's input that training leaves out.
     public let dropout: Float
+    /// What was taken off the base when the training started.
+    public let start: AdapterStart
     /// What the file calls the base.
     public let baseName: String?
     /// llama.cpp's word for the kind of model, of a GGUF.
@@ -50,6 +52,7 @@ public struct AdapterSummary: Sendable {
         parameterCount = factors.reduce(0) { $0 + $1.count }
         usesRankStabilizedScale = contents.usesRankStabilizedScale
         dropout = contents.dropout
+        start = contents.start
         baseName = contents.baseName
         architecture = contents.architecture
         provenance = contents.provenance
@@ -76,6 +79,7 @@ extension AdapterSummary: CustomStringConvertible {
         ]
         if usesDoRA { parts.append("DoRA") }
         if usesRankStabilizedScale { parts.append("rank-stabilised") }
+        if start != .standard { parts.append("for the rest of a base that \(start.rawValue) took a part of") }
         if let baseName { parts.append("for \(baseName)") }
         return parts.joined(separator: ", ")
     }

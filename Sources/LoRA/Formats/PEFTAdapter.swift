@@ -42,6 +42,7 @@ enum PEFTAdapter {
             contents.targets = .peft(configuration.targets)
             contents.usesRankStabilizedScale = configuration.usesRankStabilizedScale
             contents.dropout = configuration.dropout
+            contents.start = configuration.start
             contents.baseName = configuration.baseName
         }
         return contents

@@ -6,6 +6,7 @@ struct PEFTConfiguration {
     let usesRankStabilizedScale: Bool
     let usesDoRA: Bool
     let dropout: Float
+    let start: AdapterStart
     let baseName: String?
     private let rank: Int
     private let alpha: Double
@@ -26,6 +27,7 @@ struct PEFTConfiguration {
         alphas = try Self.patterns(fields, "alpha_pattern")
         usesRankStabilizedScale = try Self.flag(fields, "use_rslora")
         usesDoRA = try Self.flag(fields, "use_dora")
+        start = try AdapterStart(fields["init_lora_weights"], usesDoRA: usesDoRA)
         dropout = Float(fields["lora_dropout"]?.number ?? 0)
         guard dropout >= 0, dropout < 1 else {
             throw .configuration("adapter_config.json has a lora_dropout of \(dropout), which is no share")
@@ -74,15 +76,8 @@ struct PEFTConfiguration {
         "fan_in_fan_out",
     ]
 
-    /// Starts of the factors that leave the base as it was. Others (PiSSA, OLoRA, CorDA, LoftQ, LoRA-GA) take
-    /// something out of it first, so that the adapter belongs to a changed base.
-    private static let soundStarts: Set<String> = ["gaussian", "eva", "orthogonal", "mica"]
-
     private static func refuseFeatures(_ fields: JSONObject) throws(AdapterFileError) {
         if let bias = fields["bias"], bias != .null, bias != "none" { throw .unsupported("trained biases (bias '\(bias.string ?? "")')") }
-        if let start = fields["init_lora_weights"]?.string, !soundStarts.contains(start) {
-            throw .unsupported("a start that changes the base (init_lora_weights '\(start.prefix(40))')")
-        }
         for (key, value) in fields where !knownKeys.contains(key) {
             switch value {
             case .null, .bool(false), .array([]), "": continue

@@ -20,9 +20,18 @@ public struct AdapterAnalysis: Sendable {
     ///   of the base
     public init(_ state: AdapterState, base: ModelFile?, naming: ParameterNaming = .huggingFace) throws {
         guard !state.modules.isEmpty else { throw LoRAError.empty }
-        let state = try base.map { try state.turned(to: $0.configuration.rotaryLayout, $0.configuration) } ?? state
+        guard base != nil || state.start == .standard else {
+            throw LoRAError.configuration("the adapter cannot be looked at alone: \(state.start.needOfBase); give its base")
+        }
         let naming = base?.configuration.naming ?? naming
         let shapes = base.map { Dictionary(uniqueKeysWithValues: $0.configuration.linearPlaces.map { ($0.place, $0.shape) }) }
+        let state =
+            try base.map { base in
+                try state.turned(to: base.configuration.rotaryLayout, base.configuration).onWholeBase(naming) { module throws(LoRAError) in
+                    guard let shape = shapes?[module.place] else { return nil }
+                    return try reading(naming.moduleName(of: module.place)) { try base.weight(at: module.place, shape: shape) }
+                }
+            } ?? state
         self.state = state
         self.base = base
         modules = try state.modules.map { module in

@@ -11,7 +11,7 @@ public struct TruncatedSVD {
 
     /// By subspace iteration from a random start (Halko, Martinsson & Tropp 2011): a space of twice the rank is
     /// multiplied by `WᵀW` until what it holds of the matrix no longer grows, and the small problem that is left is
-    /// solved by Jacobi's rotations in float64. The same on every number of threads.
+    /// solved in float64. The same on every number of threads.
     ///
     /// - Parameters:
     ///   - matrix: `[rows, columns]`
@@ -44,14 +44,13 @@ public struct TruncatedSVD {
         // Within the space the matrix is `image`; its singular values are the roots of the eigenvalues of imageᵀ image.
         var gram = [Double](repeating: 0, count: width * width)
         gram.withUnsafeMutableBufferPointer { row_products(Int64(width), Int64(rows), image.pointer, $0.baseAddress) }
-        let (eigenvalues, vectors) = Self.eigen(&gram, size: width)
-        let order = eigenvalues.indices.sorted { (eigenvalues[$0], $1) > (eigenvalues[$1], $0) }.prefix(rank)
-        let values = order.map { Float(max(eigenvalues[$0], 0).squareRoot()) }
+        let eigen = SymmetricEigen(gram, size: width)
+        let values = eigen.values.prefix(rank).map { Float(max($0, 0).squareRoot()) }
         func combined(_ source: Tensor, dividing: Bool) -> [Float] {
-            zip(order, values).flatMap { (index, value) -> [Float] in
+            values.enumerated().flatMap { (index, value) -> [Float] in
                 var sum = [Float](repeating: 0, count: source.width)
                 for row in 0..<width {
-                    let factor = Float(vectors[row * width + index]) / (dividing ? value : 1)
+                    let factor = Float(eigen.vectors[index * width + row]) / (dividing ? value : 1)
                     guard factor.isFinite else { continue }
                     sum.withUnsafeMutableBufferPointer {
                         accumulate_f32(Int64(source.width), factor, 0, source.pointer + row * source.width, $0.baseAddress)
@@ -69,45 +68,4 @@ public struct TruncatedSVD {
     private static let maximumIterations = 60
     /// The share by which a step must add to what the space holds of the matrix.
     private static let tolerance = 1e-5
-
-    /// Eigenvalues and, column by column, eigenvectors of a symmetric matrix, which is used up: Jacobi's rotations,
-    /// row by row, until nothing is left beside the diagonal.
-    private static func eigen(_ matrix: inout [Double], size n: Int) -> (values: [Double], vectors: [Double]) {
-        var vectors = [Double](repeating: 0, count: n * n)
-        for i in 0..<n { vectors[i * n + i] = 1 }
-        matrix.withUnsafeMutableBufferPointer { a in
-            vectors.withUnsafeMutableBufferPointer { v in
-                let scale = a.reduce(0) { $0 + $1 * $1 }
-                for _ in 0..<30 {
-                    var beside = 0.0
-                    for p in 0..<n { for q in 0..<p { beside += a[p * n + q] * a[p * n + q] } }
-                    if beside <= 1e-26 * scale { return }
-                    for p in 0..<n {
-                        for q in p + 1..<max(n, p + 1) where a[p * n + q] != 0 {
-                            let theta = (a[q * n + q] - a[p * n + p]) / (2 * a[p * n + q])
-                            let t = (theta < 0 ? -1 : 1) / (abs(theta) + (theta * theta + 1).squareRoot())
-                            let c = 1 / (t * t + 1).squareRoot()
-                            let s = t * c
-                            for k in 0..<n {
-                                let (x, y) = (a[k * n + p], a[k * n + q])
-                                a[k * n + p] = c * x - s * y
-                                a[k * n + q] = s * x + c * y
-                            }
-                            for k in 0..<n {
-                                let (x, y) = (a[p * n + k], a[q * n + k])
-                                a[p * n + k] = c * x - s * y
-                                a[q * n + k] = s * x + c * y
-                            }
-                            for k in 0..<n {
-                                let (x, y) = (v[k * n + p], v[k * n + q])
-                                v[k * n + p] = c * x - s * y
-                                v[k * n + q] = s * x + c * y
-                            }
-                        }
-                    }
-                }
-            }
-        }
-        return ((0..<n).map { matrix[$0 * n + $0] }, vectors)
-    }
 }

@@ -9,6 +9,7 @@
 #include "convolution.h"
 #include "cross_entropy.h"
 #include "delta_rule.h"
+#include "double_rows.h"
 #include "dropout.h"
 #include "dequantize.h"
 #include "elementwise.h"

@@ -1,12 +1,14 @@
 """Makes the folders beside it with PEFT: adapters of the golden models v2-dense and v3-dense, and what these answer.
 
     python make_fixtures.py                          makes everything
+    python make_fixtures.py --started                makes what began by a part of the base alone
     python make_fixtures.py --check GENERATION FOLDER  loads a folder into the golden model of a generation (v2-classic
                                                       is turned to a Llama first) and compares with FOLDER's
                                                       logits.safetensors; says what keys were missing or unexpected
 
 <case>/adapter_config.json, adapter_model.safetensors   as PEFT saves them
 expected.safetensors   the tokens, and for each case the logits at the last two of them
+started.safetensors    the same of adapters that began by a part of the base and were saved as they were trained
 
 Made with peft 0.21, transformers 5.24 and torch 2.15; the files are committed, so that no test needs Python.
 """
@@ -19,7 +21,7 @@ import warnings
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
-from transformers import LlamaConfig, LlamaForCausalLM, Qwen3Config, Qwen3ForCausalLM
+from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM, Qwen3Config, Qwen3ForCausalLM
 
 HERE = pathlib.Path(__file__).parent
 GOLDEN = HERE.parents[2] / "ModelTests" / "Fixtures"
@@ -95,6 +97,43 @@ def make():
     save_file(expected, HERE / "expected.safetensors")
 
 
+ALL = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+STARTED = {
+    "pissa": ("v2", dict(r=4, lora_alpha=6, target_modules=ALL, init_lora_weights="pissa")),
+    "pissa-rslora": ("v3", dict(
+        r=5, lora_alpha=4, use_rslora=True, rank_pattern={"down_proj": 2}, target_modules=["q_proj", "k_proj", "down_proj"],
+        init_lora_weights="pissa")),
+    # Its rows of queries and keys stand in another order in the golden model.
+    "olora": ("v2-classic", dict(r=3, lora_alpha=12, target_modules=ALL, init_lora_weights="olora")),
+    "fused": ("phi3", dict(r=2, lora_alpha=3, target_modules=["qkv_proj", "gate_up_proj"], init_lora_weights="pissa")),
+}
+
+
+def make_started():
+    expected = {}
+    for name, (generation, settings) in STARTED.items():
+        torch.manual_seed(len(name))
+        fused = generation == "phi3"
+        base = AutoModelForCausalLM.from_pretrained(GOLDEN / "families/phi3", dtype=torch.float32) if fused else model(generation)
+        tokens = TOKENS % base.config.vocab_size
+        plain = base.eval()(tokens).logits[0, -2:].detach()
+        adapted = get_peft_model(base, LoraConfig(task_type="CAUSAL_LM", **settings))
+        optimizer = torch.optim.AdamW([p for p in adapted.parameters() if p.requires_grad], lr=1e-2)
+        for step in range(5):
+            adapted(tokens, labels=tokens).loss.backward()
+            optimizer.step()
+            optimizer.zero_grad()
+        expected["tokens"] = TOKENS
+        expected[name] = adapted.eval()(tokens).logits[0, -2:].detach().contiguous()
+        adapted.save_pretrained(HERE / name)
+        (HERE / name / "README.md").unlink(missing_ok=True)
+        fresh = AutoModelForCausalLM.from_pretrained(GOLDEN / "families/phi3", dtype=torch.float32) if fused else model(generation)
+        again = PeftModel.from_pretrained(fresh, HERE / name).eval()(tokens).logits[0, -2:]
+        size = expected[name].norm()
+        print(name, "moved by", ((expected[name] - plain).norm() / size).item(), "loaded again", ((again - expected[name]).norm() / size).item())
+    save_file(expected, HERE / "started.safetensors")
+
+
 def check(generation, folder):
     base = model(generation)
     with warnings.catch_warnings():
@@ -112,4 +151,6 @@ def check(generation, folder):
 if sys.argv[1:2] == ["--check"]:
     check(sys.argv[2], sys.argv[3])
 else:
-    make()
+    if sys.argv[1:2] != ["--started"]:
+        make()
+    make_started()
