@@ -2,7 +2,7 @@
 # Builds every test with a sanitizer, in a folder of its own, runs them, and fails where a test or the
 # sanitizer finds something: in the tests, or in a command that they run.
 #
-# usage: [PART=1/4] Scripts/sanitize.sh address|thread|undefined [what to pass on to the tests, such as --filter TensorTests]
+# usage: [PART=1/4] [BUILT=1] Scripts/sanitize.sh address|thread|undefined [what to pass on to the tests, such as --filter TensorTests]
 #
 # address: memory that is not ours, or that was freed; leaks. Blocks of the memory pool are marked
 #   (CKernels/memory_checks.c): what lies behind a tensor, and what was given back, is nobody's, and a new
@@ -13,7 +13,7 @@
 # undefined: what C leaves undefined, in the kernels. There is no report: the process ends there, by SIGILL.
 #
 # The build is optimized: its tests take a fraction of the time, and what the optimizer frees early is seen. PART=2/4 runs
-# the second quarter of the tests. Tests that a sanitizer makes meaningless ask Sanitizer.isOn (Tests/Sanitizers).
+# the second quarter of the tests; BUILT=1 runs what was built for another part as it is. Tests that a sanitizer makes meaningless ask Sanitizer.isOn (Tests/Sanitizers).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -39,7 +39,7 @@ export LSAN_OPTIONS="suppressions=\"$PWD/Tests/Sanitizers/leaks.supp\":print_sup
 swift=${SWIFT:-swift}
 flags+=(--disable-xctest -c release -Xswiftc -enable-testing --scratch-path "$scratch")
 # Built once and run as it is: `swift test` builds in a way of its own, and again for a list of the tests.
-"$swift" build --build-tests "${flags[@]}"
+[ -n "${BUILT:-}" ] || "$swift" build --build-tests "${flags[@]}"
 folder=$("$swift" build --show-bin-path "${flags[@]}")
 tests=("$folder"/*PackageTests.xctest)
 [ -f "${tests[0]}" ] || { echo "error: $folder has no program of the tests; this script is for Linux" >&2; exit 1; }
