@@ -28,7 +28,8 @@ enum PageStyle {
         a{color:var(--accent)}
         header{padding-top:44px}
         .kind{color:var(--muted);font-size:14px;margin-bottom:8px}
-        .verdict{font-size:clamp(18px,2.2vw,23px);line-height:1.5;margin-top:16px;max-width:56em;color:var(--muted);text-wrap:pretty}
+        .verdict{font-size:clamp(18px,2.2vw,23px);line-height:1.5;margin-top:16px;max-width:56em;color:var(--muted);text-wrap:pretty;\
+        overflow-wrap:anywhere}
         .verdict b{color:var(--ink);font-weight:650}
         .about{color:var(--muted);font-size:14.5px;margin-top:12px;overflow-wrap:anywhere}
         .badge{display:inline-block;font-size:12.5px;font-weight:600;line-height:1;letter-spacing:0;padding:6px 10px;border-radius:99px;\
