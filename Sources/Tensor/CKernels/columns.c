@@ -40,3 +40,27 @@ MULTIVERSIONED
 void column_sums(int64_t rows, int64_t width, int64_t first, int64_t last, int type, const void *x, float *sums) {
     FOR_TYPE(type, column_sums_typed, rows, width, first, last, x, sums);
 }
+
+INLINE void add_at_columns_typed(int type, int64_t rows, int64_t width, int64_t count, const int32_t *columns, const float *values,
+                                 void *x) {
+    for (int64_t r = 0; r < rows; r++) {
+        void *row = advanced_mutable(type, x, r * width);
+        for (int64_t j = 0; j < count; j++) store_as(type, row, columns[j], load_as(type, row, columns[j]) + values[r * count + j]);
+    }
+}
+
+void add_at_columns(int64_t rows, int64_t width, int64_t count, const int32_t *columns, const float *values, int type, void *x) {
+    FOR_TYPE(type, add_at_columns_typed, rows, width, count, columns, values, x);
+}
+
+INLINE void take_columns_typed(int type, int64_t rows, int64_t width, int64_t count, const int32_t *columns, const void *x,
+                               float *values) {
+    for (int64_t r = 0; r < rows; r++) {
+        const void *row = advanced(type, x, r * width);
+        for (int64_t j = 0; j < count; j++) values[r * count + j] = load_as(type, row, columns[j]);
+    }
+}
+
+void take_columns(int64_t rows, int64_t width, int64_t count, const int32_t *columns, int type, const void *x, float *values) {
+    FOR_TYPE(type, take_columns_typed, rows, width, count, columns, x, values);
+}

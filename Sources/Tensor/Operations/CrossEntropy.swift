@@ -7,12 +7,16 @@ import CKernels
 /// the same pass: `dlogits = weight (softmax − one-hot) / normalizer`, `dx = dlogits W`,
 /// `dW = dlogitsᵀ x`. Which positions count is said by taking only those (``gatherRows(_:_:)``).
 ///
+/// Updates of the projection are added to the logits, `logits = x Wᵀ + …`, each a product of its own, and have their gradients
+/// in the same pass.
+///
 /// With a soft cap, as Gemma 2 has it (Gemma Team 2024), `logits = cap tanh(x Wᵀ / cap)`, as of ``softCapped(_:cap:)``,
 /// and `dlogits` of `x Wᵀ` has the factor `1 − tanh²(x Wᵀ / cap)`.
 ///
 /// - Parameters:
 ///   - x: `[rows, width]`, of any type
 ///   - weight: `[vocabulary, width]`
+///   - updates: what is added to the logits
 ///   - targets: one a row, each below `vocabulary`
 ///   - weights: how often each row counts; `nil` for once
 ///   - normalizer: what the sum is divided by; the sum of the weights for a mean
@@ -22,7 +26,7 @@ import CKernels
 ///     is rounded, and the capped logits are not
 /// - Returns: a scalar
 public func projectedCrossEntropy(
-    _ x: Tensor, weight: Tensor, targets: [Int32], weights: [Float]? = nil, normalizer: Float, lossScale: Float = 1,
+    _ x: Tensor, weight: Tensor, updates: [LogitUpdate] = [], targets: [Int32], weights: [Float]? = nil, normalizer: Float, lossScale: Float = 1,
     softCap: Float? = nil
 ) -> Tensor {
     let context = ComputeContext.current
@@ -31,9 +35,11 @@ public func projectedCrossEntropy(
     precondition(weights == nil || weights?.count == targets.count, "one weight a row")
     precondition(targets.allSatisfy { $0 >= 0 && $0 < vocabulary }, "targets lie inside the vocabulary")
     precondition(softCap.map { $0 > 0 } ?? true, "a cap is above 0")
-    let wantsGradient = context.recordsGraph && (x.needsGradient || weight.needsGradient)
+    let inputs = [x, weight] + updates.flatMap(\.inputs)
+    let wantsGradient = context.recordsGraph && inputs.contains(where: \.needsGradient)
+    let parts = updates.map { UpdatedLogits($0, rows: x.rows, vocabulary: vocabulary, wantsGradient: wantsGradient, context) }
     let projection = ProjectedCrossEntropy(
-        x: x.converted(to: context.precision), weight: weight, targets: targets,
+        x: x.converted(to: context.precision), weight: weight, updates: parts, targets: targets,
         scales: (weights ?? targets.map { _ in 1 }).map { $0 * lossScale / normalizer }, softCap: softCap, context: context)
     let dx = wantsGradient && x.needsGradient ? Tensor(uninitialized: x.shape, context.precision) : nil
     let dweight = wantsGradient && weight.needsGradient ? GradientNode(shape: weight.shape, precision: .float32) : nil
@@ -45,10 +51,10 @@ public func projectedCrossEntropy(
     let total = losses.indices.reduce(0.0) { $0 + Double(losses[$1]) * Double(weights?[$1] ?? 1) }
     let loss = Tensor([Float(total / Double(normalizer))], shape: [])
     let node = x.node
-    loss.record(inputs: [x, weight]) { upstream in
+    loss.record(inputs: inputs) { upstream in
         // One, where the caller seeds the backward pass as announced.
         let factor = upstream.scalar / lossScale
-        for (target, gradient) in [(node, dx), (weight.node, dweight?.gradient)] {
+        for (target, gradient) in [(node, dx), (weight.node, dweight?.gradient)] + parts.flatMap(\.gradients) {
             guard let gradient else { continue }
             if factor != 1 {
                 gradient.scale(by: factor)
@@ -63,6 +69,7 @@ public func projectedCrossEntropy(
 private struct ProjectedCrossEntropy {
     let x: Tensor
     let weight: Tensor
+    let updates: [UpdatedLogits]
     let targets: [Int32]
     /// The factor of each row's gradient.
     let scales: [Float]
@@ -78,10 +85,12 @@ private struct ProjectedCrossEntropy {
     func run(wantsGradient: Bool, _ dx: Tensor?, _ dweight: GradientNode?) -> [Float] {
         let forward = weight.packed(transposed: true, context)
         let backward = dx == nil ? nil : weight.packed(transposed: false, context)
+        for update in updates { update.prepare(context) }
         let blocks = RowBlocks(x.rows)
         if blocks.count <= 1 { return runFewRows(forward, backward, wantsGradient: wantsGradient, dx, dweight) }
         var losses = [Float](repeating: 0, count: x.rows)
-        let chunk = dweight == nil ? max(blocks.count, 1) : Self.blocksWithWeightGradient
+        let keepsLogits = dweight != nil || updates.contains(where: \.readsLogitsAgain)
+        let chunk = keepsLogits ? Self.blocksWithWeightGradient : max(blocks.count, 1)
         losses.withUnsafeMutableBufferPointer { losses in
             let losses = losses
             for first in stride(from: 0, to: blocks.count, by: chunk) {
@@ -98,14 +107,15 @@ private struct ProjectedCrossEntropy {
                                 rows: block.count, logits.rows(from: 0), by: backward, columns: 0..<backward.columns,
                                 into: dx.mutableRows(from: block.lowerBound), accumulating: false)
                         }
-                        if dweight != nil { kept[index] = logits }
+                        if wantsGradient { for update in updates { update.takeGradient(block, of: logits, context) } }
+                        if keepsLogits { kept[index] = logits }
                     }
                 }
-                guard let dweight else { continue }
                 for (index, logits) in kept.enumerated() {
                     let rows = blocks[first + index].clamped(to: 0..<x.rows)
                     guard let logits else { continue }
-                    addTransposedProduct(logits.prefix(rows: rows.count), x.copy(rows: rows), to: dweight, context)
+                    for update in updates { update.addWeightGradient(rows, of: logits, context) }
+                    if let dweight { addTransposedProduct(logits.prefix(rows: rows.count), x.copy(rows: rows), to: dweight, context) }
                 }
             }
         }
@@ -119,11 +129,18 @@ private struct ProjectedCrossEntropy {
         var losses = [Float](repeating: 0, count: x.rows)
         let logits = Tensor(uninitialized: [x.rows, vocabulary], context.precision)
         context.matmul.multiply(x, by: forward, into: logits)
+        for update in updates { update.add(0..<x.rows, to: logits, context) }
         losses.withUnsafeMutableBufferPointer { losses in
             let losses = losses
             Parallel.forEach(x.rows) { entropy($0..<$0 + 1, logits, at: $0, wantsGradient: wantsGradient, losses) }
         }
         if let dx, let backward { context.matmul.multiply(logits, by: backward, into: dx) }
+        if wantsGradient {
+            for update in updates {
+                update.takeGradient(0..<x.rows, of: logits, context)
+                update.addWeightGradient(0..<x.rows, of: logits, context)
+            }
+        }
         if let dweight { addTransposedProduct(logits, x, to: dweight, context) }
         return losses
     }
@@ -133,6 +150,7 @@ private struct ProjectedCrossEntropy {
         context.matmul.multiply(
             rows: block.count, x.rows(from: block.lowerBound), by: weight, columns: 0..<vocabulary,
             into: logits.mutableRows(from: 0), accumulating: false)
+        for update in updates { update.add(block, to: logits, context) }
         return logits
     }
 
@@ -170,7 +188,7 @@ private struct ProjectedCrossEntropy {
 
 extension Tensor {
     /// A copy of some rows, outside of the gradient's record.
-    fileprivate func copy(rows: Range<Int>) -> Tensor {
+    func copy(rows: Range<Int>) -> Tensor {
         let copy = Tensor(uninitialized: [rows.count, width], precision)
         copy.address().copyMemory(from: address(rows.lowerBound * width), byteCount: rows.count * width * precision.size)
         return copy

@@ -12,5 +12,9 @@ void column_products(int64_t rows, int64_t width, int64_t first, int64_t last, i
                      const void *b, float *sums);
 // sums[c] += sum over rows of x[r][c], for columns first ..< last.
 void column_sums(int64_t rows, int64_t width, int64_t first, int64_t last, int type, const void *x, float *sums);
+// x[r][columns[j]] += values[r][j], for `count` columns, each named once.
+void add_at_columns(int64_t rows, int64_t width, int64_t count, const int32_t *columns, const float *values, int type, void *x);
+// values[r][j] = x[r][columns[j]]
+void take_columns(int64_t rows, int64_t width, int64_t count, const int32_t *columns, int type, const void *x, float *values);
 
 #endif
