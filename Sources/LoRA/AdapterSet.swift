@@ -23,9 +23,20 @@ public final class AdapterSet {
     /// - Throws: ``LoRAError`` for a layer or a shape that does not fit
     public func load(_ name: String, _ state: AdapterState) throws(LoRAError) {
         unmerge()
-        let loaded = try LoRAAdapter(on: model, state, name: name, weight: active[name] ?? 0)
-        if let former = adapters.firstIndex(where: { $0.name == name }) {
-            adapters[former] = loaded
+        let index = adapters.firstIndex { $0.name == name }
+        let former = index.flatMap { adapters[$0].own }
+        let wasOn = former?.isOn ?? false
+        former?.setOff()
+        let loaded: LoRAAdapter
+        do throws(LoRAError) {
+            loaded = try LoRAAdapter(on: model, state, name: name, weight: active[name] ?? 0)
+        } catch {
+            // Its places were its own a moment ago.
+            if wasOn { try? former?.setOn() }
+            throw error
+        }
+        if let index {
+            adapters[index] = loaded
         } else {
             adapters.append(loaded)
         }
@@ -39,7 +50,25 @@ public final class AdapterSet {
         if let wrong = weights.first(where: { !$0.value.isFinite }) {
             throw .configuration("'\(wrong.key)' cannot have the weight \(wrong.value)")
         }
-        setWeights(weights.filter { $0.value != 0 })
+        let chosen = weights.filter { $0.value != 0 }
+        for adapter in adapters where adapter.own != nil {
+            guard chosen[adapter.name, default: 1] == 1 else { throw .configuration(LoRAAdapter.countsOnce(adapter.name)) }
+        }
+        try checkPlaces(of: adapters.filter { chosen[$0.name] != nil })
+        setWeights(chosen)
+    }
+
+    /// - Throws: ``LoRAError/configuration(_:)`` where two adapters have a parameter of their own in one place
+    private func checkPlaces(of adapters: [LoRAAdapter]) throws(LoRAError) {
+        var owners: [ParameterPlace: String] = [:]
+        for adapter in adapters {
+            for (place, _) in adapter.own?.tensors ?? [] {
+                guard let other = owners.updateValue(adapter.name, forKey: place) else { continue }
+                throw .configuration(
+                    "'\(other)' and '\(adapter.name)' both have \(model.configuration.naming.parameterName(of: place)) of their own; one of them can be on"
+                )
+            }
+        }
     }
 
     /// Answers with one adapter alone from now on.
@@ -53,8 +82,11 @@ public final class AdapterSet {
     private func setWeights(_ weights: [String: Float]) {
         unmerge()
         active = weights
+        for adapter in adapters { adapter.own?.setOff() }
         for adapter in adapters {
-            for linear in adapter.linears { linear.setWeight(active[adapter.name] ?? 0, of: adapter.name) }
+            // What was looked at has its place.
+            if active[adapter.name] != nil { try? adapter.own?.setOn() }
+            for module in adapter.modules { module.setWeight(active[adapter.name] ?? 0, of: adapter.name) }
         }
     }
 
@@ -74,13 +106,13 @@ public final class AdapterSet {
     @discardableResult
     public func merge() -> MergeReport {
         let chosen = Set(active.keys)
-        return model.linears.reduce(into: MergeReport()) { report, linear in
-            if let part = linear.merge(chosen) { report += part }
+        return model.modules.reduce(into: MergeReport()) { report, module in
+            if let part = module.merge(chosen) { report += part }
         }
     }
 
     /// Gives the model back the very weights that it had before anything was merged.
     public func unmerge() {
-        for linear in model.linears { linear.unmerge() }
+        for module in model.modules { module.unmerge() }
     }
 }

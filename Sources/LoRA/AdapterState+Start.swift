@@ -7,32 +7,47 @@ extension AdapterState {
     ///
     /// - Throws: ``LoRAError`` where what was taken cannot be told from the weight
     func onWholeBase(of model: LanguageModel) throws(LoRAError) -> AdapterState {
-        let linears = Dictionary(model.linears.map { ($0.place, $0) }, uniquingKeysWith: { first, _ in first })
-        return try onWholeBase(model.configuration.naming) { linears[$0.place]?.wholeWeight }
+        try onWholeBase(model.configuration.naming, isTied: model.configuration.tiesEmbedding) { model.module(at: $0.place)?.wholeWeight }
     }
 
     /// - Parameters:
     ///   - naming: what modules are called in errors
+    ///   - isTied: whether the output projection is the embedding
     ///   - weight: of a module in the base as it was; a module without one is left for others to refuse
     package func onWholeBase(
-        _ naming: ParameterNaming, weight: (Module) throws(LoRAError) -> Tensor?
+        _ naming: ParameterNaming, isTied: Bool, weight: (Module) throws(LoRAError) -> Tensor?
     ) throws(LoRAError) -> AdapterState {
         guard start != .standard else { return self }
         guard !usesDoRA else { throw .configuration("an adapter that '\(start.rawValue)' started cannot have DoRA's magnitudes too") }
         var result = self
-        for (index, module) in modules.enumerated() {
-            guard let weight = try weight(module), module.fits(weight) else { continue }
+        // PEFT starts the factors of an embedding by chance, whatever the start.
+        for (index, module) in modules.enumerated() where module.place != .embedding {
+            if module.place == .output, isTied {
+                throw .unreadable(
+                    module: naming.moduleName(of: module.place),
+                    reason: "the start '\(start.rawValue)' took a part off a weight that is the embedding's too")
+            }
+            guard let weight = try weight(module), module.fits(weight) else {
+                guard module.place == .output else { continue }
+                throw .unreadable(
+                    module: naming.moduleName(of: module.place),
+                    reason: "the start '\(start.rawValue)' took a part off more rows than the base has")
+            }
             result.modules[index] = try module.wholeBase(weight, naming.moduleName(of: module.place), start)
+        }
+        // What goes along with an adapted output projection is the rest of its weight.
+        if result.modules.contains(where: { $0.place == .output }) {
+            result.parameters.removeAll { $0.place == .output && !$0.isTrained }
         }
         result.start = .standard
         return result
     }
 }
 
-extension Linear {
+extension AdaptedModule {
     /// The weight without what adapters have taken off it, or merged into it.
     fileprivate var wholeWeight: Tensor {
-        Linear.withoutMerges([self]) {
+        AdaptedModule.withoutMerges([self]) {
             let weight = updates.lazy.compactMap(\.original).first ?? self.weight
             return Tensor(weight.values, shape: weight.shape)
         }

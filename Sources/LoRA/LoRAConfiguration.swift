@@ -1,6 +1,6 @@
 import Model
 
-/// How new adapters are laid out: which linear layers get one, of what rank and scale, and how they start.
+/// How new adapters are laid out: which modules get one, of what rank and scale, how they start, and what else is trained.
 public struct LoRAConfiguration: Sendable {
     /// How factors start.
     public enum Start: String, Sendable, CaseIterable {
@@ -11,7 +11,7 @@ public struct LoRAConfiguration: Sendable {
         case pissa
     }
 
-    /// Which linear layers are adapted.
+    /// Which modules are adapted.
     public var targets: ModuleTargets
     /// The inner width of an adapter; 16 as published.
     public var rank: PerModule<Int>
@@ -25,6 +25,13 @@ public struct LoRAConfiguration: Sendable {
     public var usesDoRA = false
     /// How the factors start.
     public var start = Start.standard
+    /// Modules that are trained whole, by the ends of their names, as in PEFT's `modules_to_save`: `embed_tokens`, `lm_head`, `norm`.
+    public var modulesToSave: [String] = []
+    /// Tokens whose rows of the embedding and the output projection are trained, from what they are (PEFT's `trainable_token_indices`).
+    public var trainedTokens: [Int32] = []
+    /// Tokens that are new to the model, whose rows of the embedding and the output projection are trained. They start as the mean of
+    /// all rows. The vocabulary grows where it does not know them yet.
+    public var newTokens: [Int32] = []
 
     /// Ranks and alphas that may differ from layer to layer; by default the published recipe.
     public init(targets: ModuleTargets = .square, rank: PerModule<Int> = PerModule(16), alpha: PerModule<Float>? = nil) {
@@ -40,9 +47,9 @@ public struct LoRAConfiguration: Sendable {
         self.init(targets: targets, rank: PerModule(rank), alpha: scale == 1 ? nil : PerModule(scale * Float(rank)))
     }
 
-    /// A layer that gets an adapter.
+    /// A module that gets an adapter.
     struct Plan {
-        let linear: Linear
+        let module: AdaptedModule
         let rank: Int
         let scale: Float
     }
@@ -50,29 +57,36 @@ public struct LoRAConfiguration: Sendable {
     /// The largest rank: far beyond any layer's width, and small enough to be multiplied.
     static let maximumRank = 1 << 16
 
-    /// What each adapted layer of a model gets, in the model's order.
+    /// What each adapted module of a model gets, in the model's order.
     ///
     /// - Throws: ``LoRAError`` where a selector fits no layer, or a number is out of bounds
     func plan(for model: LanguageModel) throws(LoRAError) -> [Plan] {
-        let linears = try targets.linears(of: model)
-        guard !linears.isEmpty else { throw .noTargets }
+        let modules = try targets.modules(of: model)
+        guard !modules.isEmpty else { throw .noTargets }
         guard dropout >= 0, dropout < 1 else { throw .configuration("a dropout of \(dropout) is not from 0 to below 1") }
         guard start == .standard || !usesDoRA else {
             throw .configuration("PiSSA's start and DoRA do not go together: the one takes apart what the other keeps; choose one")
         }
-        let ranks = try rank.values(for: linears)
-        let alphas = try alpha?.values(for: linears)
+        for module in modules where module.place.isOfVocabulary {
+            guard !usesDoRA else { throw .configuration("DoRA does not join '\(module.name)'; leave it out, or train without DoRA") }
+            guard start != .pissa || !module.sharesWeight else {
+                throw .configuration(
+                    "PiSSA cannot take '\(module.name)' apart, as embedding and output projection are one weight; leave it out")
+            }
+        }
+        let ranks = try rank.values(for: modules)
+        let alphas = try alpha?.values(for: modules)
         var plans: [Plan] = []
-        for (index, (linear, rank)) in zip(linears, ranks).enumerated() {
-            let limit = start == .pissa ? min(linear.inputWidth, linear.outputWidth) : Self.maximumRank
+        for (index, (module, rank)) in zip(modules, ranks).enumerated() {
+            let limit = start == .pissa ? min(module.inputWidth, module.outputWidth) : Self.maximumRank
             guard rank >= 1, rank <= limit else {
-                throw .configuration("'\(linear.name)' cannot have rank \(rank); from 1 to \(limit) fit")
+                throw .configuration("'\(module.name)' cannot have rank \(rank); from 1 to \(limit) fit")
             }
             let scale = alphas.map { $0[index] / (usesRankStabilizedScale ? Float(rank).squareRoot() : Float(rank)) } ?? 1
             guard scale.isFinite, scale > 0 else {
-                throw .configuration("'\(linear.name)' cannot have alpha \(alphas?[index] ?? 0); it is above 0")
+                throw .configuration("'\(module.name)' cannot have alpha \(alphas?[index] ?? 0); it is above 0")
             }
-            plans.append(Plan(linear: linear, rank: rank, scale: scale))
+            plans.append(Plan(module: module, rank: rank, scale: scale))
         }
         return plans
     }

@@ -6,6 +6,8 @@ public enum LoRAError: Error, Sendable, Equatable, CustomStringConvertible {
     case noTargets
     /// A word, a name or a pattern that fits no layer; the names that there are.
     case matchesNothing(String, names: [String])
+    /// A name that no module of the model ends in.
+    case noSuchModule(String)
     /// A pattern that is no regular expression.
     case pattern(String, reason: String)
     /// A part of a table of values that cannot be read.
@@ -14,9 +16,9 @@ public enum LoRAError: Error, Sendable, Equatable, CustomStringConvertible {
     case configuration(String)
     /// The adapter has no layers.
     case empty
-    /// The model has no linear layer of this name.
+    /// The model has no module of this name that adapters join.
     case unknownModule(String)
-    /// A layer that the adapter has twice.
+    /// A module that the adapter has twice.
     case repeated(module: String)
     /// The factors do not fit the layer.
     case shape(module: String, a: [Int], b: [Int], layer: [Int])
@@ -33,7 +35,9 @@ public enum LoRAError: Error, Sendable, Equatable, CustomStringConvertible {
         switch self {
         case .noTargets: "no linear layer was chosen, so there is nothing to adapt"
         case .matchesNothing(let text, let names):
-            "'\(text)' fits none of the linear layers; there are square, attention, mlp, all-linear, \(names.joined(separator: ", ")), and patterns of whole names"
+            "'\(text)' fits none of the modules; there are square, attention, mlp, all-linear, \(names.joined(separator: ", ")), and patterns of whole names"
+        case .noSuchModule(let name):
+            "no module of the model is called '\(name)'; modules to save are named by their ends, such as embed_tokens, lm_head or norm"
         case .pattern(let pattern, let reason): "'\(pattern)' is neither a name nor a regular expression (\(reason))"
         case .table(let text): "'\(text)' is neither a value nor name=value; write for example attention=8,mlp=16,default=4"
         case .configuration(let reason): reason
@@ -51,9 +55,18 @@ public enum LoRAError: Error, Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    /// The last parts of layers' names, in every naming, each once.
-    static func names(of linears: [Linear]) -> [String] {
-        let namings = linears.map(\.allNames)
+    /// What is wrong with the model, as a configuration that does not go together.
+    static func ofModel<Value>(_ body: () throws(ModelError) -> Value) throws(LoRAError) -> Value {
+        do throws(ModelError) {
+            return try body()
+        } catch {
+            throw .configuration("\(error)")
+        }
+    }
+
+    /// The last parts of modules' names, in every naming, each once.
+    static func names(of modules: [AdaptedModule]) -> [String] {
+        let namings = modules.map(\.allNames)
         var names: [String] = []
         for naming in 0..<(namings.map(\.count).max() ?? 0) {
             for name in namings where naming < name.count {

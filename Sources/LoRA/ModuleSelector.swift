@@ -1,7 +1,7 @@
 import Model
 
-/// Some of a model's linear layers, chosen by what they are, by name or by a pattern. The router of a mixture of
-/// experts is none of them.
+/// Some of the modules of a model that adapters join, chosen by what they are, by name or by a pattern. The embedding and the output
+/// projection are chosen by name or pattern alone, and the router of a mixture of experts by nothing.
 public enum ModuleSelector: Sendable, Hashable {
     /// Those whose input and output have one width: the published recipe.
     case square
@@ -9,12 +9,12 @@ public enum ModuleSelector: Sendable, Hashable {
     case attention
     /// Those of feed-forward layers, experts among them.
     case mlp
-    /// All of them.
+    /// All linear layers but the output projection.
     case allLinear
-    /// The layers that have this name, or whose name ends with a dot and it, in the naming of MiniMind, of Hugging Face or of a
-    /// family that has its own: `layers.0.attention.wq`, `wq`, `q_proj`, `mlp.down_proj`.
+    /// The modules that have this name, or whose name ends with a dot and it, in the naming of MiniMind, of Hugging Face or of a
+    /// family that has its own: `layers.0.attention.wq`, `wq`, `q_proj`, `mlp.down_proj`, `embed_tokens`, `lm_head`.
     case name(String)
-    /// The layers whose whole name a regular expression matches, in either naming.
+    /// The modules whose whole name a regular expression matches, in either naming.
     case pattern(String)
 
     /// Reads a word: `square`, `attention`, `mlp`, `all-linear`; a name; or, where there are signs that no name has,
@@ -44,17 +44,20 @@ public enum ModuleSelector: Sendable, Hashable {
         }
     }
 
-    /// Which layers it chooses.
+    /// Which modules it chooses.
     ///
     /// - Parameter behindDot: whether a pattern may also match what is behind a dot of the name, as the keys of PEFT's
     ///   `rank_pattern` do
     /// - Throws: ``LoRAError/pattern(_:reason:)``
-    func matcher(behindDot: Bool = false) throws(LoRAError) -> (Linear) -> Bool {
+    func matcher(behindDot: Bool = false) throws(LoRAError) -> (AdaptedModule) -> Bool {
+        func hasRole(_ isWanted: @escaping (LinearRole) -> Bool) -> (AdaptedModule) -> Bool {
+            { ($0 as? Linear)?.role.map(isWanted) ?? false }
+        }
         switch self {
         case .square: return { $0.isSquare }
-        case .attention: return { $0.role.isAttention || $0.role.isLinearAttention }
-        case .mlp: return { $0.role.isFeedForward }
-        case .allLinear: return { _ in true }
+        case .attention: return hasRole { $0.isAttention || $0.isLinearAttention }
+        case .mlp: return hasRole(\.isFeedForward)
+        case .allLinear: return hasRole { _ in true }
         case .name(let name): return { $0.allNames.contains { $0 == name || $0.hasSuffix("." + name) } }
         case .pattern(let pattern):
             do {
@@ -73,7 +76,7 @@ public enum ModuleSelector: Sendable, Hashable {
     }
 }
 
-/// Which layers get an adapter: those that any of some selectors chooses.
+/// Which modules get an adapter: those that any of some selectors chooses.
 public struct ModuleTargets: Sendable, Equatable {
     /// Each adds the layers that it chooses.
     public var selectors: [ModuleSelector]
@@ -102,23 +105,23 @@ public struct ModuleTargets: Sendable, Equatable {
     /// Layers whose whole name matches a regular expression.
     public static func pattern(_ pattern: String) -> ModuleTargets { ModuleTargets([.pattern(pattern)]) }
 
-    /// The layers of a model that are chosen, in its order.
+    /// The modules of a model that are chosen, in its order.
     ///
     /// - Throws: ``LoRAError/matchesNothing(_:names:)`` for a selector that chooses none,
     ///   ``LoRAError/pattern(_:reason:)``
-    public func linears(of model: LanguageModel) throws(LoRAError) -> [Linear] {
-        let linears = model.linears
-        var chosen = [Bool](repeating: false, count: linears.count)
+    public func modules(of model: LanguageModel) throws(LoRAError) -> [AdaptedModule] {
+        let modules = model.modules
+        var chosen = [Bool](repeating: false, count: modules.count)
         for selector in selectors {
             let matches = try selector.matcher()
             var found = false
-            for (index, linear) in linears.enumerated() where matches(linear) {
+            for (index, module) in modules.enumerated() where matches(module) {
                 chosen[index] = true
                 found = true
             }
-            guard found else { throw .matchesNothing(selector.text, names: LoRAError.names(of: linears)) }
+            guard found else { throw .matchesNothing(selector.text, names: LoRAError.names(of: modules)) }
         }
-        return zip(linears, chosen).filter(\.1).map(\.0)
+        return zip(modules, chosen).filter(\.1).map(\.0)
     }
 }
 
@@ -152,16 +155,16 @@ public struct PerModule<Value: Sendable & Equatable>: Sendable, Equatable {
     /// The value of each of some layers.
     ///
     /// - Throws: ``LoRAError/matchesNothing(_:names:)`` for an entry that fits none of them
-    public func values(for linears: [Linear]) throws(LoRAError) -> [Value] {
-        var values = [Value?](repeating: nil, count: linears.count)
+    public func values(for modules: [AdaptedModule]) throws(LoRAError) -> [Value] {
+        var values = [Value?](repeating: nil, count: modules.count)
         for entry in entries {
             let matches = try entry.selector.matcher(behindDot: true)
             var found = false
-            for (index, linear) in linears.enumerated() where matches(linear) {
+            for (index, module) in modules.enumerated() where matches(module) {
                 values[index] = values[index] ?? entry.value
                 found = true
             }
-            guard found else { throw .matchesNothing(entry.selector.text, names: LoRAError.names(of: linears)) }
+            guard found else { throw .matchesNothing(entry.selector.text, names: LoRAError.names(of: modules)) }
         }
         return values.map { $0 ?? fallback }
     }
@@ -251,7 +254,7 @@ extension StringProtocol {
     }
 }
 
-extension Linear {
+extension AdaptedModule {
     /// The names under which it can be chosen: MiniMind's and Hugging Face's, or the one that its family gives it.
     var allNames: [String] {
         let names = [ParameterNaming.classic, .huggingFace].map { $0.moduleName(of: place) }

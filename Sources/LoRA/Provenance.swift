@@ -19,6 +19,10 @@ public struct Provenance: Sendable, Equatable {
     public var recipe: JSONObject
     /// Of the program that trained.
     public var version: String?
+    /// The tokens that were added to the tokenizer, as ``Data/AddedToken`` writes them, with their ids.
+    public var addedTokens: [JSON] = []
+    /// Whose rows of the embedding were trained apart from the others.
+    public var trainedTokens: [Int32]?
 
     /// What is known; what is not is `nil`.
     public init(
@@ -44,6 +48,8 @@ public struct Provenance: Sendable, Equatable {
             scales: (json["scales"]?.object ?? [:]).reduce(into: [:]) { $0[$1.key] = $1.value.number.map { Float($0) } },
             seed: json["seed"]?.integer.flatMap { UInt64(exactly: $0) } ?? json["seed"]?.string.flatMap { UInt64($0) },
             recipe: json["recipe"]?.object ?? [:], version: json["version"]?.string)
+        addedTokens = json["added_tokens"]?.array ?? []
+        trainedTokens = json["trained_tokens"]?.array?.compactMap { $0.integer.flatMap { Int32(exactly: $0) } }
     }
 
     /// As files keep it. A seed beyond the integers of JSON is a string.
@@ -60,6 +66,8 @@ public struct Provenance: Sendable, Equatable {
             json["scales"] = .object(byLayer)
         }
         json["seed"] = seed.map { seed in Int(exactly: seed).map { .integer($0) } ?? .string(String(seed)) }
+        if !addedTokens.isEmpty { json["added_tokens"] = .array(addedTokens) }
+        json["trained_tokens"] = trainedTokens.map { .array($0.map { .integer(Int($0)) }) }
         if !recipe.keys.isEmpty { json["recipe"] = .object(recipe) }
         return json
     }

@@ -3,18 +3,21 @@ import Tensor
 /// A decoder-only transformer with grouped-query attention, rotary embeddings and feed-forward layers or mixtures of
 /// experts. What differs from one family to another is its configuration.
 public final class LanguageModel {
-    /// The sizes, and what the model computes.
-    public let configuration: ModelConfiguration
-    /// A row for each token, `[vocabulary, dim]`.
-    public let embedding: Tensor
-    /// The output projection, `[vocabulary, dim]`: the embedding itself where they are tied.
-    public let output: Tensor
+    /// The rows of the tokens, `[vocabulary, dim]`.
+    public let embedding: TokenEmbedding
+    /// The output projection, `[vocabulary, dim]`: its weight is that of the embedding where they are tied.
+    public let output: Linear
     /// The layers, in order.
     public let layers: [TransformerLayer]
     /// The weight of the last norm, `[dim]`.
     public let norm: Tensor
-    /// Every parameter with its place, in the order of the state dict, a tied output projection left out.
-    public let placedParameters: [(place: ParameterPlace, tensor: Tensor)]
+    /// What was asked for when the model was made.
+    private let built: ModelConfiguration
+    /// The parameters that the model was made of.
+    private let ownParameters: [(place: ParameterPlace, tensor: Tensor)]
+    private let modulesByPlace: [ParameterPlace: AdaptedModule]
+    /// The adapters that have parameters of their own in the model's place now.
+    var owners: [ParameterPlace: OwnParameters] = [:]
 
     /// Whether training keeps no more than the input of each layer and computes the layer again in the
     /// backward pass (Chen et al. 2016): for long sequences.
@@ -27,7 +30,7 @@ public final class LanguageModel {
         _ configuration: ModelConfiguration,
         parameter: (_ place: ParameterPlace, _ shape: [Int]) throws(Failure) -> Tensor
     ) throws(Failure) {
-        self.configuration = configuration
+        built = configuration
         var parameters: [(place: ParameterPlace, tensor: Tensor)] = []
         var tensors: [ParameterPlace: Tensor] = [:]
         try configuration.forEachParameter { (place, shape) throws(Failure) in
@@ -41,7 +44,7 @@ public final class LanguageModel {
         }
         func takeLinear(_ layer: Int, _ role: LinearRole, _ expert: LayerPart.Expert? = nil) -> Linear {
             Linear(
-                layer: layer, role: role, expert: expert, naming: configuration.naming,
+                .layer(layer, .linear(role, expert)), naming: configuration.naming,
                 weight: take(.layer(layer, .linear(role, expert))),
                 bias: configuration.biases.contains(role) ? take(.layer(layer, .bias(role, expert))) : nil)
         }
@@ -102,12 +105,38 @@ public final class LanguageModel {
                     feedForwardOutput: tensors[.layer(index, .feedForwardOutputNorm)]),
                 mixer: takeMixer(index), network: takeNetwork(index))
         }
-        embedding = take(.embedding)
         norm = take(.norm)
-        output = configuration.tiesEmbedding ? embedding : take(.output)
-        placedParameters = parameters
+        let embedding = TokenEmbedding(.embedding, naming: configuration.naming, weight: take(.embedding))
+        let output = Linear(
+            .output, naming: configuration.naming, weight: configuration.tiesEmbedding ? embedding.weight : take(.output))
+        (embedding.twin, output.twin) = (output, embedding)
+        (self.embedding, self.output) = (embedding, output)
+        ownParameters = parameters
+        modulesByPlace = Dictionary(uniqueKeysWithValues: ([embedding, output] + layers.flatMap(\.linears)).map { ($0.place, $0) })
         rotary = RotaryTables(configuration)
     }
+
+    /// The sizes, and what the model computes. An adapter may enlarge the vocabulary, or part the output projection from the embedding.
+    public var configuration: ModelConfiguration {
+        var configuration = built
+        configuration.vocabularySize = embedding.weight.rows
+        configuration.tiesEmbedding = output.weight === embedding.weight
+        return configuration
+    }
+
+    /// Every parameter with its place, in the order of the state dict, a tied output projection left out.
+    public var placedParameters: [(place: ParameterPlace, tensor: Tensor)] {
+        output.weight === embedding.weight ? allParameters.dropLast() : allParameters
+    }
+
+    /// The same with the output projection in any case.
+    package var allParameters: [(place: ParameterPlace, tensor: Tensor)] {
+        let others = ownParameters.filter { $0.place != .output }
+        return others.map { place, tensor in (place, modulesByPlace[place]?.weight ?? tensor) } + [(.output, output.weight)]
+    }
+
+    /// The module whose weight stands there.
+    public func module(at place: ParameterPlace) -> AdaptedModule? { modulesByPlace[place] }
 
     /// Every parameter under its name in the state dict of the generation, in its order, a tied output
     /// projection left out.
@@ -115,11 +144,14 @@ public final class LanguageModel {
         placedParameters.map { (configuration.naming.parameterName(of: $0.place), $0.tensor) }
     }
 
-    /// Every linear layer that an adapter can join, in the order of the state dict.
+    /// Every linear layer of the layers, in the order of the state dict.
     public var linears: [Linear] { layers.flatMap(\.linears) }
 
+    /// Everything that an adapter can join, in the order of the state dict: the embedding, the linear layers and the output projection.
+    public var modules: [AdaptedModule] { [embedding] + linears + [output] }
+
     /// Whether training leaves out values of what some update reads, so that one token in two samples is not computed alike.
-    public var hasDropout: Bool { linears.contains { $0.updates.contains { $0.dropout > 0 && $0.weight != 0 } } }
+    public var hasDropout: Bool { (linears + [output]).contains { $0.updates.contains { $0.dropout > 0 && $0.weight != 0 } } }
 
     /// The number of values in all parameters, the tied projection counted once.
     public var parameterCount: Int { placedParameters.reduce(0) { $0 + $1.tensor.count } }
@@ -163,8 +195,9 @@ public final class LanguageModel {
         statistics: ExpertStatistics?
     ) -> Tensor {
         // The balance of experts takes the attention of all tokens.
-        let isLastBalanced = statistics != nil && configuration.experts(ofLayer: layers.count - 1) != nil
+        let isLastBalanced = statistics != nil && built.experts(ofLayer: layers.count - 1) != nil
         let lastRows = isLastBalanced ? nil : outputRows
+        let configuration = configuration
         var plans: [PlanKey: AttentionPlan] = [:]
         var convolutions: [Int: ConvolutionPlan] = [:]
         func convolution(_ length: Int, of wanted: [Int32]?) -> ConvolutionPlan {
@@ -173,7 +206,7 @@ public final class LanguageModel {
             if wanted == nil { convolutions[length] = plan }
             return plan
         }
-        var x = gatherRows(embedding, row.tokens).converted(to: .float32)
+        var x = embedding(row.tokens)
         if configuration.embeddingMultiplier != 1 {
             x = scaled(x, by: configuration.embeddingMultiplier)
         }
@@ -217,7 +250,7 @@ public final class LanguageModel {
     /// - Parameter hidden: `[rows, dim]`, of ``hiddenStates(_:cache:outputRows:)``
     /// - Returns: `[rows, vocabulary]`
     public func logits(_ hidden: Tensor) -> Tensor {
-        let logits = linear(projected(hidden), output)
+        let logits = output(projected(hidden))
         return configuration.logitsSoftCap.map { softCapped(logits, cap: $0) } ?? logits
     }
 
@@ -271,9 +304,9 @@ public final class LanguageModel {
         }
         let hidden = try hiddenStates(row, cache: nil, outputRows: rows, statistics: statistics)
         let selected = projected(hidden)
+        let read = rows.count == places.count ? selected : gatherRows(selected, places)
         return projectedCrossEntropy(
-            rows.count == places.count ? selected : gatherRows(selected, places), weight: output,
-            targets: predictions.map(\.target), weights: predictions.map(\.weight),
+            read, weight: output.weight, updates: output.logitUpdates(read), targets: predictions.map(\.target), weights: predictions.map(\.weight),
             normalizer: normalizer ?? predictions.reduce(0) { $0 + $1.weight }, lossScale: lossScale,
             softCap: configuration.logitsSoftCap)
     }
@@ -311,8 +344,9 @@ public final class LanguageModel {
     }
 
     private func check(_ tokens: [Int32]) throws(ModelError) {
-        if let stranger = tokens.first(where: { $0 < 0 || Int($0) >= configuration.vocabularySize }) {
-            throw .tokenOutOfRange(id: stranger, vocabularySize: configuration.vocabularySize)
+        let vocabularySize = embedding.weight.rows
+        if let unknown = tokens.first(where: { $0 < 0 || Int($0) >= vocabularySize }) {
+            throw .tokenOutOfRange(id: unknown, vocabularySize: vocabularySize)
         }
     }
 }

@@ -1,84 +1,35 @@
 import Tensor
 
 /// A linear layer: `y = x Wᵀ`, plus a bias where it has one, plus the updates that are attached to it.
-public final class Linear {
-    /// The name of the module in the state dict of the model's generation, such as `layers.0.attention.wq`.
-    public let name: String
-    /// The layer that it stands in, counted from 0.
-    public let layer: Int
-    /// What it does there.
-    public let role: LinearRole
-    /// The expert that it is a part of, if of any.
-    public let expert: LayerPart.Expert?
-    /// `[out, in]`
-    public let weight: Tensor
+public final class Linear: AdaptedModule {
     /// `[out]`, where the layer has one. Updates leave it alone.
     public let bias: Tensor?
-    /// Where LoRA joins, in the order in which they were attached.
-    public internal(set) var updates: [LinearUpdate] = []
-    /// What the weight was before updates were merged into it, and which.
-    var merged: (original: Tensor, updates: [LinearUpdate])?
 
-    init(layer: Int, role: LinearRole, expert: LayerPart.Expert?, naming: ParameterNaming, weight: Tensor, bias: Tensor? = nil) {
-        self.layer = layer
-        self.role = role
-        self.expert = expert
-        self.weight = weight
+    /// - Parameter place: of a layer, or the output projection
+    init(_ place: ParameterPlace, naming: ParameterNaming, weight: Tensor, bias: Tensor? = nil) {
         self.bias = bias
-        name = naming.moduleName(of: .layer(layer, .linear(role, expert)))
-        weight.isFrozenWeight = true
+        super.init(place, naming: naming, weight: weight)
+        // What embeds tokens, too, is read row by row.
+        if case .layer = place { weight.isFrozenWeight = true }
     }
 
-    /// Where it stands in the model.
-    public var place: ParameterPlace { .layer(layer, .linear(role, expert)) }
-
-    /// The width of what it reads.
-    public var inputWidth: Int { weight.shape[1] }
-    /// The width of what it returns.
-    public var outputWidth: Int { weight.shape[0] }
-
-    /// Whether input and output are of one width: what the default recipe adapts.
-    package var isSquare: Bool { inputWidth == outputWidth }
-
-    // MARK: - Updates
-
-    /// Attaches an update, in place of the one of its name if there is one.
-    public func attach(_ update: LinearUpdate) {
-        precondition(
-            update.factors.a.shape[1] == inputWidth && update.factors.b.shape[0] == outputWidth,
-            "factors that fit a weight \(weight.shape)")
-        if let index = updates.firstIndex(where: { $0.name == update.name }) {
-            if let original = updates[index].original, original !== update.original { weight.replaceValues(original.values) }
-            updates[index] = update
-        } else {
-            updates.append(update)
-        }
+    /// The layer that it stands in, counted from 0; `nil` for the output projection.
+    public var layer: Int? {
+        guard case .layer(let layer, _) = place else { return nil }
+        return layer
     }
 
-    /// Takes an update off; a weight that it had taken apart is whole again, to the bit.
-    ///
-    /// - Returns: the update; `nil` where none has the name
-    @discardableResult
-    public func detach(_ name: String) -> LinearUpdate? {
-        let update = remove(name)
-        if let original = update?.original { weight.replaceValues(original.values) }
-        return update
+    /// What it does there.
+    public var role: LinearRole? {
+        guard case .layer(_, .linear(let role, _)) = place else { return nil }
+        return role
     }
 
-    /// Takes an update off, and leaves the weight as it is.
-    @discardableResult
-    func remove(_ name: String) -> LinearUpdate? {
-        updates.firstIndex { $0.name == name }.map { updates.remove(at: $0) }
+    /// The expert that it is a part of, if of any.
+    public var expert: LayerPart.Expert? {
+        guard case .layer(_, .linear(_, let expert)) = place else { return nil }
+        return expert
     }
-
-    /// Sets how much an update counts; 0 switches it off. A name that no update has is passed over.
-    public func setWeight(_ weight: Float, of name: String) {
-        guard let index = updates.firstIndex(where: { $0.name == name }) else { return }
-        updates[index].weight = weight
-    }
-
-    /// The update of a name.
-    public func update(_ name: String) -> LinearUpdate? { updates.first { $0.name == name } }
 
     /// The factors of the adapter that has no name of its own: while set, the layer computes
     /// `x Wᵀ + scale (x Aᵀ) Bᵀ`.
@@ -100,6 +51,10 @@ public final class Linear {
     /// - Parameter x: `[tokens, in]`, of any type
     /// - Returns: `[tokens, out]`, of the context's precision
     public func callAsFunction(_ x: Tensor) -> Tensor {
+        activeRows.reduce(updated(x)) { addedColumns($0, $1.logits(x, over: weight), at: $1.tokens) }
+    }
+
+    private func updated(_ x: Tensor) -> Tensor {
         if updates.isEmpty { return linear(x, weight, bias: bias) }
         let active = updates.filter { $0.weight != 0 }
         guard let first = active.first else { return linear(x, weight, bias: bias) }
@@ -149,17 +104,30 @@ public final class Linear {
         return weightedSum(terms, weights: weights)
     }
 
+    /// What the updates add to the logits of the output projection.
+    ///
+    /// - Parameter x: `[rows, in]`
+    func logitUpdates(_ x: Tensor) -> [LogitUpdate] {
+        let rows = activeRows.map { LogitUpdate.tokens($0.logits(x, over: weight), $0.tokens) }
+        return rows + updates.filter { $0.weight != 0 }.map { update in
+            precondition(update.magnitude == nil, "DoRA does not join the output projection")
+            let hidden = linear(dropoutMask(update).map { dropout(x, $0) } ?? x, update.factors.a)
+            let scale = update.weight * update.factors.scale
+            return .product(scale == 1 ? hidden : scaled(hidden, by: scale), update.factors.b)
+        }
+    }
+
     /// What an update's input leaves out in this step; `nil` for nothing. Another mask for each layer and update.
     private func dropoutMask(_ update: LinearUpdate) -> DropoutMask? {
         guard update.dropout > 0, let seed = ComputeContext.current.dropoutSeed else { return nil }
-        let part = LinearRole.allCases.firstIndex(of: role) ?? 0
+        let part = role.flatMap { LinearRole.allCases.firstIndex(of: $0) } ?? 0
         let owner =
             switch expert {
             case nil: 0
             case .routed(let index): 2 * index + 1
             case .shared(let index): 2 * index + 2
             }
-        let words = [layer, part, owner].map { UInt64($0) } + update.name.utf8.map { UInt64($0) }
+        let words = [layer.map { UInt64($0) } ?? .max, UInt64(part), UInt64(owner)] + update.name.utf8.map { UInt64($0) }
         return DropoutMask(rate: update.dropout, seed: RandomGenerator.seed(seed, words))
     }
 }

@@ -64,6 +64,15 @@ extension ModelConfiguration {
         return places
     }
 
+    /// Everything that an adapter can join with the shape of its weight, in the order of the model: the embedding, the linear layers,
+    /// and the output projection, which has a place of its own also where it is tied to the embedding.
+    ///
+    /// - Parameter vocabularySize: of a vocabulary that was enlarged; `nil` for the model's
+    package func adaptedPlaces(vocabularySize: Int? = nil) -> [(place: ParameterPlace, shape: [Int])] {
+        let rows = [vocabularySize ?? self.vocabularySize, dim]
+        return [(.embedding, rows)] + linearPlaces + [(.output, rows)]
+    }
+
     private func shape(of role: LinearRole, _ layer: Int, _ expert: LayerPart.Expert?) -> [Int] {
         var heads = DeltaHeads(keyHeads: 0, valueHeads: 0, keyDim: 0, valueDim: 0)
         if case .gatedDeltaNet(let own, _) = kind(ofLayer: layer) { heads = own }

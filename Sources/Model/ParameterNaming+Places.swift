@@ -18,6 +18,17 @@ extension ParameterNaming {
             .first { self.moduleName(of: $0) == name }
     }
 
+    /// The reverse of ``parameterName(of:)``: a weight, or a bias of a linear layer.
+    ///
+    /// - Returns: `nil` where no parameter is called so
+    package func parameterPlace(of name: String) -> ParameterPlace? {
+        guard let dot = name.lastIndex(of: "."), let place = place(of: String(name[..<dot])) else { return nil }
+        if case .layer(let layer, .linear(let role, let expert)) = place, name.hasSuffix(".bias") {
+            return .layer(layer, .bias(role, expert))
+        }
+        return parameterName(of: place) == name ? place : nil
+    }
+
     /// Every part that a layer can have, of experts the first and that of a number.
     private static func parts(numbered number: Int?) -> [LayerPart] {
         let linears = LinearRole.allCases.map { LayerPart.linear($0, nil) }

@@ -44,7 +44,8 @@ extension ModelFile {
     /// - Throws: ``ModelError/inFile(path:_:)`` where it is missing, of another shape, or not readable
     public func weight(at place: ParameterPlace, shape: [Int]) throws(ModelError) -> Tensor {
         do throws(ModelError) {
-            return try weights.parameter(place, shape, of: configuration, precision: .float32)
+            let isTied = place == .output && configuration.tiesEmbedding
+            return try weights.parameter(isTied ? .embedding : place, shape, of: configuration, precision: .float32)
         } catch {
             throw .inFile(path: path, error)
         }

@@ -187,7 +187,7 @@ struct PrincipalStartTests {
         let read = try LoRAAdapter(on: fresh, from: adapter.stateDictionary)
         #expect(read.updates.allSatisfy { $0.update.factors.rank == 8 })
         #expect(relativeError(try logits(fresh), answers) < 1e-5)
-        let (before, after) = (fresh.linears.map(\.weight.values), adapter.linears)
+        let (before, after) = (fresh.linears.map(\.weight.values), adapter.modules)
         read.merge()
         #expect(relativeError(try logits(fresh), answers) < 1e-5)
         adapter.merge()

@@ -23,7 +23,7 @@ struct FamilyNameTests {
 
     private func names(_ targets: String) throws -> [String] {
         let adapter = try LoRAAdapter(on: model, LoRAConfiguration(targets: ModuleTargets(parsing: targets), rank: 2))
-        return adapter.linears.map { String($0.name.dropFirst("model.layers.".count)) }
+        return adapter.modules.map { String($0.name.dropFirst("model.layers.".count)) }
     }
 
     @Test("Layers are chosen by the words of the class, and by what they are")
@@ -117,7 +117,7 @@ struct FamilyNameTests {
         let model = try LanguageModel(configuration, seed: 1)
         func chosen(_ targets: String) throws -> [String] {
             let adapter = try LoRAAdapter(on: model, LoRAConfiguration(targets: ModuleTargets(parsing: targets), rank: 2))
-            return adapter.linears.map { String($0.name.dropFirst("model.layers.".count)) }
+            return adapter.modules.map { String($0.name.dropFirst("model.layers.".count)) }
         }
         let net = ["in_proj_qkv", "in_proj_z", "in_proj_b", "in_proj_a", "out_proj"].map { "0.linear_attn.\($0)" }
         #expect(try chosen("attention") == net + ["q_proj", "k_proj", "v_proj", "o_proj"].map { "1.self_attn.\($0)" })

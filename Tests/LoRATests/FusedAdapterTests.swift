@@ -61,8 +61,8 @@ struct FusedAdapterTests {
         ])
     func targets(_ text: String, _ places: [Int]) throws {
         let model = try LanguageModel(configuration, seed: 1)
-        let chosen = try ModuleTargets(parsing: text).linears(of: model)
+        let chosen = try ModuleTargets(parsing: text).modules(of: model)
         #expect(chosen.map(\.name) == (0..<2).flatMap { layer in places.map { "model.layers.\(layer).\(Self.names[$0])" } })
-        #expect(throws: LoRAError.self) { try ModuleTargets(parsing: "q_proj").linears(of: model) }
+        #expect(throws: LoRAError.self) { try ModuleTargets(parsing: "q_proj").modules(of: model) }
     }
 }

@@ -23,7 +23,7 @@ struct LoRAAdapterTests {
     func start() throws {
         let before = try logits()
         let adapter = try LoRAAdapter(on: model, seed: 3)
-        #expect(adapter.linears.map(\.name) == (0..<2).flatMap { ["layers.\($0).attention.wq", "layers.\($0).attention.wo"] })
+        #expect(adapter.modules.map(\.name) == (0..<2).flatMap { ["layers.\($0).attention.wq", "layers.\($0).attention.wo"] })
         #expect(adapter.parameterCount == 4 * 2 * 16 * 64)
         #expect(try logits() == before)
         let a = try #require(adapter.parameters.first).tensor.values
@@ -83,7 +83,10 @@ struct LoRAAdapterTests {
             }
         }
         let key = "layers.0.attention.wq.lora.A.weight"
-        #expect(refusal { $0["norm.weight"] = StoredTensor(shape: [1], floats: [1]) } == .unexpectedKey("norm.weight"))
+        #expect(refusal { $0["score.weight"] = StoredTensor(shape: [1], floats: [1]) } == .unexpectedKey("score.weight"))
+        #expect(
+            refusal { $0["norm.weight"] = StoredTensor(shape: [1], floats: [1]) }
+                == .parameterShape(name: "norm.weight", found: [1], expected: [model.configuration.dim]))
         #expect(refusal { $0[key] = nil } == .incomplete(module: "layers.0.attention.wq", missing: "A"))
         #expect(
             refusal { for name in $0.names { $0[name] = nil } }
@@ -100,6 +103,6 @@ struct LoRAAdapterTests {
         // The names of a distributed run.
         var distributed = StateDictionary()
         for name in good.names { distributed["module." + name] = good[name] }
-        #expect(try LoRAAdapter(on: model, from: distributed).linears.count == 4)
+        #expect(try LoRAAdapter(on: model, from: distributed).modules.count == 4)
     }
 }

@@ -15,7 +15,7 @@ struct ModuleSelectorTests {
 
     /// The names of the adapted layers.
     private func names(_ targets: String, of model: LanguageModel) throws -> [String] {
-        try LoRAAdapter(on: model, LoRAConfiguration(targets: ModuleTargets(parsing: targets), rank: 2)).linears.map(\.name)
+        try LoRAAdapter(on: model, LoRAConfiguration(targets: ModuleTargets(parsing: targets), rank: 2)).modules.map(\.name)
     }
 
     @Test("Roles")
@@ -67,7 +67,7 @@ struct ModuleSelectorTests {
     private func ranks(_ text: String, targets: ModuleTargets = .allLinear) throws -> [String: Int] {
         let model = try model()
         let adapter = try LoRAAdapter(on: model, LoRAConfiguration(targets: targets, rank: PerModule(parsing: text, fallback: 16)))
-        return Dictionary(uniqueKeysWithValues: adapter.updates.map { ($0.linear.name, $0.update.factors.rank) })
+        return Dictionary(uniqueKeysWithValues: adapter.updates.map { ($0.module.name, $0.update.factors.rank) })
     }
 
     @Test(

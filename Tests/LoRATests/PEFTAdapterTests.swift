@@ -78,9 +78,9 @@ struct PEFTAdapterTests {
     }
 
     private static let refusedSettings: [(String, JSON)] = [
-        ("peft_type", "IA3"), ("bias", "all"), ("modules_to_save", ["lm_head"]), ("use_qalora", true),
+        ("peft_type", "IA3"), ("bias", "all"), ("use_qalora", true),
         ("init_lora_weights", "pissa_niter_4"), ("layer_replication", [[0, 2]]), ("lora_bias", true), ("target_parameters", ["x"]),
-        ("trainable_token_indices", [1]), ("alora_invocation_tokens", [1]), ("something_of_tomorrow", 3),
+        ("alora_invocation_tokens", [1]), ("something_of_tomorrow", 3),
     ]
 
     @Test("A setting that changes what an adapter computes is refused by name", arguments: refusedSettings)
@@ -97,6 +97,8 @@ struct PEFTAdapterTests {
         ("r", 0), ("r", "four"), ("r", -3), ("lora_alpha", nil), ("target_modules", nil), ("target_modules", [1]),
         ("target_modules", "(q_proj"), ("target_modules", "(?!q_proj).*"), ("rank_pattern", ["q_proj": 0]), ("rank_pattern", [1]),
         ("rank_pattern", ["[": 4]), ("alpha_pattern", ["q_proj": "x"]), ("use_rslora", "yes"), ("lora_dropout", 1.5),
+        ("modules_to_save", ["lm_head"]), ("modules_to_save", [1]), ("trainable_token_indices", [1]), ("trainable_token_indices", ["x"]),
+        ("trainable_token_indices", ["lm_head": "x"]), ("ensure_weight_tying", 1),
     ]
 
     @Test("A configuration that makes no sense is refused", arguments: senseless)
@@ -187,12 +189,12 @@ struct PEFTAdapterTests {
     }
 
     @Test(
-        "What is not the adapter of a linear layer is called by its name",
+        "What does not fit, or is not read, is called by its name",
         arguments: [
-            ("model.embed_tokens.lora_embedding_A", "embedding or output layer"),
-            ("model.embed_tokens.weight", "embedding or output layer"),
-            ("lm_head.base_layer.weight", "embedding or output layer"), ("lm_head.lora_A.weight", "embedding or output layer"),
-            ("lm_head.modules_to_save.weight", "modules_to_save"), ("model.embed_tokens.original_module.weight", "modules_to_save"),
+            ("model.embed_tokens.lora_embedding_A", "the adapter of 'model.embed_tokens' lacks its B"),
+            ("model.embed_tokens.weight", "'model.embed_tokens.weight' of the adapter is [4, 64], and the model's is"),
+            ("lm_head.base_layer.weight", "'lm_head.weight' of the adapter is [4, 64]"),
+            ("lm_head.lora_A.weight", "do not fit each other"), ("lm_head.modules_to_save.weight", "is [4, 64]"),
             ("model.embed_tokens.token_adapter.trainable_tokens_delta", "trainable_token_indices"),
             ("model.layers.0.mlp.up_proj.ia3_l", "IA3"), ("model.layers.0.mlp.up_proj.hada_w1_a", "LoHa"),
             ("model.layers.0.mlp.up_proj.lora_B.bias", "is no part of a LoRA adapter"),

@@ -8,7 +8,7 @@ extension LanguageModel {
     func crossEntropyOfAllRows(_ row: TokenRow, _ predictions: [Prediction]) throws -> Tensor {
         let hidden = rmsNorm(try hiddenStates(row), weight: norm, epsilon: configuration.normEpsilon)
         return projectedCrossEntropy(
-            gatherRows(hidden, predictions.map(\.row)), weight: embedding, targets: predictions.map(\.target),
+            gatherRows(hidden, predictions.map(\.row)), weight: embedding.weight, targets: predictions.map(\.target),
             weights: predictions.map(\.weight), normalizer: predictions.reduce(0) { $0 + $1.weight })
     }
 

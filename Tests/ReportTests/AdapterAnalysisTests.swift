@@ -136,7 +136,7 @@ struct AdapterAnalysisTests {
         let deep = try write("layers.9.attention.wq")
         #expect(
             message { try AdapterAnalysis(path: deep, base: base) }.contains(
-                "'layers.9.attention.wq', which is no linear layer of this model"))
+                "'layers.9.attention.wq', which this model does not have"))
 
         var strange = AdapterState.random(on: golden.configuration)
         strange.modules[1].place = .layer(99, .linear(.key, nil))

@@ -30,7 +30,7 @@ struct LengthAnglesTests {
         configuration.ropeScaling = scaling
         let model = try LanguageModel(configuration, seed: 1)
         for linear in model.linears { linear.weight.scale(by: 8) }
-        model.embedding.scale(by: 20)
+        model.embedding.weight.scale(by: 20)
         return model
     }
 

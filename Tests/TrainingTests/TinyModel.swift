@@ -17,7 +17,7 @@ struct TinyModel {
             seed: seed)
         // Large enough that tokens look at each other unevenly, and not all answers are alike.
         for linear in model.linears { linear.weight.scale(by: 8) }
-        model.embedding.scale(by: 20)
+        model.embedding.weight.scale(by: 20)
         adapter = try LoRAAdapter(
             on: model, LoRAConfiguration(targets: .modules(Set(model.linears.map(\.name))), rank: 3, scale: 0.5), seed: seed)
         var generator = RandomGenerator(seed: seed + 1)

@@ -22,7 +22,7 @@ extension AdapterContents {
         var found: [ParameterPlace: AdapterState.Module] = [:]
         for module in modules {
             for (place, a, b) in try module.parts(nil) {
-                guard case .layer(_, .linear) = place else { throw .unknownModule(module.name) }
+                guard place.isAdapted else { throw .unknownModule(module.name) }
                 let fitted = try module.fitted(
                     a, b, at: place, [b.shape[0], a.shape[1]], from: rotaryLayout, nil, bareScale: nil)
                 guard found.updateValue(fitted, forKey: place) == nil else { throw .repeated(module: module.name) }
@@ -32,14 +32,23 @@ extension AdapterContents {
             modules: found.values.sorted { $0.place.order < $1.place.order }, rotaryLayout: rotaryLayout,
             usesRankStabilizedScale: usesRankStabilizedScale, dropout: dropout, provenance: provenance)
         state.start = start
+        try addWholeParts(to: &state, for: nil, nil, from: rotaryLayout)
         return state
     }
 }
 
 extension ParameterPlace {
-    /// Numbers by which linear layers stand in the order of the model: layer, kind of expert, expert, role.
+    /// Whether adapters join there.
+    fileprivate var isAdapted: Bool {
+        if case .layer(_, .linear) = self { return true }
+        return isOfVocabulary
+    }
+
+    /// Numbers by which modules stand in the order of the model: layer, kind of expert, expert, role.
     fileprivate var order: (Int, Int, Int, Int) {
-        guard case .layer(let layer, .linear(let role, let expert)) = self else { return (0, 0, 0, 0) }
+        guard case .layer(let layer, .linear(let role, let expert)) = self else {
+            return (self == .embedding ? -1 : .max, 0, 0, 0)
+        }
         let roles: [LinearRole] = [
             .query, .key, .value, .queryKeyValue, .output, .convolutionInput, .convolutionOutput, .deltaInput, .deltaGate,
             .deltaBeta, .deltaDecay, .deltaOutput, .gate, .gateUp, .down, .up,

@@ -19,12 +19,35 @@ struct AdapterContents {
         var rank: Int { b.shape.last ?? 0 }
     }
 
+    /// A parameter that the file has whole.
+    struct Parameter {
+        /// What the file calls it.
+        let name: String
+        /// `nil` where no parameter is called so.
+        let place: ParameterPlace?
+        let values: StoredTensor
+        let isTrained: Bool
+    }
+
+    /// Rows of tokens that the file has apart from the others.
+    struct Rows {
+        /// What the file calls the module.
+        let module: String
+        let place: ParameterPlace?
+        let tokens: [Int32]
+        let values: StoredTensor
+    }
+
     let format: AdapterFormat
     /// In what naming the places of the modules were found.
     let naming: ParameterNaming
     /// What the file holds, under its own names.
     var tensors = StateDictionary()
     var modules: [Module] = []
+    var parameters: [Parameter] = []
+    var rows: [Rows] = []
+    /// Whether the output projection stays tied to an embedding that the file has whole.
+    var tiesOutput = false
     /// How the rows of queries and keys stand in the file.
     let rotaryLayout: RotaryLayout
     /// What the file says of which layers are adapted.
@@ -79,7 +102,6 @@ struct AdapterContents {
         func checked(_ module: String, hasMagnitude: Bool, dimensions: ClosedRange<Int> = 2...2) throws(AdapterFileError) -> (
             a: StoredTensor, b: StoredTensor, magnitude: StoredTensor?
         ) {
-            if AdapterFileError.isEmbeddingOrOutput(module) { throw .embeddingOrOutput(module) }
             guard let a = self[module, .a] else { throw .incomplete(module: module, missing: Part.a.rawValue) }
             guard let b = self[module, .b] else { throw .incomplete(module: module, missing: Part.b.rawValue) }
             let magnitude = self[module, .magnitude]
@@ -112,8 +134,13 @@ extension AdapterContents {
         // In PEFT's and mlx-lm's files names are those of the model's class.
         let classNaming = configuration.huggingFaceNaming
         let naming = [.peft, .mlx].contains(format) ? classNaming : nil
-        let linears = configuration.linearPlaces
-        let shapes = Dictionary(uniqueKeysWithValues: linears.map { ($0.place, $0.shape) })
+        var state = AdapterState(
+            modules: [], rotaryLayout: configuration.rotaryLayout, usesRankStabilizedScale: usesRankStabilizedScale, dropout: dropout,
+            provenance: provenance)
+        state.start = start
+        try addWholeParts(to: &state, for: configuration, naming, from: layout)
+        let places = configuration.adaptedPlaces(vocabularySize: state.vocabularySize(of: configuration.vocabularySize))
+        let shapes = Dictionary(uniqueKeysWithValues: places.map { ($0.place, $0.shape) })
         var found: [ParameterPlace: AdapterState.Module] = [:]
         for module in modules {
             for (place, a, b) in try module.parts(configuration, naming) {
@@ -123,24 +150,35 @@ extension AdapterContents {
                 guard found.updateValue(fitted, forKey: place) == nil else { throw .repeated(module: module.name) }
             }
         }
-        for (place, _) in linears {
-            let name = classNaming.moduleName(of: place)
+        try checkTargets(Set(found.keys), places.map(\.place), configuration)
+        // In mlx-lm a tied output projection is the adapted embedding.
+        if format == .mlx, configuration.tiesEmbedding, var shared = found[.embedding] {
+            shared.place = .output
+            found[.output] = shared
+        }
+        state.modules = places.compactMap { found[$0.place] }
+        return state
+    }
+
+    /// Looks whether the adapted modules are those that the configuration names.
+    private func checkTargets(
+        _ found: Set<ParameterPlace>, _ places: [ParameterPlace], _ configuration: ModelConfiguration
+    ) throws(AdapterFileError) {
+        for place in places {
+            let name = configuration.huggingFaceNaming.moduleName(of: place)
             switch targets {
             case .unsaid: continue
             case .peft(let targets):
-                let isTarget = targets.contain(name)
-                if found[place] != nil, !isTarget { throw .notTargeted(module: name) }
-                if found[place] == nil, isTarget { throw .targetWithoutFactors(module: name) }
+                // An output projection that stays tied is not named.
+                if place == .output, tiesOutput { continue }
+                let isTarget = targets.contain(name, isOfLayer: !place.isOfVocabulary)
+                if found.contains(place), !isTarget { throw .notTargeted(module: name) }
+                if !found.contains(place), isTarget { throw .targetWithoutFactors(module: name) }
             case .mlx(let targets):
                 // mlx-lm leaves a layer alone that has no factors: its B is zero.
-                if found[place] != nil, !targets.contain(place, of: configuration) { throw .notTargeted(module: name) }
+                if found.contains(place), !targets.contain(place, of: configuration) { throw .notTargeted(module: name) }
             }
         }
-        var state = AdapterState(
-            modules: linears.compactMap { found[$0.place] }, rotaryLayout: configuration.rotaryLayout,
-            usesRankStabilizedScale: usesRankStabilizedScale, dropout: dropout, provenance: provenance)
-        state.start = start
-        return state
     }
 }
 

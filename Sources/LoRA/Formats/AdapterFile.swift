@@ -50,7 +50,7 @@ public enum AdapterFile {
         baseName: String? = nil, elementType: ElementType? = nil
     ) throws(AdapterFileError) {
         try naming(path) { () throws(AdapterFileError) in
-            let (modules, reference) = try written(state, as: format, for: configuration, elementType: elementType)
+            let (modules, reference, state) = try written(state, as: format, for: configuration, elementType: elementType)
             switch format {
             case .minimind:
                 try files { () throws(TensorFileError) in try MiniMindAdapter.write(modules, of: state, to: path, configuration) }
@@ -79,10 +79,10 @@ public enum AdapterFile {
 
     /// The modules as a format has them: their rows, scales and types.
     ///
-    /// - Returns: the modules, and the factor that the format keeps for all of them
+    /// - Returns: the modules, the factor that the format keeps for all of them, and the adapter with the rest of it as the format has it
     static func written(
         _ state: AdapterState, as format: AdapterFormat, for configuration: ModelConfiguration, elementType: ElementType?
-    ) throws(AdapterFileError) -> (modules: [AdapterState.Module], reference: Float) {
+    ) throws(AdapterFileError) -> (modules: [AdapterState.Module], reference: Float, rest: AdapterState) {
         let layout: RotaryLayout =
             switch format {
             case .gguf: ModelFamily.rotaryLayout(ofArchitecture: try architecture(configuration)) ?? .rotateHalf
@@ -96,7 +96,9 @@ public enum AdapterFile {
             let folded = try module.folding(format.factor(module), into: reference)
             modules[index] = try folded.converted(for: format, elementType, configuration)
         }
-        return (modules, reference)
+        var rest = state
+        (rest.parameters, rest.rows) = try state.wholeParts(for: configuration, as: format, elementType, layout)
+        return (modules, reference, rest)
     }
 
     /// Puts the path on what `body` throws.
@@ -188,7 +190,7 @@ extension AdapterFile {
             if let state = dictionary.metadata[CheckpointName.stateKey] { return try CheckpointAdapter.read(dictionary, state) }
             func has(_ mark: String) -> Bool { dictionary.names.contains { $0.contains(mark) } }
             if has(".lora.A.") || has(".lora.B.") { return try MiniMindAdapter.read(dictionary) }
-            if has(".lora_A.") || has(".lora_B.") || has(".lora_embedding_") {
+            if has(".lora_A.") || has(".lora_B.") || has(".lora_embedding_") || has("trainable_tokens_delta") {
                 return try PEFTAdapter.read(dictionary, try configuration())
             }
             if has(".lora_a") || has(".lora_b") { return try MLXAdapter.read(dictionary, try configuration()) }

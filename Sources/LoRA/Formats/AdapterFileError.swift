@@ -14,10 +14,12 @@ public enum AdapterFileError: Error, Sendable, Equatable, CustomStringConvertibl
     case unexpectedKey(String)
     /// A factor of a module that is not there.
     case incomplete(module: String, missing: String)
-    /// The model has no linear layer of this name.
+    /// The model has no module of this name that adapters join, or no parameter.
     case unknownModule(String)
     /// Factors that do not fit each other or the layer, whose weight has the shape `layer` where that is known.
     case shape(module: String, a: [Int], b: [Int], magnitude: [Int]?, layer: [Int]?)
+    /// A parameter that is not of the shape that the model's has.
+    case parameterShape(name: String, found: [Int], expected: [Int])
     /// A rank that is not the one that the configuration says.
     case rank(module: String, found: Int, expected: Int)
     /// Factors that are no floating-point numbers.
@@ -51,11 +53,13 @@ public enum AdapterFileError: Error, Sendable, Equatable, CustomStringConvertibl
         case .unexpectedKey(let key): "'\(key.short)' is no part of a LoRA adapter; is this a base model, or an adapter of another kind?"
         case .incomplete(let module, let missing): "the adapter of '\(module.short)' lacks its \(missing)"
         case .unknownModule(let module):
-            "the adapter is for '\(module.short)', which is no linear layer of this model; is it an adapter of another model?"
+            "the adapter is for '\(module.short)', which this model does not have, or no adapter joins; is it an adapter of another model?"
         case .shape(let module, let a, let b, let magnitude, let layer):
             "the adapter of '\(module.short)' has A \(a) and B \(b)" + (magnitude.map { " and a magnitude \($0)" } ?? "")
                 + (layer.map { ", which do not fit the layer's weight \($0); is it an adapter of another model?" }
                     ?? ", which do not fit each other")
+        case .parameterShape(let name, let found, let expected):
+            "'\(name.short)' of the adapter is \(found), and the model's is \(expected); is it an adapter of another model?"
         case .rank(let module, let found, let expected):
             "the adapter of '\(module.short)' has rank \(found), but adapter_config.json says \(expected)"
         case .elementType(let module, let type): "the adapter of '\(module.short)' is of \(type) values, not of floating-point ones"
@@ -75,16 +79,8 @@ public enum AdapterFileError: Error, Sendable, Equatable, CustomStringConvertibl
 }
 
 extension AdapterFileError {
-    /// What is wrong with a key that is no factor of a linear layer: other parts of an adapter are called by their names.
+    /// What is wrong with a key that is no part of an adapter that is read: other parts of an adapter are called by their names.
     static func unexpected(_ key: String) -> AdapterFileError {
-        let words = key.split(separator: ".")
-        if words.contains("modules_to_save") || words.contains("original_module") {
-            return .unsupported("layers that were trained whole (modules_to_save, '\(key.short)')")
-        }
-        if key.contains("trainable_tokens_") || words.contains("token_adapter") {
-            return .unsupported("trained rows of an embedding (trainable_token_indices, '\(key.short)')")
-        }
-        if key.contains("lora_embedding_") || words.contains(where: embeddings.contains) { return embeddingOrOutput(key) }
         let kinds = [
             ("lora_bias", "trained biases"), ("ia3_l", "the scales of IA3"), ("hada_w", "the factors of LoHa"),
             ("lokr_w", "the factors of LoKr"), ("oft_", "the rotations of OFT"), ("vera_", "the scales of VeRA"),
@@ -92,19 +88,6 @@ extension AdapterFileError {
         ]
         if let kind = kinds.first(where: { key.contains($0.0) }) { return .unsupported("\(kind.1) ('\(key.short)')") }
         return .unexpectedKey(key)
-    }
-
-    static func embeddingOrOutput(_ name: String) -> AdapterFileError {
-        .unsupported("an adapted or trained embedding or output layer ('\(name.short)')")
-    }
-
-    /// What formats call the rows of tokens, and the output projection.
-    private static let embeddings: Set<Substring> = ["embed_tokens", "tok_embeddings", "token_embd", "lm_head"]
-
-    /// Whether a module is the embedding or the output projection. llama.cpp calls that as others call a part of a layer.
-    static func isEmbeddingOrOutput(_ module: String) -> Bool {
-        let words = module.withoutWrapperPrefixes.split(separator: ".")
-        return words.count <= 2 && words.last.map(embeddings.contains) ?? false || module == "output"
     }
 }
 

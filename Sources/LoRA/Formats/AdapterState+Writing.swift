@@ -13,14 +13,12 @@ extension AdapterFormat {
     }
 
     /// The one factor that the file has for all modules.
-    ///
-    /// - Parameter modules: at least one
     func reference(_ modules: [AdapterState.Module]) -> Float {
         switch self {
         case .minimind, .peft: 1
-        case .mlx: modules.allSatisfy { $0.scale == modules[0].scale } ? modules[0].scale : 1
+        case .mlx: modules.first.map { first in modules.allSatisfy { $0.scale == first.scale } ? first.scale : 1 } ?? 1
         // An alpha of 0 would mean none.
-        case .gguf: modules.lazy.compactMap(factor).first { $0 != 0 } ?? Float(modules[0].rank)
+        case .gguf: modules.lazy.compactMap(factor).first { $0 != 0 } ?? Float(modules.first?.rank ?? 1)
         }
     }
 }
@@ -33,10 +31,12 @@ extension AdapterState {
     func modules(
         for configuration: ModelConfiguration, as format: AdapterFormat, _ layout: RotaryLayout
     ) throws(AdapterFileError) -> [Module] {
-        guard !modules.isEmpty else { throw .cannotWrite(format, "the adapter has no modules") }
+        guard !isEmpty else { throw .cannotWrite(format, "the adapter has no modules") }
         guard start == .standard else { throw .cannotWrite(format, "\(start.needOfBase); put it on its base and write LoRAAdapter.state") }
-        let (linears, naming) = (configuration.linearPlaces, configuration.huggingFaceNaming)
-        let shapes = Dictionary(uniqueKeysWithValues: linears.map { ($0.place, $0.shape) })
+        try checkWholeParts(for: configuration, as: format)
+        let naming = configuration.huggingFaceNaming
+        let places = configuration.adaptedPlaces(vocabularySize: vocabularySize(of: configuration.vocabularySize))
+        let shapes = Dictionary(uniqueKeysWithValues: places.map { ($0.place, $0.shape) })
         var found: [ParameterPlace: Module] = [:]
         for module in modules {
             let name = naming.moduleName(of: module.place)
@@ -59,7 +59,56 @@ extension AdapterState {
             written.magnitude = module.magnitude?.reordered(order)
             guard found.updateValue(written, forKey: module.place) == nil else { throw .repeated(module: name) }
         }
-        return linears.compactMap { found[$0.place] }
+        return places.compactMap { found[$0.place] }
+    }
+
+    /// Looks whether the format has a place for what is adapted beside linear layers, and whether that fits the model.
+    private func checkWholeParts(for configuration: ModelConfiguration, as format: AdapterFormat) throws(AdapterFileError) {
+        let naming = configuration.huggingFaceNaming
+        let hasWhole = !parameters.isEmpty || !rows.isEmpty
+        switch format {
+        case .minimind, .peft: break
+        case .mlx where hasWhole, .gguf where hasWhole:
+            throw .cannotWrite(format, "it has no place for modules and rows that are trained whole; merge the adapter instead")
+        case .mlx, .gguf:
+            if configuration.tiesEmbedding, let module = modules.first(where: { $0.place.isOfVocabulary }) {
+                throw .cannotWrite(
+                    format,
+                    "'\(naming.moduleName(of: module.place))' of a model whose embedding and output projection are one weight has no adapter of its own there; merge it instead"
+                )
+            }
+        }
+        var shapes: [ParameterPlace: [Int]] = [:]
+        configuration.forEachParameter { shapes[$0] = $1 }
+        let rowsOfVocabulary = [vocabularySize(of: configuration.vocabularySize), configuration.dim]
+        for parameter in parameters {
+            let expected = parameter.place.isOfVocabulary ? rowsOfVocabulary : shapes[parameter.place]
+            let name = naming.parameterName(of: parameter.place)
+            guard let expected else { throw .unknownModule(name) }
+            guard parameter.values.shape == expected else {
+                throw .cannotWrite(format, "'\(name)' is \(parameter.values.shape), and not \(expected)")
+            }
+        }
+        for own in rows where !own.place.isOfVocabulary || own.values.shape != [own.tokens.count, configuration.dim] {
+            throw .cannotWrite(format, "the rows of '\(naming.moduleName(of: own.place))' are \(own.values.shape)")
+        }
+    }
+
+    /// The parameters of its own, and the rows of tokens, as a file of the format has them.
+    func wholeParts(
+        for configuration: ModelConfiguration, as format: AdapterFormat, _ elementType: ElementType?, _ layout: RotaryLayout
+    ) throws(AdapterFileError) -> (parameters: [Parameter], rows: [Rows]) {
+        var (parameters, rows) = (parameters, rows)
+        for (index, parameter) in parameters.enumerated() {
+            let order = configuration.rowOrder(of: parameter.place, from: rotaryLayout, to: layout)
+            let name = configuration.huggingFaceNaming.parameterName(of: parameter.place)
+            parameters[index].values = try parameter.values.reordered(order).written(as: format, elementType, name)
+        }
+        for (index, own) in rows.enumerated() {
+            let name = "the rows of \(configuration.huggingFaceNaming.moduleName(of: own.place))"
+            rows[index].values = try own.values.written(as: format, elementType, name)
+        }
+        return (parameters, rows)
     }
 }
 
@@ -81,32 +130,45 @@ extension AdapterState.Module {
     func converted(
         for format: AdapterFormat, _ elementType: ElementType?, _ configuration: ModelConfiguration
     ) throws(AdapterFileError) -> AdapterState.Module {
+        let name = configuration.huggingFaceNaming.moduleName(of: place)
+        var module = self
+        module.a = try a.written(as: format, elementType, "A of '\(name)'")
+        module.b = try b.written(as: format, elementType, "B of '\(name)'")
+        module.magnitude = try magnitude.map { magnitude throws(AdapterFileError) in
+            try magnitude.written(as: format, elementType, "the magnitude of '\(name)'")
+        }
+        return module
+    }
+}
+
+extension StoredTensor {
+    /// The values in a type that the format has.
+    ///
+    /// - Parameters:
+    ///   - elementType: `nil` for the type that they have, where the format has it
+    ///   - name: for messages
+    fileprivate func written(
+        as format: AdapterFormat, _ elementType: ElementType?, _ name: String
+    ) throws(AdapterFileError) -> StoredTensor {
         if let elementType, ![.float32, .float16, .bfloat16].contains(elementType) {
             throw .cannotWrite(format, "adapters are written as float32, float16 or bfloat16, not as \(elementType)")
         }
-        func values(_ tensor: StoredTensor, _ part: String) throws(AdapterFileError) -> StoredTensor {
-            let given = elementType ?? tensor.elementType
-            let type: ElementType =
-                switch (format, given) {
-                case (.gguf, .float16), (_, .float32): given
-                case (.mlx, .float16), (.mlx, .bfloat16), (.peft, .float16), (.peft, .bfloat16), (.minimind, .float16),
-                    (.minimind, .bfloat16):
-                    given
-                case (.peft, .float64), (.minimind, .float64): given
-                default: .float32
-                }
-            do throws(TensorFileError) {
-                let values = try tensor.converted(to: type)
-                if let error = values.firstNotFinite { throw error }
-                return values
-            } catch {
-                throw .cannotWrite(format, "\(part) of '\(configuration.huggingFaceNaming.moduleName(of: place))': \(error)")
+        let given = elementType ?? self.elementType
+        let type: ElementType =
+            switch (format, given) {
+            case (.gguf, .float16), (_, .float32): given
+            case (.mlx, .float16), (.mlx, .bfloat16), (.peft, .float16), (.peft, .bfloat16), (.minimind, .float16),
+                (.minimind, .bfloat16):
+                given
+            case (.peft, .float64), (.minimind, .float64): given
+            default: .float32
             }
+        do throws(TensorFileError) {
+            let values = try converted(to: type)
+            if let error = values.firstNotFinite { throw error }
+            return values
+        } catch {
+            throw .cannotWrite(format, "\(name): \(error)")
         }
-        var module = self
-        module.a = try values(a, "A")
-        module.b = try values(b, "B")
-        module.magnitude = try magnitude.map { magnitude throws(AdapterFileError) in try values(magnitude, "the magnitude") }
-        return module
     }
 }

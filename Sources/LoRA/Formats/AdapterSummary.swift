@@ -21,6 +21,10 @@ public struct AdapterSummary: Sendable {
     public let format: AdapterFormat
     /// The adapted layers, in the file's order.
     public let modules: [Module]
+    /// The parameters that are trained whole, as the file calls them.
+    public let wholeParameters: [String]
+    /// How many tokens have rows that are trained apart from the others.
+    public let trainedTokenCount: Int
     /// The types that its values have, in the order in which they come.
     public let elementTypes: [ElementType]
     /// The number of values in all of it.
@@ -47,7 +51,12 @@ public struct AdapterSummary: Sendable {
                 name: $0.name, rank: $0.rank, input: $0.a.shape.last ?? 0, output: $0.b.shape.dropLast().last ?? 0,
                 hasMagnitude: $0.magnitude != nil, scale: $0.scale)
         }
-        let factors = contents.modules.flatMap { [$0.a, $0.b] + ($0.magnitude.map { [$0] } ?? []) }
+        let trained = contents.parameters.filter(\.isTrained)
+        wholeParameters = trained.map(\.name)
+        trainedTokenCount = Set(contents.rows.flatMap(\.tokens)).count
+        let factors =
+            contents.modules.flatMap { [$0.a, $0.b] + ($0.magnitude.map { [$0] } ?? []) } + contents.rows.map(\.values)
+            + trained.map(\.values)
         elementTypes = factors.reduce(into: []) { if !$0.contains($1.elementType) { $0.append($1.elementType) } }
         parameterCount = factors.reduce(0) { $0 + $1.count }
         usesRankStabilizedScale = contents.usesRankStabilizedScale
@@ -77,6 +86,8 @@ extension AdapterSummary: CustomStringConvertible {
             format.rawValue, "\(modules.count) modules", "rank \(list(ranks))", scales.isEmpty ? "no scale" : "scale \(list(scales))",
             list(elementTypes.map(\.rawValue)), "\(parameterCount) parameters",
         ]
+        if !wholeParameters.isEmpty { parts.append("\(wholeParameters.count) trained whole") }
+        if trainedTokenCount > 0 { parts.append("rows of \(trainedTokenCount) tokens") }
         if usesDoRA { parts.append("DoRA") }
         if usesRankStabilizedScale { parts.append("rank-stabilised") }
         if start != .standard { parts.append("for the rest of a base that \(start.rawValue) took a part of") }

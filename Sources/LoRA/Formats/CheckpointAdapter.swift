@@ -20,7 +20,7 @@ enum CheckpointAdapter {
         }
         let provenance = notes?["provenance"]?.object
         let known = provenance.map(Provenance.init)
-        var contents = try MiniMindAdapter.read(parameters)
+        var contents = try MiniMindAdapter.read(parameters, trainedTokens: known?.trainedTokens)
         for (index, module) in contents.modules.enumerated() {
             let said = module.place.flatMap { known?.scale(of: $0) }
             guard let scale = said ?? earlierScale(recipe, rank: module.rank) else {

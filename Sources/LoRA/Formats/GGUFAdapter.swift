@@ -23,16 +23,23 @@ enum GGUFAdapter {
         }
         // llama.cpp takes the factors as they are where there is no alpha.
         let alpha = metadata[alphaKey]?.float ?? 0
+        let naming = ModelFamily.ggufNaming(ofArchitecture: architecture)
         var factors = AdapterContents.Factors()
         for key in file.tensors.names {
             guard let tensor = file.tensors[key] else { continue }
             guard let (suffix, part) = suffixes.first(where: { key.hasSuffix($0.0) }) else { throw .unexpected(key) }
-            try factors.add(part, of: String(key.dropLast(suffix.count)), tensor)
+            let module = String(key.dropLast(suffix.count))
+            guard naming.place(of: module) == .embedding else {
+                try factors.add(part, of: module, tensor)
+                continue
+            }
+            // llama.cpp gathers rows of an embedding's A, `[vocabulary, rank]`, and multiplies them by B, `[dim, rank]`.
+            guard let transposed = tensor.transposed else { throw .unexpected(key) }
+            try factors.add(part == .a ? .b : .a, of: module, part == .a ? tensor : transposed.reordered(nil))
         }
         var contents = AdapterContents(
             format: .gguf, naming: .gguf, rotaryLayout: ModelFamily.rotaryLayout(ofArchitecture: architecture) ?? .rotateHalf)
         contents.architecture = architecture
-        let naming = ModelFamily.ggufNaming(ofArchitecture: architecture)
         for module in factors.modules {
             let (a, b, _) = try factors.checked(module, hasMagnitude: false, dimensions: 2...3)
             let scale = alpha == 0 ? 1 : alpha / Float(b.shape.last ?? 1)
@@ -67,6 +74,11 @@ enum GGUFAdapter {
         }
         for module in modules {
             let name = naming.moduleName(of: module.place)
+            if module.place == .embedding {
+                writer.add(name + ".weight.lora_a", module.b)
+                writer.add(name + ".weight.lora_b", module.a.transposed?.reordered(nil) ?? module.a)
+                continue
+            }
             guard case .layer(_, .linear(_, .routed)) = module.place else {
                 writer.add(name + ".weight.lora_a", module.a)
                 writer.add(name + ".weight.lora_b", module.b)

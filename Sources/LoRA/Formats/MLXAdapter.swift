@@ -27,7 +27,12 @@ enum MLXAdapter {
         var contents = AdapterContents(format: .mlx, naming: naming, rotaryLayout: .rotateHalf)
         for module in factors.modules {
             let hasMagnitude = settings?.usesDoRA ?? (factors[module, .magnitude] != nil)
-            let (a, b, magnitude) = try factors.checked(module, hasMagnitude: hasMagnitude)
+            var (a, b, magnitude) = try factors.checked(module, hasMagnitude: hasMagnitude)
+            // mlx-lm reads an embedding's factors the other way round.
+            if naming.place(of: module) == .embedding, let rows = a.transposed, let columns = b.transposed {
+                if magnitude != nil { throw .unsupported("DoRA on an embedding ('\(module.prefix(120))')") }
+                (a, b) = (columns.reordered(nil), rows.reordered(nil))
+            }
             if magnitude != nil, !hasMagnitude { throw .unexpectedKey("\(module).m") }
             if let rank = settings?.rank, rank != a.shape[0] { throw .rank(module: module, found: a.shape[0], expected: rank) }
             contents.modules.append(
@@ -92,13 +97,14 @@ enum MLXAdapter {
         dictionary.metadata[StateDictionary.provenanceKey] = state.provenance.map { JSON.object($0).serialized }
         let naming = configuration.huggingFaceNaming
         for module in modules {
-            guard case .layer(_, .linear(_, nil)) = module.place else {
+            if case .layer(_, .linear(_, _?)) = module.place {
                 throw .cannotWrite(.mlx, "mlx-lm keeps the experts of a layer in one tensor; merge the adapter instead")
             }
             let name = naming.moduleName(of: module.place)
             let (a, b) = (module.a.padded(to: [rank, module.a.shape[1]]), module.b.padded(to: [module.b.shape[0], rank]))
-            dictionary[name + ".lora_a"] = a.transposed?.reordered(nil)
-            dictionary[name + ".lora_b"] = b.transposed?.reordered(nil)
+            let isEmbedding = module.place == .embedding
+            dictionary[name + ".lora_a"] = isEmbedding ? b : a.transposed?.reordered(nil)
+            dictionary[name + ".lora_b"] = isEmbedding ? a : b.transposed?.reordered(nil)
             dictionary[name + ".m"] = module.magnitude
         }
         let targets = MLXTargets(covering: modules.map(\.place), of: configuration)
@@ -135,13 +141,17 @@ struct MLXTargets {
     }
 
     func contain(_ place: ParameterPlace, of configuration: ModelConfiguration) -> Bool {
-        guard case .layer(let index, _) = place else { return false }
+        guard case .layer(let index, _) = place else {
+            // Outside of the layers a name is a whole one.
+            return keys?.contains(configuration.huggingFaceNaming.moduleName(of: place)) ?? false
+        }
         guard let keys else { return layerCount <= 0 || index >= configuration.layerCount - layerCount }
         if keys.contains(configuration.huggingFaceNaming.moduleName(of: place)) { return true }
         return (layerCount <= 0 || index >= configuration.layerCount - layerCount) && keys.contains(Self.key(place, configuration))
     }
 
     private static func key(_ place: ParameterPlace, _ configuration: ModelConfiguration) -> String {
-        configuration.huggingFaceNaming.moduleName(of: place).split(separator: ".").dropFirst(3).joined(separator: ".")
+        let name = configuration.huggingFaceNaming.moduleName(of: place)
+        return place.isOfVocabulary ? name : name.split(separator: ".").dropFirst(3).joined(separator: ".")
     }
 }

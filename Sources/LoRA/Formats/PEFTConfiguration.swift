@@ -3,6 +3,11 @@ import Tensor
 /// What PEFT's `adapter_config.json` says of an adapter.
 struct PEFTConfiguration {
     let targets: PEFTTargets
+    /// Modules that are trained whole, by the ends of their names.
+    let modulesToSave: [String]
+    /// Whether what is tied to an embedding that is trained whole stays so.
+    let tiesOutput: Bool
+    private let tokens: TrainedTokens
     let usesRankStabilizedScale: Bool
     let usesDoRA: Bool
     let dropout: Float
@@ -34,6 +39,58 @@ struct PEFTConfiguration {
         }
         baseName = fields["base_model_name_or_path"]?.string
         targets = try PEFTTargets(fields)
+        modulesToSave = try Self.modulesToSave(fields["modules_to_save"])
+        tiesOutput = try Self.flag(fields, "ensure_weight_tying")
+        tokens = try TrainedTokens(fields["trainable_token_indices"])
+    }
+
+    /// Whether rows of some tokens are trained apart from the others.
+    var trainsTokens: Bool {
+        if case .none = tokens { false } else { true }
+    }
+
+    /// The tokens whose rows of a module are trained apart from the others.
+    ///
+    func trainedTokens(of module: String) -> [Int32]? {
+        switch tokens {
+        case .none: nil
+        case .ofEmbedding(let tokens): tokens
+        case .byModule(let byModule): byModule.first { module == $0.name || module.hasSuffix("." + $0.name) }?.tokens ?? byModule.first?.tokens
+        }
+    }
+
+    /// PEFT's `trainable_token_indices`: indices for the embedding, or by the names of modules.
+    private enum TrainedTokens {
+        case none
+        case ofEmbedding([Int32])
+        case byModule([(name: String, tokens: [Int32])])
+
+        init(_ value: JSON?) throws(AdapterFileError) {
+            func tokens(_ value: JSON) throws(AdapterFileError) -> [Int32] {
+                let found = value.array?.map { $0.integer.flatMap { Int32(exactly: $0) } }
+                guard let found, found.allSatisfy({ $0 != nil }) else {
+                    throw .configuration("'trainable_token_indices' of adapter_config.json is no list of tokens")
+                }
+                return found.compactMap { $0 }
+            }
+            switch value {
+            case nil, .null?: self = .none
+            case .object(let byModule)?:
+                var found: [(name: String, tokens: [Int32])] = []
+                for (name, list) in byModule { found.append((name, try tokens(list))) }
+                self = found.isEmpty ? .none : .byModule(found)
+            case let list?: self = .ofEmbedding(try tokens(list))
+            }
+        }
+    }
+
+    private static func modulesToSave(_ value: JSON?) throws(AdapterFileError) -> [String] {
+        switch value {
+        case nil, .null?: return []
+        case .string(let name)?: return [name]
+        case .array(let names)? where names.allSatisfy({ $0.string != nil }): return names.compactMap(\.string)
+        default: throw .configuration("'modules_to_save' of adapter_config.json is no list of names")
+        }
     }
 
     /// The rank of a module and the factor before its `B A`.
@@ -72,6 +129,7 @@ struct PEFTConfiguration {
         "lora_alpha", "lora_dropout", "rank_pattern", "alpha_pattern", "target_modules", "exclude_modules", "layers_to_transform",
         "layers_pattern", "use_rslora", "use_dora", "bias", "init_lora_weights", "runtime_config", "megatron_core",
         "loftq_config", "eva_config", "corda_config", "lora_ga_config", "qalora_group_size", "ensure_weight_tying",
+        "modules_to_save", "trainable_token_indices",
         // For a layer of `torch.nn.Linear`, PEFT sets it to false.
         "fan_in_fan_out",
     ]
@@ -146,11 +204,14 @@ struct PEFTTargets {
         hasLayers = patterns.isEmpty || patterns.contains("layers")
     }
 
-    /// - Parameter name: a linear layer as Hugging Face calls it
-    func contain(_ name: String) -> Bool {
+    /// - Parameters:
+    ///   - name: a module as Hugging Face calls it
+    ///   - isOfLayer: whether it is a linear layer of the layers, which `all-linear` stands for
+    func contain(_ name: String, isOfLayer: Bool) -> Bool {
         if let excluded, excluded.contain(name) { return false }
         guard !names.has(name) else { return true }
         guard names.contain(name) else { return false }
+        if case .all = names, !isOfLayer { return false }
         guard let layers else { return true }
         let number = name.split(separator: ".").lazy.compactMap { Int($0) }.first
         return hasLayers && number.map(layers.contains) ?? false

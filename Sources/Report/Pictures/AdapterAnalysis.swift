@@ -24,10 +24,14 @@ public struct AdapterAnalysis: Sendable {
             throw LoRAError.configuration("the adapter cannot be looked at alone: \(state.start.needOfBase); give its base")
         }
         let naming = base?.configuration.naming ?? naming
-        let shapes = base.map { Dictionary(uniqueKeysWithValues: $0.configuration.linearPlaces.map { ($0.place, $0.shape) }) }
+        let shapes = base.map { base in
+            let size = state.vocabularySize(of: base.configuration.vocabularySize)
+            return Dictionary(uniqueKeysWithValues: base.configuration.adaptedPlaces(vocabularySize: size).map { ($0.place, $0.shape) })
+        }
         let state =
             try base.map { base in
-                try state.turned(to: base.configuration.rotaryLayout, base.configuration).onWholeBase(naming) { module throws(LoRAError) in
+                let turned = try state.turned(to: base.configuration.rotaryLayout, base.configuration)
+                return try turned.onWholeBase(naming, isTied: base.configuration.tiesEmbedding) { module throws(LoRAError) in
                     guard let shape = shapes?[module.place] else { return nil }
                     return try reading(naming.moduleName(of: module.place)) { try base.weight(at: module.place, shape: shape) }
                 }
@@ -76,7 +80,9 @@ public struct AdapterAnalysis: Sendable {
 extension ModuleAnalysis {
     fileprivate init(_ module: AdapterState.Module, _ name: String, _ shape: [Int], base: ModelFile?) throws {
         let factors = try module.factors(name)
-        let weight = try base?.weight(at: module.place, shape: shape)
+        // An enlarged embedding has no weight in the base to compare with.
+        let isEnlarged = base.map { module.place.isOfVocabulary && $0.configuration.vocabularySize != shape[0] } ?? false
+        let weight = isEnlarged ? nil : try base?.weight(at: module.place, shape: shape)
         self.name = name
         place = module.place
         (self.shape, rank, scale) = (shape, module.rank, module.scale)

@@ -82,7 +82,7 @@ struct AdapterShelf {
         if loaded.names.isEmpty { return ["no adapter is loaded; /load NAME PATH loads one"] }
         return loaded.adapters.map { adapter in
             let weight = loaded.active[adapter.name].map { $0 == 1 ? "on" : "on, × \($0)" } ?? "off"
-            return "\(adapter.name): \(weight); \(adapter.linears.count) modules, \(paths[adapter.name] ?? "")"
+            return "\(adapter.name): \(weight); \(adapter.modules.count) modules, \(paths[adapter.name] ?? "")"
         }
     }
 }

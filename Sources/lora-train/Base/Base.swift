@@ -7,13 +7,18 @@ import Tensor
 /// A base as it lies on disk, whatever its format, and what belongs to it.
 struct Base {
     let file: ModelFile
+    /// Tokens beyond those of its tokenizer: those of `--add_tokens`, or of the adapters.
+    let addedTokens: AddedTokens
     private let options: ModelOptions
 
     /// Opens the base that was given, or the first of the usual ones that is there.
     ///
+    /// - Parameter addedTokensPath: of the tokens that a run adds
     /// - Throws: ``CommandError``, or `ModelError` with the path
-    init(_ options: ModelOptions) throws {
+    init(_ options: ModelOptions, addedTokensPath: String? = nil) throws {
         self.options = options
+        let adapters = try options.loraPath.map { try AdapterList($0, flag: "--lora_path").paths } ?? []
+        addedTokens = try addedTokensPath.map { try AddedTokens(file: $0) } ?? AddedTokens(adapters: adapters)
         let path = try options.weightsPath
         guard FileManager.default.fileExists(atPath: path) else {
             let name = (path as NSString).lastPathComponent
@@ -76,12 +81,13 @@ struct Base {
     /// The fingerprint of the weights.
     func fingerprint() throws -> Fingerprint { try file.weights.fingerprint(file.configuration) }
 
-    /// The tokenizer that was given, or the base's own, or that of the usual folders.
+    /// The tokenizer that was given, or the base's own, or that of the usual folders; with the added tokens.
     ///
     /// - Throws: ``CommandError`` that says which folders were looked at
-    func tokenizer() throws -> Tokenizer {
-        try tokenizerSource().tokenizer(name: options.tokenizerPath ?? file.path)
-    }
+    func tokenizer() throws -> Tokenizer { try addedTokens.added(to: bareTokenizer()) }
+
+    /// The same without the added tokens.
+    func bareTokenizer() throws -> Tokenizer { try tokenizerSource().tokenizer(name: options.tokenizerPath ?? file.path) }
 
     /// Where the tokenizer lies that goes along with a model; `nil` where none was given and none is found.
     ///

@@ -31,13 +31,20 @@ struct ModelOutput {
     let elementType: ElementType
     private let tokens: SpecialTokens
     private let tokenizerSource: TokenizerSource?
+    /// Whether the tokenizer has tokens beyond those of its files.
+    private let addsTokens: Bool
     /// The tokenizer where its files are not copied as they are; read once, and before anything is written, as it may be damaged.
     private let tokenizer: Tokenizer?
 
     /// - Parameters:
     ///   - base: where the model comes from; `nil` for a random start
     ///   - tokenizerPath: the tokenizer that was given
-    init(_ format: ModelFormat, as elementType: ElementType, of base: Base?, tokenizerPath: String?) throws {
+    ///   - addedTokens: tokens that are added to it
+    init(
+        _ format: ModelFormat, as elementType: ElementType, of base: Base?, tokenizerPath: String?, addedTokens: AddedTokens = AddedTokens()
+    ) throws {
+        let addedTokens = base?.addedTokens ?? addedTokens
+        addsTokens = !addedTokens.isEmpty
         (self.format, self.elementType) = (format, elementType)
         tokens = base?.file.tokens ?? .minimind
         if let base {
@@ -45,8 +52,9 @@ struct ModelOutput {
         } else {
             tokenizerSource = try tokenizerPath.map(TokenizerFolder.source) ?? (try? .folder(TokenizerFolder.find()))
         }
-        let copiesFiles = format == .pth || format == .huggingface && tokenizerSource?.folder != nil
-        tokenizer = copiesFiles ? nil : try tokenizerSource?.tokenizer(name: tokenizerPath ?? base?.file.path ?? "")
+        let copiesFiles = format == .pth || format == .huggingface && tokenizerSource?.folder != nil && !addsTokens
+        let bare = copiesFiles ? nil : try tokenizerSource?.tokenizer(name: tokenizerPath ?? base?.file.path ?? "")
+        tokenizer = try bare.map(addedTokens.added)
     }
 
     /// Looks whether a model can be written to a place in this form, before hours have gone by.
@@ -74,7 +82,10 @@ struct ModelOutput {
     ///
     /// - Returns: whole lines
     func notes(_ configuration: ModelConfiguration) -> [String] {
-        guard format != .pth else { return [] }
+        guard format != .pth else {
+            return addsTokens
+                ? ["warning: a .pth has no tokenizer, so that the added tokens are not in it; --format huggingface or gguf keeps them"] : []
+        }
         var notes: [String] = []
         if tokenizerSource == nil {
             let consequence = format == .gguf ? "llama.cpp will read no text from the file" : "none goes along"
@@ -94,7 +105,7 @@ struct ModelOutput {
             try model.saved(as: elementType, tokens: tokens).write(to: path)
         case .huggingface:
             let written = try model.writeHuggingFaceFolder(
-                to: path, as: elementType, tokens: tokens, tokenizerFolder: tokenizerSource?.folder)
+                to: path, as: elementType, tokens: tokens, tokenizerFolder: tokenizer == nil ? tokenizerSource?.folder : nil)
             try tokenizer?.writeHuggingFaceFiles(to: path)
             return written
         case .gguf:

@@ -42,7 +42,7 @@ struct ExportCommand {
     ) throws {
         let type = try options.elementType(modelFormat)
         let output = try ModelOutput(modelFormat, as: type, of: base, tokenizerPath: options.model.tokenizerPath)
-        let adapted = model.linears.filter { linear in linear.updates.contains { $0.weight != 0 } }
+        let adapted = model.modules.filter { module in module.updates.contains { $0.weight != 0 } || module.tokenRows.contains(where: \.isOn) }
         let before = adapted.map { ($0, $0.weight.values) }
         shelf.merge()
         // A GGUF keeps some weights in other types, which its writer knows.
@@ -61,14 +61,14 @@ struct ExportCommand {
     }
 
     /// Says what rounding leaves of the adapters.
-    private func report(_ before: [(linear: Linear, values: [Float])], writtenAs type: ElementType) {
+    private func report(_ before: [(module: AdaptedModule, values: [Float])], writtenAs type: ElementType) {
         guard !type.isQuantized else { return }
         var report = MergeReport()
-        for (linear, values) in before {
+        for (module, values) in before {
             func rounded(_ values: [Float]) -> [Float] {
-                (try? StoredTensor(shape: linear.weight.shape, floats: values, as: type).floats()) ?? values
+                (try? StoredTensor(shape: module.weight.shape, floats: values, as: type).floats()) ?? values
             }
-            let merged = linear.weight.values
+            let merged = module.weight.values
             report += MergeReport(before: rounded(values), delta: zip(values, merged).map { $1 - $0 }, after: rounded(merged))
         }
         console.line(
@@ -89,7 +89,7 @@ struct ExportCommand {
         let type = options.savedType == .auto ? nil : try options.elementType(nil)
         try AdapterFile.write(
             adapter.state, as: format, to: output, for: model.configuration, baseName: base.file.path, elementType: type)
-        console.line("wrote \(output) (\(format.rawValue), \(adapter.linears.count) modules)")
+        console.line("wrote \(output) (\(format.rawValue), \(adapter.modules.count) modules)")
         guard options.verifies else { return }
         let other = try base.model(reading: nil)
         let state = try AdapterFile.read(output, for: other.configuration)

@@ -100,6 +100,13 @@ private struct Report {
         fields["scales"] = .array(adapter.scales.map { .number(Double($0)) })
         let names = adapter.modules.map(\.name)
         say("modules", ModuleNames.summary(names), "modules", .array(names.map(JSON.string)))
+        if !adapter.wholeParameters.isEmpty {
+            let names = adapter.wholeParameters
+            say("trained whole", names.joined(separator: ", "), "modules_to_save", .array(names.map(JSON.string)))
+        }
+        if adapter.trainedTokenCount > 0 {
+            say("trained rows", "\(adapter.trainedTokenCount) tokens", "trained_tokens", .integer(adapter.trainedTokenCount))
+        }
         if let provenance = adapter.provenance {
             for key in provenance.keys {
                 say(key, provenance[key]?.string ?? provenance[key]?.serialized ?? "", nil, nil)

@@ -21,11 +21,12 @@ struct EvaluateCommand {
                     options.format.format(base.tokenizer()), maximumLength: options.model.maxSequenceLength, seed: options.model.seed),
                 access: options.isStreaming ? .streaming : .checked, onBadRecord: options.onBadRecord)
             let model = try base.model(reading: options.dtype)
+            var adapters = AdapterShelf(model, base, isForced: options.model.forcesAdapter)
+            if let list = options.model.loraPath { try adapters.load(list: list) }
+            // An adapter may know more tokens.
             try dataset.checkVocabulary(size: model.configuration.vocabularySize)
             let length = options.model.maxSequenceLength
             PositionWarning(model.configuration).check(length, "--max_seq_len \(length)")
-            var adapters = AdapterShelf(model, base, isForced: options.model.forcesAdapter)
-            if let list = options.model.loraPath { try adapters.load(list: list) }
             let evaluator = Evaluator(dataset, batchSize: options.batchSize, workers: options.workerCount, precision: options.dtype)
             let (first, counts) = try measure(model, evaluator, path)
             try note(counts, dataset)

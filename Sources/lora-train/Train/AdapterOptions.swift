@@ -11,6 +11,10 @@ struct AdapterOptions {
     var usesDoRA = false
     var start = LoRAConfiguration.Start.standard
     var rateRatio = 1.0
+    /// Modules that are trained whole.
+    var modulesToSave: String?
+    /// A file of tokens that are added to the tokenizer.
+    var addedTokensPath: String?
 
     /// The flags of adapters that ask for something; switched off, they are no contradiction where there is nothing to
     /// switch off.
@@ -18,7 +22,7 @@ struct AdapterOptions {
         let flags = [
             ("lora_rank", true), ("target_modules", true), ("lora_alpha", true), ("use_rslora", usesRankStabilizedScale),
             ("use_dora", usesDoRA), ("init_lora_weights", start != .standard), ("lora_dropout", dropout != 0),
-            ("loraplus_lr_ratio", rateRatio != 1),
+            ("loraplus_lr_ratio", rateRatio != 1), ("modules_to_save", true),
         ]
         return flags.filter(\.1).map(\.0)
     }
@@ -31,7 +35,7 @@ struct AdapterOptions {
         let asked = requests.filter(given.contains)
         if trainsAll { try Self.refuse(asked, "--full trains no adapter") }
         // Rank, scale and kind may be those that the adapter has.
-        let layout = asked.filter { ["target_modules", "init_lora_weights"].contains($0) }
+        let layout = asked.filter { ["target_modules", "init_lora_weights", "modules_to_save"].contains($0) } + (addedTokensPath == nil ? [] : ["add_tokens"])
         if goesOn { try Self.refuse(layout, "the adapter of --lora_path is laid out already") }
         if usesRankStabilizedScale, alpha == nil {
             throw .usage("--use_rslora divides alpha by the root of the rank; give --lora_alpha too")
@@ -45,7 +49,7 @@ struct AdapterOptions {
     /// - Throws: ``CommandError`` with exit code 2; `LoRAError` for a table that names no layer of the adapter
     func check(_ adapter: LoRAAdapter, isRankStabilized: Bool, given: Set<String>) throws {
         let updates = adapter.updates.map(\.update)
-        let layers = adapter.updates.map(\.linear)
+        let layers = adapter.updates.map(\.module)
         let wanted = try configuration()
         let ranks = updates.map(\.factors.rank)
         var others: [(flag: String, fact: String)] = []
@@ -96,6 +100,9 @@ struct AdapterOptions {
         configuration.dropout = Float(dropout)
         configuration.usesDoRA = usesDoRA
         configuration.start = start
+        configuration.modulesToSave = modulesToSave.map { text in
+            text.split(whereSeparator: { ",[]'\" ".contains($0) }).map(String.init)
+        } ?? []
         return configuration
     }
 
@@ -113,8 +120,14 @@ extension FlagSet {
             "Rank of new adapters, or one for each: attention=8,mlp=16,default=4, by square, attention, mlp, module names or patterns")
         text(
             "target_modules", path.appending(path: \.targets),
-            "What is adapted: square (the published recipe, the default; all-linear with a table of ranks), attention, mlp, all-linear, a list such as q_proj,w2, or a pattern for whole names"
+            "What is adapted: square (the published recipe, the default; all-linear with a table of ranks), attention, mlp, all-linear, a list such as q_proj,w2 or all-linear,embed_tokens,lm_head, or a pattern for whole names"
         )
+        text(
+            "modules_to_save", path.appending(path: \.modulesToSave),
+            "Modules that are trained whole beside the adapters, by the ends of their names: embed_tokens,lm_head,norm")
+        filePath(
+            "add_tokens", path.appending(path: \.addedTokensPath),
+            "File of tokens that are added to the tokenizer, one a line or JSON; their rows of the embedding and the output are trained")
         text(
             "lora_alpha", path.appending(path: \.alpha),
             "Scale of adapters is alpha / rank; a number, or one for each like --lora_rank. Without it the scale is 1, as published")

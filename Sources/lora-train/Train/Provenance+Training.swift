@@ -19,14 +19,17 @@ extension TrainOptions {
         let updates = adapter.updates
         let scales = Set(updates.map(\.update.factors.scale))
         if model.loraPath != nil { recipe["lora_rank"] = .string(AdapterOptions.list(updates.map(\.update.factors.rank))) }
-        return Provenance(
+        var provenance = Provenance(
             base: origins.base, tokenizer: origins.tokenizer, data: origins.data,
             scale: scales.count == 1 ? scales.first : nil,
             scales: scales.count == 1
                 ? [:]
-                : updates.reduce(into: [:]) { $0[ParameterNaming.huggingFace.moduleName(of: $1.linear.place)] = $1.update.factors.scale },
+                : updates.reduce(into: [:]) { $0[ParameterNaming.huggingFace.moduleName(of: $1.module.place)] = $1.update.factors.scale },
             seed: UInt64(model.seed), recipe: recipe,
             version: Release.version)
+        provenance.addedTokens = origins.addedTokens
+        provenance.trainedTokens = adapter.tokenRows.first?.rows.tokens
+        return provenance
     }
 }
 

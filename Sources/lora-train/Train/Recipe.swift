@@ -19,7 +19,7 @@ struct Recipe {
         "save_interval",
         "save_steps", "save_total_limit",
         "save_dtype", "format", "resume", "ddp", "ddp_timeout", "local_rank", "streaming", "force",
-        "chat_template", "wandb_run_name", "wandb_optional", "wandb_python", "wandb_timeout",
+        "chat_template", "add_tokens", "wandb_run_name", "wandb_optional", "wandb_python", "wandb_timeout",
     ]
 
     private static let start = "the adapter that it starts from"
@@ -51,6 +51,7 @@ struct Recipe {
         facts["the tokenizer"] = origins.tokenizer.map { .string($0.description) }
         facts[Self.template] = origins.template.map { .string($0.description) }
         facts[Self.mask] = .string(rule.words)
+        facts["the added tokens"] = origins.addedTokens.isEmpty ? nil : .string(JSON.array(origins.addedTokens).serialized)
         facts["the data"] = .string(origins.data.description)
         facts[Self.start] = subject.start.map(JSON.string)
         facts[Self.balance] = subject.balance.map(JSON.string)
@@ -121,11 +122,14 @@ struct Origins {
     var tokenizer: Fingerprint?
     /// Of the chat template that was given in place of the tokenizer's.
     let template: Fingerprint?
+    /// The tokens that were added to the tokenizer, with their ids.
+    let addedTokens: [JSON]
     let data: Fingerprint
     let validation: Fingerprint?
     let retained: Fingerprint?
 
-    init(_ base: Base?, _ options: TrainOptions, _ format: ChatFormat) throws {
+    init(_ base: Base?, _ options: TrainOptions, _ format: ChatFormat, addedTokens: [JSON]) throws {
+        self.addedTokens = addedTokens
         self.base = try base?.fingerprint()
         tokenizer = try base?.tokenizerFingerprint()
         template = options.format.template.map { _ in Fingerprint(of: format.template.source) }

@@ -31,8 +31,13 @@ struct Subject {
 
     /// Puts a new adapter or that of `--lora_path` on the model, or takes the whole model.
     ///
-    /// - Parameter checkpoint: of the run that this one goes on from
-    init(_ options: TrainOptions, _ model: LanguageModel, _ base: Base?, _ origins: Origins, from checkpoint: Checkpoint?) throws {
+    /// - Parameters:
+    ///   - tokens: those that are added to the tokenizer, new to it and known
+    ///   - checkpoint: of the run that this one goes on from
+    init(
+        _ options: TrainOptions, _ model: LanguageModel, _ base: Base?, _ origins: Origins, _ tokens: (new: [Int32], known: [Int32]),
+        from checkpoint: Checkpoint?
+    ) throws {
         let console = Console.shared
         func announceBase() {
             if let base { console.line("base \(base.file.path): \(base.file.summary)") }
@@ -43,6 +48,7 @@ struct Subject {
         }
         let savedType = ElementType(rawValue: options.savedType.rawValue) ?? .float32
         if options.trainsAll {
+            try model.enlargeVocabulary(to: tokens.new.map { Int($0) + 1 }.max() ?? 0)
             console.line("LLM 总参数量: \(model.parameterCount)")
             announceBase()
             let output = try WholeModel(options, model, base)
@@ -63,7 +69,7 @@ struct Subject {
             }
             return
         }
-        let (adapter, source) = try Self.adapter(options, on: model, base, from: checkpoint)
+        let (adapter, source) = try Self.adapter(options, on: model, base, tokens, from: checkpoint)
         let total = model.parameterCount + adapter.parameterCount
         for line in PublishedLog.parameters(total: total, trained: adapter.parameterCount) { console.line(line) }
         announceBase()
@@ -136,8 +142,14 @@ struct Subject {
         let ranks = AdapterOptions.list(updates.map(\.factors.rank))
         let scales = AdapterOptions.list(updates.map(\.factors.scale))
         let kind = updates.contains { $0.magnitude != nil } ? " (DoRA)" : ""
-        return "adapting \(adapter.linears.count) modules with rank \(ranks), scale \(scales)\(kind): "
-            + ModuleNames.summary(adapter.linears.map(\.name))
+        let names = adapter.updates.map(\.module.name)
+        var parts = ["adapting \(names.count) modules with rank \(ranks), scale \(scales)\(kind): \(ModuleNames.summary(names))"]
+        if let rows = adapter.tokenRows.first?.rows { parts.append("training the rows of \(rows.tokens.count) tokens") }
+        if let own = adapter.own {
+            let trained = own.tensors.map(\.place).filter(own.trained.contains).map(adapter.nameOfParameter)
+            parts.append("training whole: \(trained.joined(separator: ", "))")
+        }
+        return parts.joined(separator: "; ")
     }
 
     /// Of an adapter as it was read. Files that the run itself writes change with every save.
@@ -170,13 +182,16 @@ struct Subject {
 
     /// The adapter of `--lora_path`, and where its scale comes from; or a new one.
     private static func adapter(
-        _ options: TrainOptions, on model: LanguageModel, _ base: Base?, from checkpoint: Checkpoint?
+        _ options: TrainOptions, on model: LanguageModel, _ base: Base?, _ tokens: (new: [Int32], known: [Int32]),
+        from checkpoint: Checkpoint?
     ) throws -> (adapter: LoRAAdapter, source: ScaleSource?) {
         guard let path = options.model.loraPath else {
             do {
-                return (try LoRAAdapter(on: model, options.adapter.configuration(), seed: UInt64(options.model.seed)), nil)
+                var configuration = try options.adapter.configuration()
+                (configuration.newTokens, configuration.trainedTokens) = tokens
+                return (try LoRAAdapter(on: model, configuration, seed: UInt64(options.model.seed)), nil)
             } catch let error as LoRAError {
-                throw CommandError.usage("--target_modules, --lora_rank, --lora_alpha: \(error)")
+                throw CommandError.usage("--target_modules, --modules_to_save, --lora_rank, --lora_alpha: \(error)")
             }
         }
         guard let base else { throw CommandError.usage("--lora_path needs a base that it was trained on") }

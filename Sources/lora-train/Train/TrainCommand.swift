@@ -194,9 +194,11 @@ struct TrainCommand {
     /// Reads everything, and finds what cannot work before hours have gone by.
     private func prepare(_ processes: Processes, now: Date) throws -> Run {
         let wandb = try processes.isFirst ? WandbClient.start(options) : nil
-        let base = options.initialization == .pretrained ? try Base(options.model) : nil
-        let tokenizer =
-            try base?.tokenizer() ?? TokenizerFolder.tokenizer(options.model.tokenizerPath)
+        let tokensPath = options.adapter.addedTokensPath
+        let base = options.initialization == .pretrained ? try Base(options.model, addedTokensPath: tokensPath) : nil
+        let addedTokens = try base?.addedTokens ?? tokensPath.map { try AddedTokens(file: $0) } ?? AddedTokens()
+        let bareTokenizer = try base?.bareTokenizer() ?? TokenizerFolder.tokenizer(options.model.tokenizerPath)
+        let tokenizer = try addedTokens.added(to: bareTokenizer)
         let found = try Saves.checkpoint(options, stem: Subject.stem(options, try configuration(base, tokenizer)))
         let started = found?.notes["started"]?.number.map(Date.init(timeIntervalSince1970:)) ?? now
         let format = try options.format.format(tokenizer, date: started)
@@ -205,15 +207,15 @@ struct TrainCommand {
             try base?.model(reading: options.trainsAll ? nil : options.dtype)
             ?? LanguageModel(configuration(nil, tokenizer), seed: UInt64(options.model.seed))
         model.checkpointsLayers = options.checkpointsGradients
-        try data.checkVocabulary(size: model.configuration.vocabularySize)
         if base != nil, processes.isFirst {
             let length = options.model.maxSequenceLength
             PositionWarning(model.configuration).check(length, "--max_seq_len \(length)")
         }
         var notes = DataNotes(options, data.training)
         try notes.begin()
-        let origins = try Origins(base, options, format)
-        let subject = try Subject(options, model, base, origins, from: found)
+        let origins = try Origins(base, options, format, addedTokens: addedTokens.json(in: bareTokenizer))
+        let subject = try Subject(options, model, base, origins, addedTokens.ids(in: bareTokenizer), from: found)
+        try data.checkVocabulary(size: model.configuration.vocabularySize)
         let metricsPath = options.metricsPath ?? subject.stem + ".metrics.jsonl"
         try checkOutputs(subject, base, metricsPath: metricsPath)
         let lock = processes.isFirst ? try lock(subject) : nil
