@@ -304,24 +304,39 @@ def whole_models(folder):
 
 @check
 def other_parts(folder):
-    """Parts of an adapter that are not read are called by their names, in one line."""
+    """What an adapter has beside linear layers is read, and shown; what is not read is called by its name, in one line."""
     layer = "base_model.model.model.layers.0.self_attn.q_proj"
     factors = {layer + ".lora_A.weight": [4, 192], layer + ".lora_B.weight": [192, 4]}
+    vocabulary = json.loads((TINY / "rlhf_192.json").read_text())["vocab_size"]
+
+    def adapter(name, tensors, **settings):
+        place = folder / name
+        place.mkdir()
+        settings = {"peft_type": "LORA", "r": 4, "lora_alpha": 4, "target_modules": ["q_proj"], **settings}
+        (place / "adapter_config.json").write_text(json.dumps(settings))
+        safetensors(place / "adapter_model.safetensors", {**factors, **{"base_model.model." + key: shape for key, shape in tensors.items()}})
+        return place
+
+    embedding = {"model.embed_tokens.lora_embedding_A": [4, vocabulary], "model.embed_tokens.lora_embedding_B": [192, 4]}
+    output = {"lm_head.lora_A.weight": [4, 192], "lm_head.lora_B.weight": [vocabulary, 4]}
+    adapters = {
+        "output": (output, {"target_modules": ["q_proj", "lm_head"]}, "lm_head"),
+        "both": ({**embedding, **output}, {"target_modules": ["q_proj", "lm_head", "embed_tokens"]}, "embed_tokens"),
+        "norm": ({"model.norm.weight": [192]}, {"modules_to_save": ["norm"]}, "model.norm.weight"),
+        "rows": ({"model.embed_tokens.token_adapter.trainable_tokens_delta": [2, 192]}, {"trainable_token_indices": [5, 7]}, "2 tokens"),
+    }
+    for name, (tensors, settings, words) in adapters.items():
+        place = adapter(name, tensors, **settings)
+        result = run("inspect", place)
+        expect(result.returncode == 0 and words in result.stdout, name, result.stdout, result.stderr)
+        result = run("eval", *BASE, *DATA, "--lora_path", place, "--max_seq_len", 64)
+        expect(result.returncode == 0, name, result.stdout, result.stderr)
     for key, words in {
-        "lm_head.base_layer.weight": "embedding or output layer", "lm_head.lora_A.weight": "embedding or output layer",
-        "model.embed_tokens.weight": "embedding or output layer", "model.embed_tokens.lora_embedding_A": "embedding or output layer",
-        "lm_head.modules_to_save.weight": "modules_to_save",
+        "model.layers.0.mlp.up_proj.ia3_l": "IA3", "model.layers.0.mlp.up_proj.hada_w1_a": "LoHa",
+        "model.embed_tokens.lora_embedding_A": "lacks its B",
         "model.embed_tokens.token_adapter.trainable_tokens_delta": "trainable_token_indices",
     }.items():
-        place = folder / key
-        place.mkdir()
-        (place / "adapter_config.json").write_text(
-            json.dumps({"peft_type": "LORA", "r": 4, "lora_alpha": 4, "target_modules": ["q_proj"]}))
-        tensors = {**factors, "base_model.model." + key: [4, 8]}
-        if key == "lm_head.lora_A.weight":
-            tensors["base_model.model.lm_head.lora_B.weight"] = [8, 4]
-        safetensors(place / "adapter_model.safetensors", tensors)
-        result = run("inspect", place)
+        result = run("inspect", adapter(key, {key: [4, 8]}))
         expect(result.returncode == 1 and words in result.stderr and result.stderr.count("\n") == 1, key, result.stderr)
 
 

@@ -290,6 +290,38 @@ struct GGUFRoundTrips {
         }
     }
 
+    @Test("llama.cpp adds an adapter to the embedding and the output projection")
+    func embeddingAndOutput() throws {
+        try withFolder { folder in
+            let vocabulary = try TinyBase.model().configuration.vocabularySize
+            let rows = RoundTrip.rows(vocabulary: vocabulary)
+            let model = try RoundTrip.untiedModel(vocabulary: vocabulary)
+            let path = folder + "/untied.gguf"
+            try model.writeGGUF(to: path, as: .float32, tokenizer: Self.tokenizerMetadata(model))
+            var commands: [[String]] = []
+            for targets in ["attention,embed_tokens,lm_head", "attention,lm_head", "attention,embed_tokens"] {
+                let configuration = LoRAConfiguration(targets: ModuleTargets(parsing: targets), rank: 4, scale: 1.5)
+                let adapter = try LoRAAdapter(on: model, configuration, name: targets)
+                adapter.fill(size: 0.1)
+                let lora = "\(folder)/\(commands.count).gguf"
+                try AdapterFile.write(adapter.state, as: .gguf, to: lora, for: model.configuration)
+                commands.append(["logits-llama", "--gguf", path, "--lora", lora, "--ids", try Peers.json(rows)])
+                adapter.detach()
+            }
+            let answers = try Self.answers(commands, after: [], in: folder).scores
+            for (index, theirs) in answers.enumerated() {
+                let fresh = try RoundTrip.untiedModel(vocabulary: vocabulary)
+                let base = try fresh.scores(rows[1])
+                _ = try LoRAAdapter(on: fresh, contentsOf: "\(folder)/\(index).gguf")
+                #expect(try largestDifference(fresh.scores(rows[1]), base) > 0.1)
+                for (row, tokens) in rows.enumerated() {
+                    let difference = try largestDifference(fresh.scores(tokens), #require(theirs[String(row)]).floats())
+                    #expect(difference < 1e-3, "\(index), row \(row)")
+                }
+            }
+        }
+    }
+
     /// One Python for all of it.
     private static func answers(
         _ commands: [[String]], after first: [[String]], in folder: String

@@ -12,6 +12,7 @@ struct MLXRoundTrips {
         ("lora", ["--rank", "4", "--scale", "2.5", "--keys", "self_attn.q_proj,self_attn.k_proj,mlp.down_proj"]),
         ("a layer", ["--rank", "3", "--layers", "1", "--keys", "self_attn.o_proj,mlp.gate_proj"]),
         ("dora", ["--rank", "2", "--scale", "0.5", "--keys", "self_attn.q_proj,self_attn.v_proj", "--dora"]),
+        ("embedding", ["--rank", "2", "--scale", "1.5", "--keys", "self_attn.q_proj,model.embed_tokens"]),
     ]
 
     @Test("Our folder and adapters are ours in mlx-lm, and mlx-lm's adapters are its own here")
@@ -52,8 +53,15 @@ struct MLXRoundTrips {
                         ))
                 }
             }
+            let untied = try RoundTrip.untiedModel(vocabulary: 320)
+            try untied.writeHuggingFaceFolder(to: folder + "/untied", as: .float32)
+            let both = try LoRAAdapter(on: untied, RoundTrip.wholeAdapters[0].configuration)
+            both.fill()
+            try AdapterFile.write(both.state, as: .mlx, to: folder + "/untied-both", for: untied.configuration)
+            commands.append(["mlx-logits", "--model", folder + "/untied", "--adapter", folder + "/untied-both", "--ids", json])
+            pairs.append(("untied, embedding and output", { untied }))
             let answers = try Peers.tensors(each: commands, after: made)
-            #expect(answers.count == 3 * (1 + RoundTrip.adapters.count + Self.made.count))
+            #expect(answers.count == 3 * (1 + RoundTrip.adapters.count + Self.made.count) + 1)
             var bare: [Float] = []
             for ((what, model), theirs) in zip(pairs, answers) {
                 try RoundTrip.expectScores(of: model(), theirs, on: rows, within: 1e-4, what)

@@ -40,7 +40,7 @@ struct PEFTRoundTrips {
                 try export(name, "trained") { golden, model in
                     try LoRAAdapter(on: model, AdapterFile.read(golden.folder + "/lora_trained.pth", for: golden.configuration))
                 }
-                for (kind, configuration) in RoundTrip.adapters {
+                for (kind, configuration) in RoundTrip.adapters + RoundTrip.wholeAdapters {
                     try export(name, kind) { _, model in
                         let adapter = try LoRAAdapter(on: model, configuration)
                         adapter.fill()
@@ -54,7 +54,7 @@ struct PEFTRoundTrips {
                 return adapter
             }
             let answers = try Peers.tensors(each: commands)
-            #expect(answers.count == Self.cases.count * (RoundTrip.adapters.count + 1) + 1)
+            #expect(answers.count == Self.cases.count * (RoundTrip.adapters.count + RoundTrip.wholeAdapters.count + 1) + 1)
             for (case_, theirs) in zip(exported, answers) {
                 try RoundTrip.expectScores(of: case_.model, theirs, on: case_.rows, within: 1e-4, case_.what)
                 case_.adapter.detach()

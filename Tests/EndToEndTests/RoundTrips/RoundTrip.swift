@@ -45,6 +45,27 @@ enum RoundTrip {
         ]
     }()
 
+    /// Adapters of the embedding, of the output projection and of what is trained whole, as PEFT has them.
+    static let wholeAdapters: [(name: String, configuration: LoRAConfiguration)] = {
+        let both = LoRAConfiguration(targets: ModuleTargets(parsing: "attention,embed_tokens,lm_head"), rank: 3, scale: 1.5)
+        var saved = LoRAConfiguration(targets: .attention, rank: 2)
+        saved.modulesToSave = ["embed_tokens", "lm_head"]
+        var norms = saved
+        norms.modulesToSave = ["norm", "mlp.up_proj"]
+        var rows = LoRAConfiguration(targets: .attention, rank: 2)
+        rows.trainedTokens = [7, 3, 60]
+        return [("embedding and output", both), ("saved", saved), ("norms and a layer", norms), ("rows of tokens", rows)]
+    }()
+
+    /// A Llama whose embedding and output projection are two.
+    static func untiedModel(vocabulary: Int) throws -> LanguageModel {
+        try model(
+            HuggingFaceConfiguration([
+                "model_type": "llama", "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4,
+                "num_key_value_heads": 2, "vocab_size": .integer(vocabulary), "tie_word_embeddings": false,
+            ]).model)
+    }
+
     /// Expects the scores of `model` on rows to be others' for them.
     static func expectScores(
         of model: LanguageModel, _ theirs: StateDictionary, on rows: [[Int]], within tolerance: Float, _ what: String,
@@ -79,6 +100,10 @@ extension LoRAAdapter {
             update.magnitude?.values.withMutableValues { values in
                 for index in values.indices { values[index] *= 1 + 0.1 * generator.normal() }
             }
+        }
+        let whole = tokenRows.map(\.rows.values) + (own?.tensors ?? []).filter { own?.trained.contains($0.place) == true }.map(\.tensor)
+        for tensor in whole {
+            tensor.withMutableValues { values in for index in values.indices { values[index] *= 1 + 0.3 * generator.normal() } }
         }
     }
 }
