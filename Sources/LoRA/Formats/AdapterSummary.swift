@@ -25,6 +25,8 @@ public struct AdapterSummary: Sendable {
     public let wholeParameters: [String]
     /// How many tokens have rows that are trained apart from the others.
     public let trainedTokenCount: Int
+    /// How many tokens its embedding, its output projection, and the rows of its tokens are for; `nil` where it has none of them.
+    package let vocabularySize: Int?
     /// The types that its values have, in the order in which they come.
     public let elementTypes: [ElementType]
     /// The number of values in all of it.
@@ -53,6 +55,9 @@ public struct AdapterSummary: Sendable {
         }
         let trained = contents.parameters.filter(\.isTrained)
         wholeParameters = trained.map(\.name)
+        let owned = contents.parameters.filter { $0.place?.isOfVocabulary ?? false }.compactMap(\.values.shape.first)
+        let adapted = contents.modules.filter { $0.place?.isOfVocabulary ?? false }.compactMap(\.b.shape.first)
+        vocabularySize = (owned + adapted + contents.rows.flatMap(\.tokens).map { Int($0) + 1 }).max()
         trainedTokenCount = Set(contents.rows.flatMap(\.tokens)).count
         let factors =
             contents.modules.flatMap { [$0.a, $0.b] + ($0.magnitude.map { [$0] } ?? []) } + contents.rows.map(\.values)

@@ -37,6 +37,9 @@ struct AdapterShelf {
             throw CommandError.failure("'\(name)' is no name for an adapter; take one without =, @, commas and spaces, and not 'none'")
         }
         let state = try base.adapter(path, isForced: isForced)
+        guard try base.addedTokens.contain(AddedTokens(adapters: [path])) else {
+            throw CommandError.failure("\(path) was trained with tokens of its own; begin with --lora_path \(path)")
+        }
         do {
             try loaded.load(name, state)
         } catch {

@@ -42,6 +42,11 @@ struct AddedTokens {
 
     var isEmpty: Bool { items.isEmpty }
 
+    /// Whether others are among these.
+    func contain(_ others: AddedTokens) -> Bool {
+        others.items.allSatisfy { other in items.contains { $0.token == other.token } }
+    }
+
     /// The tokenizer with these tokens.
     ///
     /// - Throws: ``CommandError`` where a token has another id here than the one that an adapter was trained with

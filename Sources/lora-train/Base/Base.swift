@@ -9,6 +9,8 @@ struct Base {
     let file: ModelFile
     /// Tokens beyond those of its tokenizer: those of `--add_tokens`, or of the adapters.
     let addedTokens: AddedTokens
+    /// The folder of an adapter that knows more tokens than the base, and has a tokenizer beside it.
+    private let adapterTokenizer: String?
     private let options: ModelOptions
 
     /// Opens the base that was given, or the first of the usual ones that is there.
@@ -31,6 +33,8 @@ struct Base {
         }
         let found = try ModelFile.open(path, options.hints)
         file = options.stretchesRotary ? try found.stretched(by: .yarn(.minimind)) : found
+        let size = found.configuration.vocabularySize
+        adapterTokenizer = addedTokens.isEmpty ? adapters.first { TokenizerFolder.isOfMoreTokens(adapter: $0, than: size) } : nil
     }
 
     /// The model.
@@ -111,6 +115,7 @@ struct Base {
     /// - Throws: ``CommandError``
     private func tokenizerSource() throws -> TokenizerSource {
         if let path = options.tokenizerPath { return try TokenizerFolder.source(path) }
+        if let adapterTokenizer { return .folder(adapterTokenizer) }
         switch (file.kind, file.tokenizer) {
         case (.huggingFace, let source?), (.gguf, let source?): return TokenizerSource(source)
         default: return .folder(try TokenizerFolder.find(besides: file.path))

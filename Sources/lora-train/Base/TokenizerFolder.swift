@@ -1,5 +1,6 @@
 import Data
 import Foundation
+import LoRA
 import Model
 import Tensor
 
@@ -13,6 +14,12 @@ enum TokenizerFolder {
     /// - Parameter path: a folder with a tokenizer, a file of one, or a GGUF
     static func tokenizer(_ path: String?) throws -> Tokenizer {
         try (path.map(source) ?? .folder(find())).tokenizer(name: path ?? "")
+    }
+
+    /// Whether an adapter is for more tokens than its base, and lies in a folder with a tokenizer, as PEFT's users save them.
+    static func isOfMoreTokens(adapter path: String, than size: Int) -> Bool {
+        guard Tokenizer.file(in: path) != nil, let known = (try? AdapterFile.inspect(path))?.vocabularySize else { return false }
+        return known > size
     }
 
     /// What a path leads to.
