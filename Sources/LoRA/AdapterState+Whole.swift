@@ -60,7 +60,9 @@ extension AdapterState {
         }
         // The rows of a tied embedding are those of its output projection.
         let isTied = model.configuration.tiesEmbedding && !parameters.contains { $0.place.isOfVocabulary && $0.isTrained && !tiesOutput }
-        if isTied, let shared = found.first(where: { $0.module === model.embedding }), !found.contains(where: { $0.module === model.output }) {
+        if isTied, let shared = found.first(where: { $0.module === model.embedding }),
+            !found.contains(where: { $0.module === model.output })
+        {
             found.append((model.output, shared.rows))
         }
         return found

@@ -306,7 +306,8 @@ public final class LanguageModel {
         let selected = projected(hidden)
         let read = rows.count == places.count ? selected : gatherRows(selected, places)
         return projectedCrossEntropy(
-            read, weight: output.weight, updates: output.logitUpdates(read), targets: predictions.map(\.target), weights: predictions.map(\.weight),
+            read, weight: output.weight, updates: output.logitUpdates(read), targets: predictions.map(\.target),
+            weights: predictions.map(\.weight),
             normalizer: normalizer ?? predictions.reduce(0) { $0 + $1.weight }, lossScale: lossScale,
             softCap: configuration.logitsSoftCap)
     }

@@ -109,12 +109,13 @@ public final class Linear: AdaptedModule {
     /// - Parameter x: `[rows, in]`
     func logitUpdates(_ x: Tensor) -> [LogitUpdate] {
         let rows = activeRows.map { LogitUpdate.tokens($0.logits(x, over: weight), $0.tokens) }
-        return rows + updates.filter { $0.weight != 0 }.map { update in
-            precondition(update.magnitude == nil, "DoRA does not join the output projection")
-            let hidden = linear(dropoutMask(update).map { dropout(x, $0) } ?? x, update.factors.a)
-            let scale = update.weight * update.factors.scale
-            return .product(scale == 1 ? hidden : scaled(hidden, by: scale), update.factors.b)
-        }
+        return rows
+            + updates.filter { $0.weight != 0 }.map { update in
+                precondition(update.magnitude == nil, "DoRA does not join the output projection")
+                let hidden = linear(dropoutMask(update).map { dropout(x, $0) } ?? x, update.factors.a)
+                let scale = update.weight * update.factors.scale
+                return .product(scale == 1 ? hidden : scaled(hidden, by: scale), update.factors.b)
+            }
     }
 
     /// What an update's input leaves out in this step; `nil` for nothing. Another mask for each layer and update.

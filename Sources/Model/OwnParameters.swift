@@ -12,7 +12,8 @@ public final class OwnParameters {
     /// Whether the model has them now.
     public private(set) var isOn = false
 
-    private unowned let model: LanguageModel
+    /// `nil` where it is gone, and nobody asks what it has.
+    private weak var model: LanguageModel?
     /// The weights of modules that these stand in the place of.
     private var former: [(module: AdaptedModule, weight: Tensor)] = []
     /// What stands in a parameter of no module while it is not switched on, or the model's own values while it is.
@@ -40,7 +41,9 @@ public final class OwnParameters {
             let expected = place == .embedding || place == .output ? [vocabularySize, own.width] : own.shape
             guard given.shape == expected else { throw .shape(name: name, found: given.shape, expected: expected) }
             if model.module(at: place) == nil {
-                guard own.precision == .float32 else { throw .configuration("'\(name)' cannot be trained, as the model keeps it in 16 bits") }
+                guard own.precision == .float32 else {
+                    throw .configuration("'\(name)' cannot be trained, as the model keeps it in 16 bits")
+                }
                 others[place] = given.values
                 found.append((place, own))
             } else {
@@ -57,7 +60,7 @@ public final class OwnParameters {
     ///
     /// - Throws: ``ModelError/configuration(_:)`` where another adapter's are there
     package func setOn() throws(ModelError) {
-        guard !isOn else { return }
+        guard !isOn, let model else { return }
         // Another of this name gives way.
         for former in model.owners.values where former.name == name { former.setOff() }
         if let (place, _) = tensors.first(where: { model.owners[$0.place] != nil }) {
@@ -92,7 +95,7 @@ public final class OwnParameters {
             module.hasOwnWeight = false
         }
         former = []
-        for (place, _) in tensors { model.owners[place] = nil }
+        for (place, _) in tensors { model?.owners[place] = nil }
         exchangeOthers()
     }
 

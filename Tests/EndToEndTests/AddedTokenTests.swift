@@ -40,7 +40,9 @@ struct AddedTokenTests {
         var training = try TinyTraining(["--dtype", "float32", "--save_dtype", "float32", "--epochs", "2"] + flags)
         let lines = try (0..<16).map { line -> String in
             let answer = "\(Self.words[0])\(line % 4)\(Self.words[1])"
-            let turns: JSON = [["role": "user", "content": .string("call \(line % 4)")], ["role": "assistant", "content": .string(answer)]]
+            let turns: JSON = [
+                ["role": "user", "content": .string("call \(line % 4)")], ["role": "assistant", "content": .string(answer)],
+            ]
             return try #require(JSON.object(["conversations": turns]).serialized)
         }
         try lines.joined(separator: "\n").write(toFile: training.dataPath, atomically: true, encoding: .utf8)

@@ -59,7 +59,9 @@ struct LogitUpdateTests {
 
     @Test("A matrix product", arguments: [1, 6, 70])
     func product(_ rows: Int) {
-        checkGradients([[rows, 3], [3, 20]]) { matrixProduct($0[0], $0[1]) } reference: { inputs in
+        checkGradients([[rows, 3], [3, 20]]) {
+            matrixProduct($0[0], $0[1])
+        } reference: { inputs in
             var product = [Double](repeating: 0, count: rows * 20)
             for row in 0..<rows {
                 for inner in 0..<3 {
@@ -72,7 +74,9 @@ struct LogitUpdateTests {
 
     @Test("Added columns")
     func columns() {
-        checkGradients([[4, 6], [4, 2]]) { addedColumns($0[0], $0[1], at: [5, 1]) } reference: { inputs in
+        checkGradients([[4, 6], [4, 2]]) {
+            addedColumns($0[0], $0[1], at: [5, 1])
+        } reference: { inputs in
             var sum = inputs[0]
             for row in 0..<4 {
                 sum[row * 6 + 5] += inputs[1][row * 2]
@@ -85,7 +89,9 @@ struct LogitUpdateTests {
     @Test("Replaced rows, one of them in two places")
     func rows() {
         let (sources, places): ([Int32], [Int32]) = ([2, 0, 2], [1, 4, 3])
-        checkGradients([[5, 3], [3, 3]]) { replacedRows($0[0], with: $0[1], sources, at: places) } reference: { inputs in
+        checkGradients([[5, 3], [3, 3]]) {
+            replacedRows($0[0], with: $0[1], sources, at: places)
+        } reference: { inputs in
             var rows = inputs[0]
             for (source, place) in zip(sources, places) {
                 for column in 0..<3 { rows[Int(place) * 3 + column] = inputs[1][Int(source) * 3 + column] }

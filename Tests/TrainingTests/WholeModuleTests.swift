@@ -26,7 +26,9 @@ struct WholeModuleTests {
 
     static let cases: [Case] = {
         let path = Paths.fixture("TrainingTests", "whole/expected.json")
-        guard let text = try? Foundation.Data(contentsOf: URL(fileURLWithPath: path)), let json = try? JSON(parsing: text) else { return [] }
+        guard let text = try? Foundation.Data(contentsOf: URL(fileURLWithPath: path)), let json = try? JSON(parsing: text) else {
+            return []
+        }
         return (json["cases"]?.object ?? [:]).map { name, value in
             let rows = json["rows"]?["\(value["size"]?.integer ?? 0)"]?.array ?? []
             return Case(
@@ -128,7 +130,9 @@ struct WholeModuleTests {
         let other = try Self.model(test.base)
         _ = try LoRAAdapter(on: other, AdapterFile.read(test.adapter("end"), for: other.configuration))
         #expect(try differs(model, other, test.rows) < 1e-5)
-        let isUntied = !["tokens", "tokens-both", "larger", "larger-tokens", "save-tying", "save-others"].contains { "tied-" + $0 == test.name }
+        let isUntied = !["tokens", "tokens-both", "larger", "larger-tokens", "save-tying", "save-others"].contains {
+            "tied-" + $0 == test.name
+        }
         #expect(model.configuration.tiesEmbedding == !isUntied, "\(test.name)")
         // What is written is the merged model, also where the base was tied.
         try model.writeHuggingFaceFolder(to: folder + "/merged", as: .float32, tokens: SpecialTokens(), tokenizerFolder: nil)

@@ -83,7 +83,9 @@ enum PEFTAdapter {
             guard let values = dictionary[key.name] else { continue }
             if case .rows = key.part {
                 guard let configuration else {
-                    throw .configuration("nothing says which tokens the rows of '\(key.module.prefix(120))' are for; put the adapter_config.json beside them")
+                    throw .configuration(
+                        "nothing says which tokens the rows of '\(key.module.prefix(120))' are for; put the adapter_config.json beside them"
+                    )
                 }
                 guard let tokens = configuration.trainedTokens(of: key.module) else {
                     throw .configuration("adapter_config.json has no 'trainable_token_indices' for the rows of '\(key.module.prefix(120))'")
@@ -110,8 +112,14 @@ enum PEFTAdapter {
         }
         for word in configuration?.modulesToSave ?? [] {
             let isTied = word.hasSuffix("lm_head") && configuration?.tiesOutput == true
-            guard contents.parameters.contains(where: { $0.isTrained && $0.name.split(separator: ".").dropLast().joined(separator: ".").hasSuffix(word) }) || isTied
-            else { throw .configuration("adapter_config.json names '\(word.prefix(120))' among modules_to_save, but the file does not have it; is it whole?") }
+            guard
+                contents.parameters.contains(where: {
+                    $0.isTrained && $0.name.split(separator: ".").dropLast().joined(separator: ".").hasSuffix(word)
+                }) || isTied
+            else {
+                throw .configuration(
+                    "adapter_config.json names '\(word.prefix(120))' among modules_to_save, but the file does not have it; is it whole?")
+            }
         }
     }
 

@@ -55,7 +55,9 @@ struct PEFTConfiguration {
         switch tokens {
         case .none: nil
         case .ofEmbedding(let tokens): tokens
-        case .byModule(let byModule): byModule.first { module == $0.name || module.hasSuffix("." + $0.name) }?.tokens ?? byModule.first?.tokens
+        // What is tied to a module that is named has its tokens.
+        case .byModule(let byModule):
+            (byModule.first { module == $0.name || module.hasSuffix("." + $0.name) } ?? byModule.first)?.tokens
         }
     }
 

@@ -52,7 +52,9 @@ struct PEFTKey: Equatable {
                 guard rest.count <= 1 else { return nil }
                 (adapterName, ending) = (rest.first ?? "", "weight")
             case .base, .whole, .untrained:
-                guard let last = rest.popLast(), ["weight", "bias"].contains(last), rest.count <= (part == .base ? 0 : 1) else { return nil }
+                guard let last = rest.popLast(), ["weight", "bias"].contains(last), rest.count <= (part == .base ? 0 : 1) else {
+                    return nil
+                }
                 (adapterName, ending) = (rest.first, last)
             }
         } else {

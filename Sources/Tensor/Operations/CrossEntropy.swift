@@ -26,7 +26,8 @@ import CKernels
 ///     is rounded, and the capped logits are not
 /// - Returns: a scalar
 public func projectedCrossEntropy(
-    _ x: Tensor, weight: Tensor, updates: [LogitUpdate] = [], targets: [Int32], weights: [Float]? = nil, normalizer: Float, lossScale: Float = 1,
+    _ x: Tensor, weight: Tensor, updates: [LogitUpdate] = [], targets: [Int32], weights: [Float]? = nil, normalizer: Float,
+    lossScale: Float = 1,
     softCap: Float? = nil
 ) -> Tensor {
     let context = ComputeContext.current

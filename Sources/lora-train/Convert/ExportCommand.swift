@@ -42,7 +42,9 @@ struct ExportCommand {
     ) throws {
         let type = try options.elementType(modelFormat)
         let output = try ModelOutput(modelFormat, as: type, of: base, tokenizerPath: options.model.tokenizerPath)
-        let adapted = model.modules.filter { module in module.updates.contains { $0.weight != 0 } || module.tokenRows.contains(where: \.isOn) }
+        let adapted = model.modules.filter { module in
+            module.updates.contains { $0.weight != 0 } || module.tokenRows.contains(where: \.isOn)
+        }
         let before = adapted.map { ($0, $0.weight.values) }
         shelf.merge()
         // A GGUF keeps some weights in other types, which its writer knows.

@@ -35,7 +35,9 @@ struct AdapterOptions {
         let asked = requests.filter(given.contains)
         if trainsAll { try Self.refuse(asked, "--full trains no adapter") }
         // Rank, scale and kind may be those that the adapter has.
-        let layout = asked.filter { ["target_modules", "init_lora_weights", "modules_to_save"].contains($0) } + (addedTokensPath == nil ? [] : ["add_tokens"])
+        let layout =
+            asked.filter { ["target_modules", "init_lora_weights", "modules_to_save"].contains($0) }
+            + (addedTokensPath == nil ? [] : ["add_tokens"])
         if goesOn { try Self.refuse(layout, "the adapter of --lora_path is laid out already") }
         if usesRankStabilizedScale, alpha == nil {
             throw .usage("--use_rslora divides alpha by the root of the rank; give --lora_alpha too")
@@ -100,9 +102,10 @@ struct AdapterOptions {
         configuration.dropout = Float(dropout)
         configuration.usesDoRA = usesDoRA
         configuration.start = start
-        configuration.modulesToSave = modulesToSave.map { text in
-            text.split(whereSeparator: { ",[]'\" ".contains($0) }).map(String.init)
-        } ?? []
+        configuration.modulesToSave =
+            modulesToSave.map { text in
+                text.split(whereSeparator: { ",[]'\" ".contains($0) }).map(String.init)
+            } ?? []
         return configuration
     }
 
