@@ -29,14 +29,19 @@ struct AdapterStartTests {
     func answers(_ name: String, _ base: String, _ start: AdapterStart, _ ranks: [Int]) throws {
         let model = try model(base)
         let tokens = someTokens.map { $0 % Int32(model.configuration.vocabularySize) }
-        let theirs = try #require(TensorFile.read(Self.path("started.safetensors"))[name]).floats()
-        func error(_ model: LanguageModel) throws -> Double { relativeError(try model.logits(of: tokens).suffix(theirs.count), theirs) }
+        let expected = try TensorFile.read(Self.path("started.safetensors"))
+        let (theirs, exact) = (try #require(expected[name]).floats(), try #require(expected[name + ".exact"]).floats())
+        func error(_ model: LanguageModel) throws -> Double { relativeError(try model.logits(of: tokens).suffix(exact.count), exact) }
         #expect(try error(model) > 0.5)
         let state = try state(name, for: model)
         #expect(state.start == start)
         let adapter = try LoRAAdapter(on: model, state)
         #expect(Set(adapter.updates.map(\.update.factors.rank)).sorted() == ranks)
         #expect(try error(model) < 1e-5)
+        // PEFT decomposes in float32, which moves its own answers; from these ours are as far, and no farther.
+        let rounding = relativeError(theirs, exact)
+        #expect(rounding < 2e-5)
+        #expect(relativeError(try model.logits(of: tokens).suffix(theirs.count), theirs) < rounding + 2e-6)
         // What is written is for the whole base.
         #expect(adapter.state.start == .standard)
         let path = try Paths.temporaryFolder() + "/peft"
@@ -116,7 +121,8 @@ struct AdapterStartTests {
         #expect(try reading(["init_lora_weights": true]).start == .standard)
         #expect(try reading(["init_lora_weights": "OLoRA"]).start == .olora)
         let error = #expect(throws: AdapterFileError.self) { try reading(["use_dora": true]) }
-        #expect("\(try #require(error))".contains("DoRA") && "\(try #require(error))".contains("'pissa'"))
+        let text = "\(try #require(error))"
+        #expect(text.contains("DoRA") && text.contains("'pissa'"))
     }
 
     @Test("A weight whose part is not the only one, a rank or a scale that it cannot have, and DoRA")
