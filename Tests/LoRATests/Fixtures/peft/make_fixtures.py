@@ -95,6 +95,8 @@ def make():
             expected[name] = adapted.eval()(TOKENS).logits[0, -2:].contiguous()
         adapted.save_pretrained(HERE / name)
         (HERE / name / "README.md").unlink(missing_ok=True)
+        settings = HERE / name / "adapter_config.json"
+        settings.write_text(json.dumps(json.loads(settings.read_text()) | {"base_model_name_or_path": generation}, indent=2))
     save_file(expected, HERE / "expected.safetensors")
 
 
