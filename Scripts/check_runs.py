@@ -312,7 +312,7 @@ def other_parts(folder):
     def adapter(name, tensors, **settings):
         place = folder / name
         place.mkdir()
-        settings = {"peft_type": "LORA", "r": 4, "lora_alpha": 4, "target_modules": ["q_proj"], **settings}
+        settings = {"peft_type": "LORA", "r": 4, "lora_alpha": 4, "target_modules": ["layers.0.self_attn.q_proj"], **settings}
         (place / "adapter_config.json").write_text(json.dumps(settings))
         safetensors(place / "adapter_model.safetensors", {**factors, **{"base_model.model." + key: shape for key, shape in tensors.items()}})
         return place
@@ -320,8 +320,8 @@ def other_parts(folder):
     embedding = {"model.embed_tokens.lora_embedding_A": [4, vocabulary], "model.embed_tokens.lora_embedding_B": [192, 4]}
     output = {"lm_head.lora_A.weight": [4, 192], "lm_head.lora_B.weight": [vocabulary, 4]}
     adapters = {
-        "output": (output, {"target_modules": ["q_proj", "lm_head"]}, "lm_head"),
-        "both": ({**embedding, **output}, {"target_modules": ["q_proj", "lm_head", "embed_tokens"]}, "embed_tokens"),
+        "output": (output, {"target_modules": ["layers.0.self_attn.q_proj", "lm_head"]}, "lm_head"),
+        "both": ({**embedding, **output}, {"target_modules": ["layers.0.self_attn.q_proj", "lm_head", "embed_tokens"]}, "embed_tokens"),
         "norm": ({"model.norm.weight": [192]}, {"modules_to_save": ["norm"]}, "model.norm.weight"),
         "rows": ({"model.embed_tokens.token_adapter.trainable_tokens_delta": [2, 192]}, {"trainable_token_indices": [5, 7]}, "2 tokens"),
     }
